@@ -1,0 +1,53 @@
+//! Conditions: a language's name and a source text. What they mean is the
+//! condition plugin's business.
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// When a rule fires, in the words of some condition language.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, utoipa::ToSchema)]
+pub struct Condition {
+    /// Id of the condition plugin, for example `cel`.
+    #[schema(example = "cel")]
+    pub language: String,
+    /// Source text in that language; for a language written in JSON, the JSON's text.
+    #[schema(example = "event.data.errored_count > 3")]
+    pub source: String,
+}
+
+impl Condition {
+    /// The language of a condition given as a bare string.
+    pub const DEFAULT_LANGUAGE: &'static str = "cel";
+    /// Longest source, in bytes: far above anything a person writes, far below
+    /// what would make compiling it a burden.
+    pub const MAX_SOURCE_BYTES: usize = 8 * 1024;
+}
+
+/// Accepts `"source"`, or `{"language", "source"}` where a source that is not
+/// a string (JSONLogic) is kept as its JSON text.
+impl<'de> Deserialize<'de> for Condition {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Whole {
+            language: String,
+            source: serde_json::Value,
+        }
+        // Not an untagged enum: its errors would not say which field is wrong.
+        match serde_json::Value::deserialize(deserializer)? {
+            serde_json::Value::String(source) => {
+                Ok(Self { language: Self::DEFAULT_LANGUAGE.to_owned(), source })
+            }
+            value @ serde_json::Value::Object(_) => {
+                let whole = Whole::deserialize(value).map_err(serde::de::Error::custom)?;
+                let source = match whole.source {
+                    serde_json::Value::String(text) => text,
+                    other => other.to_string(),
+                };
+                Ok(Self { language: whole.language, source })
+            }
+            _ => Err(serde::de::Error::custom(
+                "expected a CEL string, or an object with `language` and `source`",
+            )),
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Webhook endpoints: where to send.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::header::Headers;
+use crate::id::EndpointId;
+use crate::keyring::Sealed;
+use crate::rate_limit::RateLimit;
+use crate::secret::Secret;
+use crate::tenant::TenantId;
+
+/// What a tenant decides about an endpoint, secrets aside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndpointSpec {
+    /// For people.
+    pub name: String,
+    /// Absolute `http` or `https` URL without credentials.
+    pub target_url: String,
+    /// Id of the target plugin, for example `http`.
+    pub target: String,
+    /// A JSON object that passed the plugin's schema and `check`.
+    pub settings: serde_json::Map<String, serde_json::Value>,
+    /// Extra request headers.
+    pub headers: Headers,
+    /// Whether anything is sent to it.
+    pub is_active: bool,
+    /// Whether the alert carries the event's `data` beyond the summary fields.
+    pub include_event_data: bool,
+    /// How many deliveries may start.
+    pub rate_limit: Option<RateLimit>,
+}
+
+impl EndpointSpec {
+    /// The target plugin when none is named.
+    pub const DEFAULT_TARGET: &'static str = "http";
+}
+
+/// A stored endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebhookEndpoint {
+    /// `wh_…`.
+    pub id: EndpointId,
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// What the tenant decided.
+    pub spec: EndpointSpec,
+    /// [`EndpointSecrets`] as JSON, encrypted. Opened only in the engine.
+    pub sealed_secrets: Sealed,
+    /// Counts changes; each attempt keeps the version it used.
+    pub version: i64,
+    /// Who made it.
+    pub created_by: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+    /// When it was deleted, softly.
+    pub deleted_at: Option<Timestamp>,
+}
+
+/// All secrets of one endpoint; sealed as one piece.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct EndpointSecrets {
+    /// Signs every delivery.
+    pub signing: Secret,
+    /// Signs too until its time is over, so that receivers can change keys
+    /// without refusing anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_signing: Option<PreviousSecret>,
+    /// What the adapter refers to by name, for example `routing_key`.
+    #[serde(default)]
+    pub named: BTreeMap<String, Secret>,
+}
+
+/// A signing secret that has been replaced.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PreviousSecret {
+    /// The old secret.
+    pub secret: Secret,
+    /// Until when it signs.
+    pub until: Timestamp,
+}
+
+impl EndpointSecrets {
+    /// Most named secrets: an adapter that needs more is doing several jobs.
+    pub const MAX_NAMED: usize = 16;
+
+    /// The signing secrets in force at `now`, the current one first.
+    pub fn signing_at(&self, now: Timestamp) -> impl Iterator<Item = &Secret> {
+        let previous = self.previous_signing.as_ref().filter(|previous| now < previous.until);
+        std::iter::once(&self.signing).chain(previous.map(|previous| &previous.secret))
+    }
+
+    /// What binds the ciphertext to its place, so that a row copied over
+    /// another tenant's row does not open.
+    pub fn associated_data(tenant: &TenantId, id: EndpointId) -> String {
+        format!("endpoint-secrets\0{tenant}\0{id}")
+    }
+}

@@ -1,0 +1,239 @@
+//! Events: CloudEvents 1.0 as posted, checked once at the door.
+//!
+//! The bytes are kept as they came; only what the host itself needs is read
+//! out. Unknown extension attributes are kept, as the specification asks.
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use crate::problem::FieldError;
+use crate::tenant::TenantId;
+
+/// Largest event, in bytes of JSON: four times what CloudEvents asks every
+/// intermediary to carry (64 KiB), small enough to hold thousands in memory.
+pub const MAX_EVENT_BYTES: usize = 256 * 1024;
+/// Most events in one batch: what one group commit takes without a long tail.
+pub const MAX_BATCH_EVENTS: usize = 1000;
+/// Longest `id`, `source`, `type` or `subject`, in bytes: they are index keys.
+const MAX_ATTRIBUTE_BYTES: usize = 512;
+
+/// A checked CloudEvent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// The emitter's id; unique within `source` and tenant.
+    pub id: String,
+    /// Where it happened, for example `/v0/namespace/payments`.
+    pub source: String,
+    /// For example `workflow.failed`.
+    pub event_type: String,
+    /// For example `graph/{graph_name}/run/{run_id}`.
+    pub subject: Option<String>,
+    /// When it happened, if the emitter said so.
+    pub time: Option<Timestamp>,
+    /// The tenant that the event itself names.
+    pub namespace: Option<TenantId>,
+    /// The whole event as a JSON object, as posted.
+    pub body: Bytes,
+}
+
+impl Event {
+    /// Reads one event in structured mode: a JSON object.
+    pub fn from_structured(body: Bytes) -> Result<Self, Vec<FieldError>> {
+        match serde_json::from_slice(&body) {
+            Ok(Value::Object(attributes)) => Self::check(&attributes, body),
+            Ok(_) => Err(vec![FieldError::new("", "an event is a JSON object")]),
+            Err(error) => Err(vec![FieldError::new("", format!("malformed JSON: {error}"))]),
+        }
+    }
+
+    /// Assembles an event from binary mode: attributes from `ce-` headers (names
+    /// without the prefix) and the body as `data`, which may be empty.
+    pub fn from_binary(
+        attributes: impl IntoIterator<Item = (String, String)>,
+        content_type: Option<&str>,
+        body: &[u8],
+    ) -> Result<Self, Vec<FieldError>> {
+        let mut event: Map<String, Value> =
+            attributes.into_iter().map(|(name, value)| (name, Value::String(value))).collect();
+        if let Some(content_type) = content_type {
+            event.insert("datacontenttype".into(), content_type.into());
+        }
+        if !body.is_empty() {
+            let data = serde_json::from_slice(body).map_err(|error| {
+                vec![FieldError::new("/data", format!("the body is not JSON: {error}"))]
+            })?;
+            event.insert("data".into(), data);
+        }
+        let body = Bytes::from(Value::Object(event.clone()).to_string());
+        Self::check(&event, body)
+    }
+
+    fn check(attributes: &Map<String, Value>, body: Bytes) -> Result<Self, Vec<FieldError>> {
+        let mut reader = Reader { attributes, problems: Vec::new() };
+        match attributes.get("specversion") {
+            Some(Value::String(version)) if version == "1.0" => {}
+            Some(other) => reader.refuse("specversion", format!("must be \"1.0\", not {other}")),
+            None => reader.refuse("specversion", "is required: add \"specversion\": \"1.0\""),
+        }
+        let id = reader.required("id");
+        let source = reader.required("source");
+        let event_type = reader.required("type");
+        let subject = reader.optional("subject");
+        let time = reader.time();
+        let namespace = reader.namespace();
+        reader.extensions();
+        if !reader.problems.is_empty() {
+            return Err(reader.problems);
+        }
+        Ok(Self { id, source, event_type, subject, time, namespace, body })
+    }
+}
+
+/// Takes attributes out one by one and collects what is wrong with them.
+struct Reader<'a> {
+    attributes: &'a Map<String, Value>,
+    problems: Vec<FieldError>,
+}
+
+impl Reader<'_> {
+    fn refuse(&mut self, name: &str, detail: impl Into<String>) {
+        let pointer = format!("/{}", name.replace('~', "~0").replace('/', "~1"));
+        self.problems.push(FieldError::new(pointer, format!("`{name}` {}", detail.into())));
+    }
+
+    fn optional(&mut self, name: &str) -> Option<String> {
+        match self.attributes.get(name) {
+            None | Some(Value::Null) => None,
+            Some(Value::String(text)) if text.is_empty() => {
+                self.refuse(name, "must not be empty");
+                None
+            }
+            Some(Value::String(text)) if text.len() > MAX_ATTRIBUTE_BYTES => {
+                self.refuse(name, format!("must be at most {MAX_ATTRIBUTE_BYTES} bytes long"));
+                None
+            }
+            Some(Value::String(text)) if text.contains('\0') => {
+                self.refuse(name, "must not hold a NUL character");
+                None
+            }
+            Some(Value::String(text)) => Some(text.clone()),
+            Some(_) => {
+                self.refuse(name, "must be a string");
+                None
+            }
+        }
+    }
+
+    fn required(&mut self, name: &str) -> String {
+        if matches!(self.attributes.get(name), None | Some(Value::Null)) {
+            self.refuse(name, "is required");
+        }
+        self.optional(name).unwrap_or_default()
+    }
+
+    fn time(&mut self) -> Option<Timestamp> {
+        let text = self.optional("time")?;
+        // `Timestamp` parses only with an offset, which is what we want; RFC
+        // 3339 is stricter than that on the separator.
+        match text.parse::<Timestamp>() {
+            Ok(time) if text.as_bytes().get(10).is_some_and(|b| b"Tt".contains(b)) => Some(time),
+            _ => {
+                self.refuse(
+                    "time",
+                    "must be RFC 3339 with `Z` or an offset, like 2026-01-31T12:00:00Z; a local \
+                     time without an offset is ambiguous",
+                );
+                None
+            }
+        }
+    }
+
+    fn namespace(&mut self) -> Option<TenantId> {
+        let name = self.optional("namespace")?;
+        match TenantId::new(&name) {
+            Ok(tenant) => Some(tenant),
+            Err(error) => {
+                self.problems.push(error.under("/namespace"));
+                None
+            }
+        }
+    }
+
+    /// Attribute names are lower-case letters and digits, values are scalars
+    /// (CloudEvents 1.0, 3.1 and JSON format 2.2).
+    fn extensions(&mut self) {
+        let attributes = self.attributes;
+        if attributes.contains_key("data") && attributes.contains_key("data_base64") {
+            self.refuse("data_base64", "and `data` exclude each other: send one of them");
+        }
+        for (name, value) in attributes {
+            if name == "data" || name == "data_base64" {
+                continue;
+            }
+            let known = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+            if name.is_empty() || !known {
+                self.refuse(
+                    name,
+                    "is not a CloudEvents attribute name: use lower-case letters and digits, and \
+                     put other fields under `data`",
+                );
+            } else if value.is_object() || value.is_array() {
+                self.refuse(name, "must be a string, number or boolean; put it under `data`");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pointers(json: &str) -> Vec<String> {
+        let read = Event::from_structured(Bytes::copy_from_slice(json.as_bytes()));
+        read.expect_err("refused").into_iter().map(|error| error.pointer).collect()
+    }
+
+    #[test]
+    fn an_event_is_kept_byte_for_byte() {
+        let json = r#"{ "specversion":"1.0","id":"1","source":"/a","type":"t","traceid":"x",
+            "time":"2026-01-01T10:00:00+02:00","namespace":"n","data":{"x":1.0} }"#;
+        let event = Event::from_structured(Bytes::from_static(json.as_bytes())).unwrap();
+        assert_eq!(event.body, json.as_bytes());
+        assert_eq!(event.time.unwrap().to_string(), "2026-01-01T08:00:00Z");
+        assert_eq!(event.namespace.unwrap().as_str(), "n");
+    }
+
+    #[test]
+    fn every_missing_attribute_is_named_at_once() {
+        assert_eq!(pointers("{}"), ["/specversion", "/id", "/source", "/type"]);
+    }
+
+    #[test]
+    fn a_time_without_an_offset_is_refused_by_name() {
+        for time in ["2026-01-01T10:00:00", "2026-01-01", "2026-01-01 10:00:00Z", "now"] {
+            let json = format!(
+                r#"{{"specversion":"1.0","id":"1","source":"/a","type":"t","time":"{time}"}}"#
+            );
+            assert_eq!(pointers(&json), ["/time"], "{time}");
+        }
+    }
+
+    #[test]
+    fn unknown_attributes_must_be_named_as_the_specification_says() {
+        let json =
+            r#"{"specversion":"1.0","id":"1","source":"/a","type":"t","Graph_Name":"g","x":{}}"#;
+        assert_eq!(pointers(json), ["/Graph_Name", "/x"]);
+    }
+
+    #[test]
+    fn binary_mode_gives_the_same_event() {
+        let attributes = [("specversion", "1.0"), ("id", "1"), ("source", "/a"), ("type", "t")];
+        let attributes = attributes.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let event =
+            Event::from_binary(attributes, Some("application/json"), br#"{"x":1}"#).unwrap();
+        let body: Value = serde_json::from_slice(&event.body).unwrap();
+        assert_eq!(body["data"]["x"], 1);
+        assert_eq!(body["type"], "t");
+    }
+}

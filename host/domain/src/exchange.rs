@@ -1,0 +1,233 @@
+//! What a target adapter and the host say to each other, in the host's own
+//! types: the same whatever version of the plugin contract carried it.
+//!
+//! All of it is stored with the attempt, secrets as references, so that any
+//! attempt can be shown and replayed.
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::header::Headers;
+
+/// A request an adapter asked for. References stand in place of secrets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// `POST`, `PUT`, `PATCH`, `GET` or `DELETE`.
+    pub method: String,
+    /// Absolute `http` or `https` URL.
+    pub url: String,
+    /// In the order the adapter gave.
+    pub headers: Headers,
+    /// The exact bytes, before references are replaced.
+    #[serde(with = "body_text")]
+    pub body: Bytes,
+    /// Whether the host adds the endpoint's signature headers.
+    pub sign: bool,
+}
+
+/// What came back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Response {
+    /// HTTP status code.
+    pub status: u16,
+    /// Names in lower case.
+    pub headers: Headers,
+    /// Cut at the egress bound.
+    #[serde(with = "body_text")]
+    pub body: Bytes,
+    /// Whether the body was longer than what is kept here.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub truncated: bool,
+}
+
+/// Why there was no response. The text is for the tenant: it says what to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(tag = "kind", content = "detail", rename_all = "snake_case")]
+pub enum TransportError {
+    /// The name did not resolve.
+    #[error("the host name did not resolve: {0}")]
+    Dns(String),
+    /// Refused, reset, or unreachable.
+    #[error("could not connect: {0}")]
+    Connect(String),
+    /// Certificate or handshake.
+    #[error("the TLS handshake failed: {0}")]
+    Tls(String),
+    /// One of the egress deadlines passed.
+    #[error("timed out: {0}")]
+    Timeout(String),
+    /// The host's own rules forbade it.
+    #[error("forbidden: {0}")]
+    Forbidden(String),
+    /// A broken response, or anything else.
+    #[error("the exchange failed: {0}")]
+    Protocol(String),
+}
+
+/// What became of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// A response, of any status.
+    Response(Response),
+    /// None.
+    Failed(TransportError),
+}
+
+/// One request and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exchange {
+    /// As the adapter made it.
+    pub request: Request,
+    /// As the host saw it.
+    pub outcome: Outcome,
+}
+
+/// An adapter's answer to "what next?".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Perform this, then ask again.
+    Send(Request),
+    /// Perform this and apply [`Verdict::standard`].
+    SendLast(Request),
+    /// The attempt is over.
+    Done(Verdict),
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// The target has it; perhaps with the vendor's message id.
+    Delivered(Option<String>),
+    /// Not now.
+    Retry {
+        /// Wait at least this long, when the target said so.
+        after_ms: Option<u64>,
+        /// For the tenant.
+        reason: String,
+    },
+    /// Never.
+    Rejected(String),
+    /// The target no longer exists.
+    Gone(String),
+}
+
+impl Verdict {
+    /// The word that the API shows for it.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Delivered(_) => "delivered",
+            Self::Retry { .. } => "retry",
+            Self::Rejected(_) => "rejected",
+            Self::Gone(_) => "gone",
+        }
+    }
+
+    /// What a plain HTTP answer means: 2xx delivered, 404 and 410 gone, all
+    /// else retried, with Retry-After honoured where it was given in seconds
+    /// or as an HTTP date (RFC 9110, 10.2.3).
+    pub fn standard(outcome: &Outcome, now: jiff::Timestamp) -> Self {
+        match outcome {
+            Outcome::Failed(error) => Self::Retry { after_ms: None, reason: error.to_string() },
+            Outcome::Response(response) => match response.status {
+                200..=299 => Self::Delivered(None),
+                status @ (404 | 410) => Self::Gone(format!("the target answered {status}")),
+                status @ 300..=399 => Self::Retry {
+                    after_ms: None,
+                    reason: format!("the target answered {status}; redirects are not followed"),
+                },
+                status => Self::Retry {
+                    after_ms: retry_after_ms(&response.headers, now),
+                    reason: format!("the target answered {status}"),
+                },
+            },
+        }
+    }
+}
+
+/// The wait a `Retry-After` header asks for, in milliseconds from `now`.
+pub fn retry_after_ms(headers: &Headers, now: jiff::Timestamp) -> Option<u64> {
+    let value = headers.get("retry-after")?.trim();
+    if let Ok(seconds) = value.parse::<u64>() {
+        return Some(seconds.saturating_mul(1000));
+    }
+    let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(value).ok()?;
+    Some(u64::try_from(date.as_millisecond() - now.as_millisecond()).unwrap_or(0))
+}
+
+/// Bodies as JSON: text where they are UTF-8, else `{"base64": …}`.
+mod body_text {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+    use bytes::Bytes;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(untagged)]
+    enum Body<'a> {
+        Text(#[serde(borrow)] std::borrow::Cow<'a, str>),
+        Binary { base64: String },
+    }
+
+    pub(super) fn serialize<S: Serializer>(body: &Bytes, serializer: S) -> Result<S::Ok, S::Error> {
+        match std::str::from_utf8(body) {
+            Ok(text) => Body::Text(text.into()),
+            Err(_) => Body::Binary { base64: STANDARD.encode(body) },
+        }
+        .serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Bytes, D::Error> {
+        Ok(match Body::deserialize(d)? {
+            Body::Text(text) => Bytes::from(text.into_owned()),
+            Body::Binary { base64 } => STANDARD.decode(base64).map_err(D::Error::custom)?.into(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, headers: &[(&str, &str)]) -> Outcome {
+        Outcome::Response(Response {
+            status,
+            headers: headers.iter().copied().collect(),
+            body: Bytes::new(),
+            truncated: false,
+        })
+    }
+
+    #[test]
+    fn the_standard_verdict_follows_the_status() {
+        let now = jiff::Timestamp::UNIX_EPOCH;
+        assert_eq!(Verdict::standard(&answer(204, &[]), now), Verdict::Delivered(None));
+        assert_eq!(Verdict::standard(&answer(410, &[]), now).word(), "gone");
+        assert_eq!(Verdict::standard(&answer(404, &[]), now).word(), "gone");
+        for status in [301, 400, 401, 422, 429, 500, 503] {
+            assert_eq!(Verdict::standard(&answer(status, &[]), now).word(), "retry", "{status}");
+        }
+    }
+
+    #[test]
+    fn retry_after_is_read_in_seconds_and_as_a_date() {
+        let now: jiff::Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+        let wait = |value| retry_after_ms(&[("retry-after", value)].into_iter().collect(), now);
+        assert_eq!(wait("7"), Some(7_000));
+        assert_eq!(wait("Thu, 01 Jan 2026 00:01:00 GMT"), Some(60_000));
+        assert_eq!(wait("Wed, 31 Dec 2025 00:00:00 GMT"), Some(0));
+        assert_eq!(wait("soon"), None);
+    }
+
+    #[test]
+    fn a_body_that_is_not_text_survives_storage() {
+        let request = Request {
+            method: "POST".into(),
+            url: "https://example.com/".into(),
+            headers: Headers::default(),
+            body: Bytes::from_static(&[0xff, 0x00]),
+            sign: true,
+        };
+        let json = serde_json::to_string(&request).unwrap();
+        assert_eq!(serde_json::from_str::<Request>(&json).unwrap(), request);
+    }
+}

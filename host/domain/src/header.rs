@@ -1,0 +1,124 @@
+//! Request and response headers as they are stored and handed to adapters, and
+//! the names that neither a tenant nor an adapter may set.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeSeq};
+
+use crate::problem::FieldError;
+
+/// Names and values in order; a name may repeat. JSON form: `[["name", "value"], …]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Headers(Vec<(String, String)>);
+
+impl Headers {
+    /// The first value under `name`, without regard to case.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    /// Adds one at the end.
+    pub fn push(&mut self, name: impl Into<String>, value: impl Into<String>) {
+        self.0.push((name.into(), value.into()));
+    }
+
+    /// In order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Headers {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(headers: I) -> Self {
+        Self(headers.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+    }
+}
+
+impl Serialize for Headers {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut seq = serializer.serialize_seq(Some(self.0.len()))?;
+        for pair in &self.0 {
+            seq.serialize_element(pair)?;
+        }
+        seq.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Headers {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Vec::deserialize(deserializer).map(Self)
+    }
+}
+
+/// Headers the host alone sets: framing and routing (RFC 9110, 7.6.1), and the
+/// signature, which must not be forgeable by a tenant or an adapter.
+const RESERVED: [&str; 17] = [
+    "connection",
+    "content-length",
+    "expect",
+    "forwarded",
+    "host",
+    "http2-settings",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "via",
+    "x-exosphere-signature",
+    "x-real-ip",
+];
+
+/// Whether only the host may set this header.
+pub fn is_reserved(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    RESERVED.contains(&name.as_str())
+        || name.starts_with("webhook-")
+        || name.starts_with("x-forwarded-")
+}
+
+/// What is wrong with a header that a tenant or an adapter wants to send.
+/// The pointer is `/<name>`, since tenants write headers as an object.
+pub fn problem(name: &str, value: &str) -> Option<FieldError> {
+    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    let detail = if name.is_empty() || name.len() > 128 || !name.bytes().all(token) {
+        "is not a header name: use letters, digits and hyphens, at most 128".to_owned()
+    } else if is_reserved(name) {
+        "is set by the host and cannot be set here; remove it".to_owned()
+    } else if value.len() > 4096 || value.bytes().any(|b| (b < 0x20 && b != b'\t') || b == 0x7f) {
+        "has a value that is over 4096 bytes or holds control characters".to_owned()
+    } else {
+        return None;
+    };
+    let escaped = name.replace('~', "~0").replace('/', "~1");
+    Some(FieldError::new(format!("/{escaped}"), format!("header `{name}` {detail}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tenant_cannot_set_what_frames_routes_or_signs_the_request() {
+        for name in ["Host", "Content-Length", "webhook-signature", "X-Forwarded-For", "TE"] {
+            assert!(problem(name, "x").is_some(), "{name}");
+        }
+        assert_eq!(problem("X-Team", "payments"), None);
+    }
+
+    #[test]
+    fn a_value_cannot_smuggle_a_second_header() {
+        assert!(problem("X-Team", "a\r\nHost: b").is_some());
+    }
+}

@@ -1,0 +1,74 @@
+//! Secret values in memory: wiped when dropped, never printed.
+
+use std::fmt;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::problem::FieldError;
+
+/// A secret text. `Debug` shows nothing of it, and there is no `Display`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String")]
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// Prefix of a signing secret in the Standard Webhooks form.
+    pub const SIGNING_PREFIX: &'static str = "whsec_";
+    /// Longest secret, in bytes.
+    pub const MAX_BYTES: usize = 1024;
+    /// Shortest signing secret a tenant may choose, in characters.
+    pub const MIN_SIGNING_CHARS: usize = 16;
+
+    /// Wraps a value.
+    pub fn new(value: impl Into<String>) -> Self {
+        Self(Zeroizing::new(value.into()))
+    }
+
+    /// A signing secret from 24 random bytes, in the Standard Webhooks form.
+    pub fn generate_signing(random: [u8; 24]) -> Self {
+        Self::new(format!("{}{}", Self::SIGNING_PREFIX, STANDARD.encode(random)))
+    }
+
+    /// The value. Every use of this is a place to look at in a review.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// What is wrong with it as a signing secret, if anything.
+    pub fn signing_problem(&self) -> Option<FieldError> {
+        let value = self.expose();
+        let detail = if value.len() > Self::MAX_BYTES {
+            format!("must be at most {} bytes long", Self::MAX_BYTES)
+        } else if let Some(encoded) = value.strip_prefix(Self::SIGNING_PREFIX) {
+            match STANDARD.decode(encoded) {
+                Ok(key) if key.len() >= 16 => return None,
+                Ok(_) => "must hold at least 16 bytes of base64 after `whsec_`".to_owned(),
+                Err(_) => "must be standard base64 after `whsec_`".to_owned(),
+            }
+        } else if value.chars().count() < Self::MIN_SIGNING_CHARS {
+            format!("must be at least {} characters long", Self::MIN_SIGNING_CHARS)
+        } else if value.chars().any(char::is_control) {
+            "must not hold control characters".to_owned()
+        } else {
+            return None;
+        };
+        Some(FieldError::new(
+            "",
+            format!("the signing secret {detail}; leave it out to have one made"),
+        ))
+    }
+}
+
+impl From<String> for Secret {
+    fn from(value: String) -> Self {
+        Self::new(value)
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}

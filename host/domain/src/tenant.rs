@@ -1,0 +1,64 @@
+//! The tenant: what the platform calls a namespace.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::problem::FieldError;
+
+/// The name of a tenant. Free text in the platform, so only what would break a
+/// header or a log line is refused. Cheap to clone.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct TenantId(Arc<str>);
+
+impl TenantId {
+    /// Longest name, in bytes: it stands in headers, logs and index keys.
+    pub const MAX_BYTES: usize = 128;
+
+    /// Checks a name. The error's pointer is empty: the caller knows where it stood.
+    pub fn new(name: &str) -> Result<Self, FieldError> {
+        let wrong = if name.is_empty() {
+            "must not be empty".to_owned()
+        } else if name.len() > Self::MAX_BYTES {
+            format!("must be at most {} bytes long", Self::MAX_BYTES)
+        } else if name.chars().any(char::is_control) || name.trim() != name {
+            "must not hold control characters, nor begin or end with white space".to_owned()
+        } else {
+            return Ok(Self(name.into()));
+        };
+        Err(FieldError::new("", format!("the namespace {wrong}")))
+    }
+
+    /// The name as given.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for TenantId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for TenantId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl TryFrom<String> for TenantId {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        Self::new(&name).map_err(|error| error.detail)
+    }
+}
+
+impl From<TenantId> for String {
+    fn from(tenant: TenantId) -> Self {
+        tenant.0.as_ref().to_owned()
+    }
+}

@@ -1,0 +1,230 @@
+//! One attempt: ask the adapter, send, ask again, until there is a verdict;
+//! then write down what happened.
+
+use std::time::Duration;
+
+use alerts_domain::alert;
+use alerts_domain::delivery::{Attempt, Transition};
+use alerts_domain::exchange::{Exchange, Outcome, Step, Verdict};
+use alerts_domain::retry::RetryPolicy;
+use alerts_package::Kind;
+use alerts_sandbox::{CallError, Plugin, TargetDelivery, TargetEndpoint};
+use alerts_store::{FinishOutcome, Finished};
+use bytes::Bytes;
+
+use crate::catalog::LiveEndpoint;
+use crate::dispatch::Job;
+use crate::engine::Engine;
+
+/// How long a delivery rests when nothing could be tried: no plugin, or its
+/// endpoint is switched off.
+const REST: Duration = Duration::from_secs(60);
+/// The same when the sandbox could not call the adapter just now.
+const BUSY_REST: Duration = Duration::from_secs(1);
+/// Longest error text kept, in bytes.
+const MAX_ERROR_BYTES: usize = 1024;
+
+impl Engine {
+    /// Tries one delivery. Nothing is written yet.
+    pub(crate) async fn attempt(&self, job: Job) -> Finished {
+        let started_at = self.clock().now();
+        let stopwatch = std::time::Instant::now();
+        let (attempt, transition) = match self.prepare(&job).await {
+            Err(transition) => (None, transition),
+            Ok(prepared) => match self.converse(&prepared).await {
+                Err(error) if error.is_passing() => {
+                    let reason = Some(error.to_string());
+                    (None, Transition::Release { at: self.after(BUSY_REST), reason })
+                }
+                ended => {
+                    let (verdict, exchanges) = match ended {
+                        Ok(ended) => ended,
+                        Err(error) => (adapter_failed(&error), Vec::new()),
+                    };
+                    let number = job.delivery.attempt_count + 1;
+                    let transition = Transition::after_attempt(
+                        &verdict,
+                        &prepared.policy,
+                        number,
+                        job.delivery.created_at,
+                        self.clock().now(),
+                        self.entropy().unit(),
+                    );
+                    let attempt = Attempt {
+                        number,
+                        started_at,
+                        duration_ms: stopwatch.elapsed().as_millis() as u64,
+                        status_code: last_status(&exchanges),
+                        verdict: verdict.word().to_owned(),
+                        error: error_text(&verdict),
+                        plugin_digest: prepared.plugin.digest().to_string(),
+                        endpoint_version: prepared.endpoint.stored().version,
+                        exchanges,
+                    };
+                    metrics::counter!("alerts_attempts_total", "verdict" => verdict.word())
+                        .increment(1);
+                    (Some(attempt), transition)
+                }
+            },
+        };
+        let now = self.clock().now();
+        if transition.status().is_terminal() {
+            let waited = now.duration_since(job.delivery.created_at).as_secs_f64();
+            metrics::histogram!("alerts_delivery_seconds").record(waited);
+            let status = transition.status().as_str();
+            metrics::counter!("alerts_deliveries_finished_total", "status" => status).increment(1);
+        }
+        Finished {
+            id: job.delivery.id,
+            tenant: job.delivery.tenant,
+            lease: job.lease,
+            attempt,
+            transition,
+            now,
+        }
+    }
+
+    /// All that the attempt needs, or where the delivery goes without it.
+    async fn prepare(&self, job: &Job) -> Result<Prepared, Transition> {
+        let release =
+            |reason: String| Transition::Release { at: self.after(REST), reason: Some(reason) };
+        let bury = |error: String| Transition::Bury { error, disable_rule: false };
+        let delivery = &job.delivery;
+        let catalog = self.catalog().get(&delivery.tenant).await.map_err(|error| {
+            tracing::error!(delivery = %delivery.id, %error, "the tenant's endpoints could not be read");
+            Transition::Release { at: self.after(BUSY_REST), reason: None }
+        })?;
+        let endpoint = catalog.endpoint(delivery.webhook_endpoint_id).ok_or_else(|| {
+            bury("the webhook endpoint was deleted, or its secrets do not open".into())
+        })?;
+        let spec = &endpoint.stored().spec;
+        if !spec.is_active {
+            return Err(release("the webhook endpoint is switched off; waiting".into()));
+        }
+        let plugin = self.plugins().get(Kind::Target, &spec.target).ok_or_else(|| {
+            release(format!("the target plugin `{}` is not loaded; waiting", spec.target))
+        })?;
+        let body = &job.event_body;
+        let alert = alert::build(delivery, body, job.received_at, spec.include_event_data)
+            .map_err(|error| bury(format!("the stored event does not read: {error}")))?;
+        let now = self.clock().now();
+        let target = TargetDelivery {
+            id: delivery.id.to_string(),
+            attempt: delivery.attempt_count + 1,
+            now_ms: now.as_millisecond().max(0) as u64,
+            seed: self.entropy().seed(),
+            alert,
+            endpoint: target_endpoint(endpoint),
+        };
+        let policy = match delivery.alert_rule_id {
+            Some(id) => catalog.rule(id).map(|rule| rule.stored.spec.retry_policy),
+            // A test is for the person who waits for its answer.
+            None => Some(RetryPolicy { max_retries: 0, ..RetryPolicy::default() }),
+        };
+        let policy = policy.unwrap_or_default();
+        Ok(Prepared { endpoint: endpoint.clone(), plugin, policy, target })
+    }
+
+    /// Asks and sends until a verdict.
+    async fn converse(&self, prepared: &Prepared) -> Result<(Verdict, Vec<Exchange>), CallError> {
+        let Prepared { endpoint, plugin, target, .. } = prepared;
+        let mut exchanges: Vec<Exchange> = Vec::new();
+        loop {
+            let step = match self.sandbox().next(plugin, target, &exchanges).await {
+                Ok(step) => step,
+                // What was sent already must stay on record.
+                Err(error) if !exchanges.is_empty() => {
+                    return Ok((adapter_failed(&error), exchanges));
+                }
+                Err(error) => return Err(error),
+            };
+            let (request, is_last) = match step {
+                Step::Done(verdict) => return Ok((verdict, exchanges)),
+                Step::Send(request) => (request, false),
+                Step::SendLast(request) => (request, true),
+            };
+            let now = self.clock().now();
+            let outcome = self.egress().perform(&request, endpoint, &target.id, now).await;
+            let verdict = is_last.then(|| Verdict::standard(&outcome, self.clock().now()));
+            exchanges.push(Exchange { request, outcome });
+            if let Some(verdict) = verdict {
+                return Ok((verdict, exchanges));
+            }
+        }
+    }
+
+    /// Writes down how an attempt ended, until the database takes it.
+    pub(crate) async fn record(&self, finished: Finished) {
+        let (id, tenant) = (finished.id, finished.tenant.clone());
+        let retry_at = match &finished.transition {
+            Transition::Retry { at, .. } | Transition::Release { at, .. } => Some(*at),
+            _ => None,
+        };
+        let disables = matches!(finished.transition, Transition::Bury { disable_rule: true, .. });
+        loop {
+            match self.store().finish(finished.clone()).await {
+                Ok(FinishOutcome::Recorded) => break,
+                Ok(FinishOutcome::LeaseLost) => {
+                    tracing::warn!(delivery = %id, "another host took this delivery over; its result stands");
+                    return;
+                }
+                // Forgetting it would send the alert again after a restart.
+                Err(error) => {
+                    tracing::error!(delivery = %id, %error, "result not written down; trying again");
+                    self.clock().sleep_until(self.after(BUSY_REST)).await;
+                }
+            }
+        }
+        if disables {
+            self.catalog().refresh(&tenant).await;
+        }
+        if let Some(at) = retry_at {
+            self.dispatcher().wake_at(at);
+        }
+    }
+}
+
+struct Prepared {
+    endpoint: std::sync::Arc<LiveEndpoint>,
+    plugin: std::sync::Arc<Plugin>,
+    policy: RetryPolicy,
+    target: TargetDelivery,
+}
+
+/// The endpoint as its adapter sees it: references, never values.
+pub(crate) fn target_endpoint(endpoint: &LiveEndpoint) -> TargetEndpoint {
+    TargetEndpoint {
+        url: endpoint.stored().spec.target_url.clone(),
+        settings: Bytes::clone(endpoint.settings()),
+        headers: endpoint.headers().clone(),
+        secrets: endpoint
+            .secret_references()
+            .map(|(name, reference)| (name.to_owned(), reference.to_owned()))
+            .collect(),
+    }
+}
+
+/// A broken adapter is the operator's to mend, so the delivery waits for that
+/// by its retry policy. One that never finishes would send its requests again
+/// and again.
+fn adapter_failed(error: &CallError) -> Verdict {
+    match error {
+        CallError::Exchanges { .. } => Verdict::Rejected(error.to_string()),
+        _ => Verdict::Retry { after_ms: None, reason: error.to_string() },
+    }
+}
+
+fn last_status(exchanges: &[Exchange]) -> Option<u16> {
+    match &exchanges.last()?.outcome {
+        Outcome::Response(response) => Some(response.status),
+        Outcome::Failed(_) => None,
+    }
+}
+
+fn error_text(verdict: &Verdict) -> Option<String> {
+    let text = match verdict {
+        Verdict::Delivered(_) => return None,
+        Verdict::Retry { reason, .. } | Verdict::Rejected(reason) | Verdict::Gone(reason) => reason,
+    };
+    Some(text[..text.floor_char_boundary(MAX_ERROR_BYTES)].to_owned())
+}

@@ -1,0 +1,77 @@
+//! Time, passed in: the system's in production, a hand-moved one in tests.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use alerts_domain::Timestamp;
+use tokio::sync::watch;
+
+/// Where the engine reads the time and waits for it.
+pub trait Clock: Send + Sync + 'static {
+    /// Now.
+    fn now(&self) -> Timestamp;
+
+    /// Ends once `now()` is at `until` or past it.
+    fn sleep_until(&self, until: Timestamp) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+}
+
+/// The machine's clock.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct SystemClock;
+
+impl SystemClock {
+    /// Longest single sleep. The wall clock may be set forward while we sleep
+    /// on the monotonic one; looking again this often bounds the delay.
+    const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+}
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    fn sleep_until(&self, until: Timestamp) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(async move {
+            loop {
+                let left = until.duration_since(self.now());
+                match Duration::try_from(left) {
+                    Ok(left) if !left.is_zero() => {
+                        tokio::time::sleep(left.min(Self::LONGEST_SLEEP)).await;
+                    }
+                    _ => return,
+                }
+            }
+        })
+    }
+}
+
+/// A clock that stands still until it is moved.
+#[derive(Debug)]
+pub struct ManualClock(watch::Sender<Timestamp>);
+
+impl ManualClock {
+    /// Stands at `now`.
+    pub fn new(now: Timestamp) -> Self {
+        Self(watch::Sender::new(now))
+    }
+
+    /// Moves it forward; whoever waits for a time in between wakes up.
+    pub fn advance(&self, by: Duration) {
+        self.0.send_modify(|now| *now = now.saturating_add(by).unwrap_or(Timestamp::MAX));
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        *self.0.borrow()
+    }
+
+    fn sleep_until(&self, until: Timestamp) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        let mut moved = self.0.subscribe();
+        Box::pin(async move {
+            // The sender lives in `self`, so waiting cannot fail.
+            let _ = moved.wait_for(|now| *now >= until).await;
+        })
+    }
+}

@@ -1,0 +1,140 @@
+//! The keeper: claims what is due, keeps this host's lease alive, and takes
+//! over from hosts that died.
+
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use alerts_domain::Timestamp;
+
+use super::Job;
+use crate::deferred;
+use crate::engine::Engine;
+use crate::error::EngineError;
+
+/// How long a host's lease lasts without a heartbeat, and how often it beats.
+/// Six beats to a lease, so that a slow database does not cost us our work.
+pub(crate) const LEASE: Duration = Duration::from_secs(30);
+const BEAT: Duration = Duration::from_secs(5);
+/// How often other hosts' changes and due work are looked for. Bounds how long
+/// another host's change of a rule stays unseen here.
+const POLL: Duration = Duration::from_secs(1);
+/// Least time between two claims: under a storm of retries, claims batch.
+const CLAIM_GAP: Duration = Duration::from_millis(10);
+/// Most deliveries claimed at once, in all and for one endpoint.
+const CLAIM: u32 = 512;
+const CLAIM_PER_ENDPOINT: u32 = 64;
+/// How long to wait after the database failed.
+const TROUBLE: Duration = Duration::from_secs(1);
+
+impl Engine {
+    /// Runs until the engine is shut down.
+    pub(crate) async fn keep_claims(self) {
+        loop {
+            let wait_until = match self.claim_round().await {
+                Ok(next) => next,
+                Err(error) => {
+                    tracing::error!(%error, "due deliveries could not be claimed; trying again");
+                    Some(self.after(TROUBLE))
+                }
+            };
+            self.pump();
+            self.rest(wait_until).await;
+        }
+    }
+
+    /// Claims what is due now and says when something is due next.
+    async fn claim_round(&self) -> Result<Option<Timestamp>, EngineError> {
+        let now = self.clock().now();
+        *self.dispatcher().wake_at.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        let full = self.dispatcher().lanes().full();
+        let claimed =
+            self.store().claim_due(now, self.host_id(), &full, CLAIM_PER_ENDPOINT, CLAIM).await?;
+        let some = !claimed.is_empty();
+        for claimed in claimed {
+            self.dispatcher().push(Job {
+                delivery: claimed.delivery,
+                lease: claimed.lease,
+                event_body: claimed.event_body,
+                received_at: claimed.received_at,
+            });
+        }
+        if some {
+            return Ok(Some(now));
+        }
+        // What is due but has no room wakes us when its lane moves.
+        Ok(self.store().next_due(now).await?)
+    }
+
+    async fn rest(&self, until: Option<Timestamp>) {
+        tokio::time::sleep(CLAIM_GAP).await;
+        let poll = self.store().is_shared().then(|| self.after(POLL));
+        let dispatcher = self.dispatcher();
+        loop {
+            let earlier = dispatcher.earlier.notified();
+            let asked = *dispatcher.wake_at.lock().unwrap_or_else(PoisonError::into_inner);
+            let until = [until, asked, poll].into_iter().flatten().min();
+            let sleep = async {
+                match until {
+                    Some(until) => self.clock().sleep_until(until).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = sleep => return,
+                () = earlier => {}
+            }
+        }
+    }
+
+    /// Keeps this host's lease alive, and frees what dead hosts held.
+    pub(crate) async fn keep_lease(self) {
+        loop {
+            self.clock().sleep_until(self.after(BEAT)).await;
+            if let Err(error) = self.beat().await {
+                tracing::error!(%error, host = %self.host_id(), "heartbeat failed; trying again");
+            }
+            self.dispatcher().lanes().forget_idle();
+        }
+    }
+
+    /// One heartbeat.
+    pub(crate) async fn beat(&self) -> Result<(), EngineError> {
+        let now = self.clock().now();
+        self.store().heartbeat(self.host_id(), self.after(LEASE)).await?;
+        let freed = self.store().release_dead_hosts(now).await?;
+        if freed > 0 {
+            tracing::warn!(freed, "took over deliveries of a host that stopped");
+            self.dispatcher().wake_at(now);
+        }
+        Ok(())
+    }
+
+    /// Follows other hosts' changes of rules and endpoints.
+    pub(crate) async fn keep_catalog(self) {
+        while self.store().is_shared() {
+            self.clock().sleep_until(self.after(POLL)).await;
+            if let Err(error) = self.catalog().follow().await {
+                tracing::error!(%error, "other hosts' changes could not be read; trying again");
+            }
+        }
+    }
+
+    /// Asks condition plugins again that could not answer.
+    pub(crate) async fn keep_deferred(self) {
+        loop {
+            let left = self.match_deferred().await.unwrap_or_else(|error| {
+                tracing::error!(%error, "deferred matching failed; trying again");
+                true
+            });
+            if left {
+                self.clock().sleep_until(self.after(deferred::PAUSE)).await;
+            } else {
+                self.deferred_work().await;
+            }
+        }
+    }
+
+    pub(crate) fn after(&self, wait: Duration) -> Timestamp {
+        self.clock().now().saturating_add(wait).unwrap_or(Timestamp::MAX)
+    }
+}

@@ -1,0 +1,93 @@
+//! The one door: everything that leaves the host goes through here.
+//!
+//! An adapter's request is checked, references become secrets, the bytes are
+//! signed, and the one client connects to an address that was judged. What
+//! comes back is cut at a bound.
+
+mod client;
+mod error;
+mod prepare;
+mod references;
+mod resolver;
+
+use std::time::Duration;
+
+use alerts_domain::Timestamp;
+use alerts_domain::address::AddressRules;
+use alerts_domain::exchange::{Outcome, Request};
+
+use crate::catalog::LiveEndpoint;
+use crate::error::EngineError;
+
+pub(crate) use references::reference_for;
+
+/// How long each part of an exchange may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadlines {
+    /// Name lookup, connection and TLS handshake together.
+    pub connect: Duration,
+    /// From sending to the response's head.
+    pub first_byte: Duration,
+    /// The whole exchange.
+    pub total: Duration,
+}
+
+impl Default for Deadlines {
+    /// Webhook receivers are asked to answer within seconds; 15 s in all is
+    /// what common senders allow.
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            first_byte: Duration::from_secs(10),
+            total: Duration::from_secs(15),
+        }
+    }
+}
+
+/// The door. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Egress {
+    client: client::Client,
+    rules: AddressRules,
+}
+
+impl Egress {
+    /// A door that lets through to addresses that `rules` allow.
+    pub fn new(rules: AddressRules, deadlines: Deadlines) -> Result<Self, EngineError> {
+        let client = client::Client::new(rules.clone(), deadlines).map_err(EngineError::Client)?;
+        Ok(Self { client, rules })
+    }
+
+    /// The address rules in force.
+    pub fn rules(&self) -> &AddressRules {
+        &self.rules
+    }
+
+    /// Performs one request of one endpoint's adapter. `message_id` and `now`
+    /// go into the signature.
+    pub(crate) async fn perform(
+        &self,
+        request: &Request,
+        endpoint: &LiveEndpoint,
+        message_id: &str,
+        now: Timestamp,
+    ) -> Outcome {
+        let prepared = match prepare::prepare(request, endpoint, &self.rules, message_id, now) {
+            Ok(prepared) => prepared,
+            Err(error) => return Outcome::Failed(error),
+        };
+        match self.client.exchange(prepared).await {
+            Ok(response) => Outcome::Response(references::hide(response, endpoint)),
+            Err(error) => Outcome::Failed(error),
+        }
+    }
+}
+
+impl Egress {
+    /// Whether a URL's host name leads somewhere forbidden as DNS stands now.
+    /// Told early for the tenant's sake; it is judged again at each connection.
+    /// A name that does not resolve passes: it may tomorrow.
+    pub(crate) async fn judge_now(&self, url: &str) -> Result<(), String> {
+        resolver::judge_host(url, &self.rules).await
+    }
+}

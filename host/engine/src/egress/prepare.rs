@@ -1,0 +1,93 @@
+//! From the request an adapter asked for to the bytes that leave: checked,
+//! filled with secrets, signed.
+
+use alerts_domain::Timestamp;
+use alerts_domain::address::AddressRules;
+use alerts_domain::exchange::{Request, TransportError};
+use alerts_domain::{header, signature, target_url};
+use bytes::Bytes;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use url::Url;
+
+use super::references::{self, Place};
+use crate::catalog::LiveEndpoint;
+
+/// Methods an adapter may use. Others change connections or mean nothing here.
+const METHODS: [&str; 5] = ["POST", "PUT", "PATCH", "GET", "DELETE"];
+/// Largest request body, in bytes, secrets filled in.
+const MAX_BODY_BYTES: usize = 1024 * 1024;
+/// Most headers an adapter may set.
+const MAX_HEADERS: usize = 64;
+
+/// Ready to leave.
+pub(super) struct Prepared {
+    pub(super) method: reqwest::Method,
+    pub(super) url: Url,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+}
+
+/// Checks a request and makes the final bytes.
+pub(super) fn prepare(
+    request: &Request,
+    endpoint: &LiveEndpoint,
+    rules: &AddressRules,
+    message_id: &str,
+    now: Timestamp,
+) -> Result<Prepared, TransportError> {
+    let method = METHODS
+        .contains(&request.method.as_str())
+        .then(|| request.method.parse().ok())
+        .flatten()
+        .ok_or_else(|| forbidden(format!("the adapter asked for method `{}`", request.method)))?;
+
+    let mut has_secret = false;
+    let filled_url = references::fill(&request.url, endpoint, Place::Url);
+    has_secret |= filled_url.is_some();
+    let url = filled_url.as_deref().unwrap_or(&request.url);
+    // The detail never quotes the URL: it may hold a secret by now.
+    let url = target_url::check(url, rules).map_err(|error| forbidden(error.detail))?;
+
+    if request.headers.len() > MAX_HEADERS {
+        return Err(forbidden(format!("the adapter set more than {MAX_HEADERS} headers")));
+    }
+    let mut headers = HeaderMap::with_capacity(request.headers.len() + 4);
+    for (name, value) in request.headers.iter() {
+        let filled = references::fill(value, endpoint, Place::Header);
+        has_secret |= filled.is_some();
+        let value = filled.as_deref().unwrap_or(value);
+        if let Some(problem) = header::problem(name, value) {
+            return Err(forbidden(problem.detail));
+        }
+        append(&mut headers, name, value)?;
+    }
+
+    let place = Place::of_body(request.headers.get("content-type"));
+    let filled_body = references::fill_body(&request.body, endpoint, place);
+    has_secret |= filled_body.is_some();
+    let body = filled_body.unwrap_or_else(|| request.body.clone());
+    if body.len() > MAX_BODY_BYTES {
+        return Err(forbidden(format!("the body is over {MAX_BODY_BYTES} bytes")));
+    }
+    if has_secret {
+        references::check_destination(url.host_str(), endpoint)?;
+    }
+    if request.sign {
+        let secrets = endpoint.secrets().signing_at(now);
+        for (name, value) in signature::headers(secrets, message_id, now, &body).iter() {
+            append(&mut headers, name, value)?;
+        }
+    }
+    Ok(Prepared { method, url, headers, body })
+}
+
+fn append(headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), TransportError> {
+    let bad = || forbidden(format!("header `{name}` cannot be sent as it is"));
+    let parsed = HeaderName::from_bytes(name.as_bytes()).map_err(|_| bad())?;
+    headers.append(parsed, HeaderValue::from_bytes(value.as_bytes()).map_err(|_| bad())?);
+    Ok(())
+}
+
+fn forbidden(detail: impl Into<String>) -> TransportError {
+    TransportError::Forbidden(detail.into())
+}

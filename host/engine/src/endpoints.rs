@@ -1,0 +1,329 @@
+//! Making and changing webhook endpoints: checked by the host and by the
+//! adapter, secrets sealed, written with an audit entry.
+
+use std::collections::BTreeMap;
+
+use alerts_domain::endpoint::{EndpointSecrets, EndpointSpec, PreviousSecret, WebhookEndpoint};
+use alerts_domain::header::{self, Headers};
+use alerts_domain::id::EndpointId;
+use alerts_domain::keyring::Sealed;
+use alerts_domain::problem::FieldError;
+use alerts_domain::rate_limit::RateLimit;
+use alerts_domain::secret::Secret;
+use alerts_domain::target_url;
+use alerts_domain::tenant::TenantId;
+use alerts_package::{Kind, Manifest};
+use alerts_store::AuditEntry;
+use serde_json::{Map, Value, json};
+
+use crate::Actor;
+use crate::engine::Engine;
+use crate::error::{ChangeError, EngineError};
+
+/// Longest name of anything, in characters.
+pub(crate) const MAX_NAME_CHARS: usize = 200;
+/// Most headers a tenant may add.
+const MAX_HEADERS: usize = 32;
+/// How long a replaced signing secret goes on signing, in hours: a working day
+/// to roll a new key out.
+const GRACE_HOURS: i64 = 24;
+
+/// A new endpoint as a tenant asks for it.
+#[derive(Debug, Clone)]
+pub struct EndpointDraft {
+    /// What the tenant decides, secrets aside.
+    pub spec: EndpointSpec,
+    /// The signing secret; made when absent.
+    pub signing_secret: Option<Secret>,
+    /// The adapter's secrets, by name.
+    pub secrets: BTreeMap<String, Secret>,
+}
+
+/// A change of an endpoint; what is absent stays.
+#[derive(Debug, Clone, Default)]
+#[expect(missing_docs, reason = "each field changes the one of the same name in `EndpointSpec`")]
+pub struct EndpointPatch {
+    pub name: Option<String>,
+    pub target_url: Option<String>,
+    pub target: Option<String>,
+    pub settings: Option<Map<String, Value>>,
+    pub headers: Option<Headers>,
+    pub is_active: Option<bool>,
+    pub include_event_data: Option<bool>,
+    /// `Some(None)` takes the limit away.
+    pub rate_limit: Option<Option<RateLimit>>,
+    /// Replaces the signing secret at once, without a grace period.
+    pub signing_secret: Option<Secret>,
+    /// Sets secrets by name; `None` takes one away.
+    pub secrets: BTreeMap<String, Option<Secret>>,
+}
+
+/// An endpoint just made.
+#[derive(Debug)]
+pub struct CreatedEndpoint {
+    /// As stored.
+    pub endpoint: WebhookEndpoint,
+    /// The signing secret, to be shown this once.
+    pub signing_secret: Secret,
+}
+
+impl Engine {
+    /// Makes an endpoint.
+    pub async fn create_endpoint(
+        &self,
+        actor: &Actor,
+        draft: EndpointDraft,
+    ) -> Result<CreatedEndpoint, ChangeError> {
+        let now = self.clock().now();
+        let signing = draft
+            .signing_secret
+            .unwrap_or_else(|| Secret::generate_signing(self.entropy().bytes()));
+        let secrets = EndpointSecrets {
+            signing: signing.clone(),
+            previous_signing: None,
+            named: draft.secrets,
+        };
+        self.check_endpoint(&draft.spec, &secrets).await?;
+        let id = self.entropy().id(now, EndpointId::new);
+        let endpoint = WebhookEndpoint {
+            id,
+            tenant: actor.tenant.clone(),
+            spec: draft.spec,
+            sealed_secrets: self.seal(&actor.tenant, id, &secrets),
+            version: 1,
+            created_by: actor.name.clone(),
+            created_at: now,
+            updated_at: now,
+            deleted_at: None,
+        };
+        let entry = audit(actor, "webhook.created", id, json!({"name": endpoint.spec.name}));
+        self.store().create_endpoint(&endpoint, &entry, now).await?;
+        self.catalog().refresh(&actor.tenant).await;
+        Ok(CreatedEndpoint { endpoint, signing_secret: signing })
+    }
+
+    /// Changes an endpoint.
+    pub async fn update_endpoint(
+        &self,
+        actor: &Actor,
+        id: EndpointId,
+        patch: EndpointPatch,
+    ) -> Result<WebhookEndpoint, ChangeError> {
+        let (mut endpoint, mut secrets) = self.endpoint_with_secrets(actor, id).await?;
+        let mut changed: Vec<&str> = Vec::new();
+        let spec = &mut endpoint.spec;
+        let mut note = |name: &'static str| changed.push(name);
+        set(&mut spec.name, patch.name, || note("name"));
+        set(&mut spec.target_url, patch.target_url, || note("target_url"));
+        set(&mut spec.target, patch.target, || note("target"));
+        set(&mut spec.settings, patch.settings, || note("settings"));
+        set(&mut spec.headers, patch.headers, || note("headers"));
+        set(&mut spec.is_active, patch.is_active, || note("is_active"));
+        set(&mut spec.include_event_data, patch.include_event_data, || note("include_event_data"));
+        set(&mut spec.rate_limit, patch.rate_limit, || note("rate_limit"));
+        if let Some(signing) = patch.signing_secret {
+            secrets.signing = signing;
+            secrets.previous_signing = None;
+            note("secret");
+        }
+        for (name, value) in patch.secrets {
+            note("secrets");
+            match value {
+                Some(value) => secrets.named.insert(name, value),
+                None => secrets.named.remove(&name),
+            };
+        }
+        self.check_endpoint(&endpoint.spec, &secrets).await?;
+        endpoint.sealed_secrets = self.seal(&actor.tenant, id, &secrets);
+        self.write_endpoint(actor, endpoint, "webhook.updated", json!({"changed": changed})).await
+    }
+
+    /// Deletes an endpoint, softly. Its deliveries stay on record.
+    pub async fn delete_endpoint(&self, actor: &Actor, id: EndpointId) -> Result<(), ChangeError> {
+        let now = self.clock().now();
+        let entry = audit(actor, "webhook.deleted", id, json!({}));
+        let deleted = self.store().delete_endpoint(&actor.tenant, id, &entry, now).await?;
+        self.catalog().refresh(&actor.tenant).await;
+        if deleted { Ok(()) } else { Err(ChangeError::NotFound("webhook endpoint")) }
+    }
+
+    /// A new signing secret; the old one signs too for a day.
+    pub async fn rotate_secret(
+        &self,
+        actor: &Actor,
+        id: EndpointId,
+    ) -> Result<Secret, ChangeError> {
+        let (mut endpoint, mut secrets) = self.endpoint_with_secrets(actor, id).await?;
+        let signing = Secret::generate_signing(self.entropy().bytes());
+        let grace = jiff::SignedDuration::from_hours(GRACE_HOURS);
+        let until =
+            self.clock().now().saturating_add(grace).unwrap_or(alerts_domain::Timestamp::MAX);
+        let old = std::mem::replace(&mut secrets.signing, signing.clone());
+        secrets.previous_signing = Some(PreviousSecret { secret: old, until });
+        endpoint.sealed_secrets = self.seal(&actor.tenant, id, &secrets);
+        self.write_endpoint(actor, endpoint, "webhook.secret_rotated", json!({})).await?;
+        Ok(signing)
+    }
+
+    async fn endpoint_with_secrets(
+        &self,
+        actor: &Actor,
+        id: EndpointId,
+    ) -> Result<(WebhookEndpoint, EndpointSecrets), ChangeError> {
+        let stored = self.store().get_endpoint(&actor.tenant, id).await?;
+        let stored = stored.filter(|endpoint| endpoint.deleted_at.is_none());
+        let stored = stored.ok_or(ChangeError::NotFound("webhook endpoint"))?;
+        let live = self.catalog().open(stored)?;
+        Ok((live.stored().clone(), live.secrets().clone()))
+    }
+
+    async fn write_endpoint(
+        &self,
+        actor: &Actor,
+        mut endpoint: WebhookEndpoint,
+        action: &'static str,
+        detail: Value,
+    ) -> Result<WebhookEndpoint, ChangeError> {
+        let now = self.clock().now();
+        let read = endpoint.version;
+        endpoint.version += 1;
+        endpoint.updated_at = now;
+        let entry = audit(actor, action, endpoint.id, detail);
+        let written = self.store().update_endpoint(&endpoint, read, &entry, now).await?;
+        self.catalog().refresh(&actor.tenant).await;
+        if !written {
+            return Err(ChangeError::Conflict(format!(
+                "endpoint {} was changed by somebody else at the same time; read it again and repeat",
+                endpoint.id
+            )));
+        }
+        Ok(endpoint)
+    }
+
+    fn seal(&self, tenant: &TenantId, id: EndpointId, secrets: &EndpointSecrets) -> Sealed {
+        let place = EndpointSecrets::associated_data(tenant, id);
+        let plain = serde_json::to_vec(secrets).unwrap_or_default();
+        self.catalog().keyring().seal(&plain, &place, self.entropy().bytes())
+    }
+
+    /// Everything that can be known to be wrong before anything is sent.
+    async fn check_endpoint(
+        &self,
+        spec: &EndpointSpec,
+        secrets: &EndpointSecrets,
+    ) -> Result<(), ChangeError> {
+        let mut problems = name_problems(&spec.name);
+        if let Err(error) = target_url::check(&spec.target_url, self.egress().rules()) {
+            problems.push(error.under("/target_url"));
+        } else if let Err(error) = self.egress().judge_now(&spec.target_url).await {
+            problems.push(FieldError::new("/target_url", error));
+        }
+        if spec.headers.len() > MAX_HEADERS {
+            let detail = format!("at most {MAX_HEADERS} headers may be added");
+            problems.push(FieldError::new("/headers", detail));
+        }
+        let wrong = spec.headers.iter().filter_map(|(name, value)| header::problem(name, value));
+        problems.extend(wrong.map(|problem| problem.under("/headers")));
+        if let Some(limit) = spec.rate_limit {
+            problems.extend(limit.problems().into_iter().map(|p| p.under("/rate_limit")));
+        }
+        problems.extend(secrets.signing.signing_problem().map(|p| p.under("/secret")));
+
+        let Some(plugin) = self.plugins().get(Kind::Target, &spec.target) else {
+            let known = self.plugins().ids(Kind::Target).join(", ");
+            let detail =
+                format!("there is no target plugin `{}`; loaded are: {known}", spec.target);
+            problems.push(FieldError::new("/target", detail));
+            return Err(ChangeError::Invalid(problems));
+        };
+        problems.extend(secret_problems(plugin.manifest(), secrets));
+        let schema_problems = settings_problems(plugin.manifest(), &spec.settings);
+        if schema_problems.is_empty() {
+            // The adapter's own check may rely on the schema having held.
+            let settings = Value::from(spec.settings.clone()).to_string();
+            let checked = self.sandbox().check(&plugin, settings.into()).await;
+            if let Err(found) = checked.map_err(EngineError::from)? {
+                problems.extend(found.into_iter().map(|problem| problem.under("/settings")));
+            }
+        } else {
+            problems.extend(schema_problems);
+        }
+        if problems.is_empty() { Ok(()) } else { Err(ChangeError::Invalid(problems)) }
+    }
+}
+
+fn secret_problems(manifest: &Manifest, secrets: &EndpointSecrets) -> Vec<FieldError> {
+    let mut problems = Vec::new();
+    if secrets.named.len() > EndpointSecrets::MAX_NAMED {
+        let detail = format!("at most {} secrets may be kept", EndpointSecrets::MAX_NAMED);
+        problems.push(FieldError::new("/secrets", detail));
+    }
+    for (name, value) in &secrets.named {
+        let pointer = format!("/secrets/{name}");
+        if !manifest.secrets.iter().any(|slot| slot.name == *name) {
+            let known: Vec<_> = manifest.secrets.iter().map(|slot| slot.name.as_str()).collect();
+            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            let detail =
+                format!("target `{}` knows no secret `{name}`; it knows: {known}", manifest.id);
+            problems.push(FieldError::new(pointer, detail));
+        } else if value.expose().is_empty() || value.expose().len() > Secret::MAX_BYTES {
+            let detail = format!("must be from 1 to {} bytes long", Secret::MAX_BYTES);
+            problems.push(FieldError::new(pointer, detail));
+        }
+    }
+    let missing = manifest.secrets.iter().filter(|slot| slot.required);
+    for slot in missing.filter(|slot| !secrets.named.contains_key(&slot.name)) {
+        let detail = format!("target `{}` needs it: {}", manifest.id, slot.summary);
+        problems.push(FieldError::new(format!("/secrets/{}", slot.name), detail));
+    }
+    problems
+}
+
+fn settings_problems(manifest: &Manifest, settings: &Map<String, Value>) -> Vec<FieldError> {
+    let schema = Value::from(manifest.settings.clone());
+    let validator = match jsonschema::validator_for(&schema) {
+        Ok(validator) => validator,
+        Err(error) => {
+            let detail =
+                format!("the settings schema of target `{}` is broken: {error}", manifest.id);
+            return vec![FieldError::new("/settings", detail)];
+        }
+    };
+    let settings = Value::from(settings.clone());
+    let wrong = validator.iter_errors(&settings);
+    wrong
+        .map(|error| {
+            FieldError::new(format!("/settings{}", error.instance_path()), error.to_string())
+        })
+        .collect()
+}
+
+pub(crate) fn name_problems(name: &str) -> Vec<FieldError> {
+    let chars = name.chars().count();
+    if (1..=MAX_NAME_CHARS).contains(&chars) && !name.chars().any(char::is_control) {
+        return Vec::new();
+    }
+    let detail = format!("must be 1 to {MAX_NAME_CHARS} characters without control characters");
+    vec![FieldError::new("/name", detail)]
+}
+
+pub(crate) fn audit(
+    actor: &Actor,
+    action: &'static str,
+    resource: impl ToString,
+    detail: Value,
+) -> AuditEntry {
+    AuditEntry {
+        actor: actor.name.clone(),
+        action: action.to_owned(),
+        resource: resource.to_string(),
+        detail,
+    }
+}
+
+pub(crate) fn set<T>(field: &mut T, value: Option<T>, note: impl FnOnce()) {
+    if let Some(value) = value {
+        *field = value;
+        note();
+    }
+}

@@ -1,0 +1,207 @@
+//! The engine itself: its parts, its start and its end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use alerts_domain::Timestamp;
+use alerts_domain::address::AddressRules;
+use alerts_domain::delivery::Transition;
+use alerts_domain::id::HostId;
+use alerts_domain::keyring::Keyring;
+use alerts_sandbox::Sandbox;
+use alerts_store::{Finished, Store};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::catalog::Catalog;
+use crate::clock::Clock;
+use crate::dispatch::Dispatcher;
+use crate::egress::{Deadlines, Egress};
+use crate::entropy::Entropy;
+use crate::error::EngineError;
+use crate::matching::Matcher;
+use crate::plugins::Plugins;
+
+/// What an operator may set.
+#[derive(Debug, Clone)]
+pub struct EngineConfig {
+    /// Where alerts may go.
+    pub addresses: AddressRules,
+    /// How long exchanges may take.
+    pub deadlines: Deadlines,
+    /// Attempts that run at once, over all endpoints.
+    pub max_in_flight: usize,
+}
+
+impl Default for EngineConfig {
+    /// 256 attempts at once: with receivers that take 100 ms, over 2,000
+    /// deliveries a second; with black holes, far from the usual limit of 1,024
+    /// open files.
+    fn default() -> Self {
+        Self {
+            addresses: AddressRules::default(),
+            deadlines: Deadlines::default(),
+            max_in_flight: 256,
+        }
+    }
+}
+
+/// The engine. Cheap to clone; all clones are the same one.
+#[derive(Clone)]
+pub struct Engine(Arc<Inner>);
+
+struct Inner {
+    host: HostId,
+    store: Store,
+    sandbox: Sandbox,
+    plugins: Plugins,
+    clock: Arc<dyn Clock>,
+    entropy: Entropy,
+    egress: Egress,
+    catalog: Catalog,
+    matcher: Matcher,
+    dispatcher: Dispatcher,
+    deferred: Notify,
+    stop: CancellationToken,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").field("host", &self.0.host).finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// Takes over what an earlier process left, and starts to work.
+    pub async fn start(
+        config: EngineConfig,
+        store: Store,
+        sandbox: Sandbox,
+        plugins: Plugins,
+        keyring: Keyring,
+        clock: Arc<dyn Clock>,
+        entropy: Entropy,
+    ) -> Result<Self, EngineError> {
+        let now = clock.now();
+        let host = entropy.id(now, HostId::new);
+        let engine = Self(Arc::new(Inner {
+            host,
+            egress: Egress::new(config.addresses, config.deadlines)?,
+            catalog: Catalog::new(store.clone(), keyring, plugins.clone()),
+            matcher: Matcher {
+                sandbox: sandbox.clone(),
+                plugins: plugins.clone(),
+                store: store.clone(),
+            },
+            dispatcher: Dispatcher::new(config.max_in_flight),
+            deferred: Notify::new(),
+            stop: CancellationToken::new(),
+            store,
+            sandbox,
+            plugins,
+            clock,
+            entropy,
+        }));
+        engine.beat().await?;
+        let taken = engine.store().take_over(now, host).await?;
+        if taken > 0 {
+            tracing::info!(taken, "took up unfinished deliveries");
+        }
+        engine.spawn(engine.clone().keep_claims());
+        engine.spawn(engine.clone().keep_lease());
+        engine.spawn(engine.clone().keep_catalog());
+        engine.spawn(engine.clone().keep_deferred());
+        Ok(engine)
+    }
+
+    fn spawn(&self, keeper: impl Future<Output = ()> + Send + 'static) {
+        let stop = self.0.stop.clone();
+        tokio::spawn(async move { stop.run_until_cancelled(keeper).await });
+    }
+
+    /// Starts nothing more, waits up to `deadline` for what runs, gives back
+    /// what waits. What is cut off here is taken up at the next start.
+    pub async fn shutdown(&self, deadline: Duration) {
+        let give_back = async {
+            for job in self.dispatcher().close().await {
+                let released = Finished {
+                    id: job.delivery.id,
+                    tenant: job.delivery.tenant,
+                    lease: job.lease,
+                    attempt: None,
+                    transition: Transition::Release { at: self.clock().now(), reason: None },
+                    now: self.clock().now(),
+                };
+                if let Err(error) = self.store().finish(released).await {
+                    tracing::warn!(delivery = %job.delivery.id, %error, "not given back; its lease will run out");
+                    break;
+                }
+            }
+        };
+        if tokio::time::timeout(deadline, give_back).await.is_err() {
+            tracing::warn!(
+                "the shutdown deadline passed; unfinished attempts are taken up at the next start"
+            );
+        }
+        self.0.stop.cancel();
+        // A lease that ends now lets other hosts go on at once.
+        if let Err(error) = self.store().heartbeat(self.host_id(), Timestamp::UNIX_EPOCH).await {
+            tracing::warn!(%error, "this host's lease could not be ended early");
+        }
+        self.store().close().await;
+    }
+
+    /// The database.
+    pub fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    /// The sandbox.
+    pub fn sandbox(&self) -> &Sandbox {
+        &self.0.sandbox
+    }
+
+    /// The plugins in use.
+    pub fn plugins(&self) -> &Plugins {
+        &self.0.plugins
+    }
+
+    /// The time.
+    pub fn clock(&self) -> &dyn Clock {
+        self.0.clock.as_ref()
+    }
+
+    /// Randomness.
+    pub fn entropy(&self) -> &Entropy {
+        &self.0.entropy
+    }
+
+    /// This process's id among the hosts.
+    pub fn host_id(&self) -> HostId {
+        self.0.host
+    }
+
+    pub(crate) fn egress(&self) -> &Egress {
+        &self.0.egress
+    }
+
+    pub(crate) fn catalog(&self) -> &Catalog {
+        &self.0.catalog
+    }
+
+    pub(crate) fn matcher(&self) -> &Matcher {
+        &self.0.matcher
+    }
+
+    pub(crate) fn dispatcher(&self) -> &Dispatcher {
+        &self.0.dispatcher
+    }
+
+    pub(crate) fn wake_deferred(&self) {
+        self.0.deferred.notify_one();
+    }
+
+    pub(crate) async fn deferred_work(&self) {
+        self.0.deferred.notified().await;
+    }
+}

@@ -1,0 +1,64 @@
+//! What can go wrong on this floor, told to the floor above.
+
+use alerts_domain::keyring::OpenError;
+use alerts_domain::problem::FieldError;
+use alerts_sandbox::CallError;
+use alerts_store::StoreError;
+
+/// The engine could not do what was asked, through no fault of the caller.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A plugin.
+    #[error(transparent)]
+    Sandbox(#[from] CallError),
+    /// A stored secret does not open.
+    #[error("the secrets of endpoint {endpoint} cannot be read: {source}")]
+    Secrets {
+        /// The endpoint's id.
+        endpoint: alerts_domain::id::EndpointId,
+        /// Why.
+        source: OpenError,
+    },
+    /// The HTTP client could not be made.
+    #[error("the outgoing HTTP client could not be made: {0}")]
+    Client(#[source] reqwest::Error),
+}
+
+/// A change was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeError {
+    /// Field by field, what is wrong with it.
+    #[error("the request has {} wrong field(s)", .0.len())]
+    Invalid(Vec<FieldError>),
+    /// No such resource of this tenant.
+    #[error("there is no such {0}")]
+    NotFound(&'static str),
+    /// It stands against what is stored now.
+    #[error("{0}")]
+    Conflict(String),
+    /// Not the caller's fault.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+impl ChangeError {
+    /// One wrong field.
+    pub fn field(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self::Invalid(vec![FieldError::new(pointer, detail)])
+    }
+}
+
+impl From<StoreError> for ChangeError {
+    fn from(error: StoreError) -> Self {
+        Self::Engine(error.into())
+    }
+}
+
+impl From<CallError> for ChangeError {
+    fn from(error: CallError) -> Self {
+        Self::Engine(error.into())
+    }
+}

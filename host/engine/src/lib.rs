@@ -1,0 +1,43 @@
+//! The second floor: an event's way to a delivery.
+//!
+//! Intake, matching, delivery workers, and the one door through which anything
+//! leaves (`egress`). Joins the store and the sandbox, which never see each
+//! other. Knows nothing of HTTP status codes for callers, nor of SQL.
+
+mod attempt;
+mod catalog;
+mod clock;
+mod deferred;
+mod dispatch;
+mod egress;
+mod endpoints;
+mod engine;
+mod entropy;
+mod error;
+mod intake;
+mod matching;
+mod plugins;
+mod redrive;
+mod rules;
+
+pub use catalog::{LiveEndpoint, LiveRule};
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use egress::{Deadlines, Egress};
+pub use endpoints::{CreatedEndpoint, EndpointDraft, EndpointPatch};
+pub use engine::{Engine, EngineConfig};
+pub use entropy::Entropy;
+pub use error::{ChangeError, EngineError};
+pub use intake::Accepted;
+pub use plugins::Plugins;
+pub use rules::{RuleDraft, RulePatch};
+
+use alerts_domain::tenant::TenantId;
+
+/// On whose behalf something is changed.
+#[derive(Debug, Clone)]
+pub struct Actor {
+    /// Whose resources.
+    pub tenant: TenantId,
+    /// Who, for the audit log and `created_by`.
+    pub name: String,
+}

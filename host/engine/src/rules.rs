@@ -1,0 +1,189 @@
+//! Making and changing alert rules: the condition must compile, the endpoint
+//! must be the tenant's own.
+
+use alerts_domain::condition::Condition;
+use alerts_domain::id::{EndpointId, RuleId};
+use alerts_domain::problem::FieldError;
+use alerts_domain::rate_limit::RateLimit;
+use alerts_domain::retry::RetryPolicy;
+use alerts_domain::rule::{AlertRule, EventTypePattern, RuleSpec, Trigger};
+use alerts_package::Kind;
+use serde_json::json;
+
+use crate::Actor;
+use crate::endpoints::{audit, name_problems, set};
+use crate::engine::Engine;
+use crate::error::{ChangeError, EngineError};
+
+/// A new rule as a tenant asks for it.
+pub type RuleDraft = RuleSpec;
+
+/// A change of a rule; what is absent stays.
+#[derive(Debug, Clone, Default)]
+#[expect(missing_docs, reason = "each field changes the one of the same name in `RuleSpec`")]
+pub struct RulePatch {
+    pub name: Option<String>,
+    pub event_type: Option<EventTypePattern>,
+    /// `Some(None)` takes the condition away.
+    pub condition: Option<Option<Condition>>,
+    pub webhook_endpoint_id: Option<EndpointId>,
+    pub trigger: Option<Trigger>,
+    pub retry_policy: Option<RetryPolicy>,
+    /// `Some(None)` takes the limit away.
+    pub rate_limit: Option<Option<RateLimit>>,
+    /// Switching it on forgets why the host switched it off.
+    pub is_active: Option<bool>,
+}
+
+impl Engine {
+    /// Makes a rule.
+    pub async fn create_rule(
+        &self,
+        actor: &Actor,
+        spec: RuleDraft,
+    ) -> Result<AlertRule, ChangeError> {
+        self.check_rule(actor, &spec).await?;
+        let now = self.clock().now();
+        let rule = AlertRule {
+            id: self.entropy().id(now, RuleId::new),
+            tenant: actor.tenant.clone(),
+            spec,
+            disabled_reason: None,
+            last_condition_error: None,
+            created_by: actor.name.clone(),
+            created_at: now,
+            updated_at: now,
+            deleted_at: None,
+        };
+        let entry = audit(actor, "alert_rule.created", rule.id, json!({"name": rule.spec.name}));
+        self.store().create_rule(&rule, &entry, now).await?;
+        self.catalog().refresh(&actor.tenant).await;
+        Ok(rule)
+    }
+
+    /// Changes a rule.
+    pub async fn update_rule(
+        &self,
+        actor: &Actor,
+        id: RuleId,
+        patch: RulePatch,
+    ) -> Result<AlertRule, ChangeError> {
+        let stored = self.store().get_rule(&actor.tenant, id).await?;
+        let stored = stored.filter(|rule| rule.deleted_at.is_none());
+        let mut rule = stored.ok_or(ChangeError::NotFound("alert rule"))?;
+        let mut changed: Vec<&str> = Vec::new();
+        let mut note = |name: &'static str| changed.push(name);
+        let spec = &mut rule.spec;
+        set(&mut spec.name, patch.name, || note("name"));
+        set(&mut spec.event_type, patch.event_type, || note("event_type"));
+        let had = spec.condition.clone();
+        set(&mut spec.condition, patch.condition, || note("condition"));
+        set(&mut spec.webhook_endpoint_id, patch.webhook_endpoint_id, || {
+            note("webhook_endpoint_id")
+        });
+        set(&mut spec.trigger, patch.trigger, || note("trigger"));
+        set(&mut spec.retry_policy, patch.retry_policy, || note("retry_policy"));
+        set(&mut spec.rate_limit, patch.rate_limit, || note("rate_limit"));
+        set(&mut spec.is_active, patch.is_active, || note("is_active"));
+        if rule.spec.is_active {
+            rule.disabled_reason = None;
+        }
+        if rule.spec.condition != had {
+            rule.last_condition_error = None;
+        }
+        self.check_rule(actor, &rule.spec).await?;
+        let now = self.clock().now();
+        let read = rule.updated_at;
+        // Two changes within one microsecond must still differ, or the second
+        // would not see the first.
+        rule.updated_at = now.max(read + jiff::SignedDuration::from_micros(1));
+        let entry = audit(actor, "alert_rule.updated", id, json!({"changed": changed}));
+        let written = self.store().update_rule(&rule, read, &entry, now).await?;
+        self.catalog().refresh(&actor.tenant).await;
+        if !written {
+            return Err(ChangeError::Conflict(format!(
+                "rule {id} was changed by somebody else at the same time; read it again and repeat"
+            )));
+        }
+        Ok(rule)
+    }
+
+    /// Deletes a rule, softly. Its deliveries go on.
+    pub async fn delete_rule(&self, actor: &Actor, id: RuleId) -> Result<(), ChangeError> {
+        let now = self.clock().now();
+        let entry = audit(actor, "alert_rule.deleted", id, json!({}));
+        let deleted = self.store().delete_rule(&actor.tenant, id, &entry, now).await?;
+        self.catalog().refresh(&actor.tenant).await;
+        if deleted { Ok(()) } else { Err(ChangeError::NotFound("alert rule")) }
+    }
+
+    async fn check_rule(&self, actor: &Actor, spec: &RuleSpec) -> Result<(), ChangeError> {
+        let mut problems = name_problems(&spec.name);
+        let under = |pointer: &'static str| move |problem: FieldError| problem.under(pointer);
+        problems.extend(spec.retry_policy.problems().into_iter().map(under("/retry_policy")));
+        if let Some(limit) = spec.rate_limit {
+            problems.extend(limit.problems().into_iter().map(under("/rate_limit")));
+        }
+        let endpoint = self.store().get_endpoint(&actor.tenant, spec.webhook_endpoint_id).await?;
+        if endpoint.is_none_or(|endpoint| endpoint.deleted_at.is_some()) {
+            let detail = format!("there is no webhook endpoint {}", spec.webhook_endpoint_id);
+            problems.push(FieldError::new("/webhook_endpoint_id", detail));
+        }
+        if let Some(condition) = &spec.condition {
+            problems.extend(self.condition_problems(condition).await?);
+        }
+        if problems.is_empty() { Ok(()) } else { Err(ChangeError::Invalid(problems)) }
+    }
+
+    /// Why a condition cannot be used, with the position in its source.
+    async fn condition_problems(
+        &self,
+        condition: &Condition,
+    ) -> Result<Vec<FieldError>, ChangeError> {
+        let Condition { language, source } = condition;
+        if source.len() > Condition::MAX_SOURCE_BYTES {
+            let detail = format!("must be at most {} bytes long", Condition::MAX_SOURCE_BYTES);
+            return Ok(vec![FieldError::new("/condition", detail)]);
+        }
+        let Some(plugin) = self.plugins().get(Kind::Condition, language) else {
+            let known = self.plugins().ids(Kind::Condition).join(", ");
+            let detail =
+                format!("there is no condition language `{language}`; loaded are: {known}");
+            return Ok(vec![FieldError::new("/condition", detail)]);
+        };
+        let compiled = self.sandbox().compile(&plugin, source).await;
+        let diagnostics = match compiled.map_err(EngineError::from)? {
+            Ok(()) => return Ok(Vec::new()),
+            Err(diagnostics) => diagnostics,
+        };
+        let told = diagnostics.into_iter().map(|diagnostic| {
+            let (line, column) = position(source, diagnostic.offset as usize);
+            let detail = format!(
+                "does not compile at line {line}, column {column} (byte {} and the next {}): {}",
+                diagnostic.offset, diagnostic.length, diagnostic.message
+            );
+            FieldError::new("/condition", detail)
+        });
+        Ok(told.collect())
+    }
+}
+
+/// Line and column, both from 1, of a byte offset.
+fn position(source: &str, offset: usize) -> (usize, usize) {
+    let before = &source[..source.floor_char_boundary(offset.min(source.len()))];
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    (line, column)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_are_told_as_editors_count_them() {
+        assert_eq!(position("a && b", 5), (1, 6));
+        assert_eq!(position("a\nbö &&", 6), (2, 4));
+        assert_eq!(position("a", 99), (1, 2));
+    }
+}

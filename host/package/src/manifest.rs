@@ -1,0 +1,346 @@
+//! The manifest: what a plugin says about itself, and what it asks for.
+//!
+//! Authors write it as `plugin.toml`; a plugin file holds it as JSON. Owns its
+//! fields and which values they may have, not where the bytes are kept.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::MAX_MANIFEST_BYTES;
+
+/// What a plugin says about itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// The name by which rules and endpoints refer to it: `[a-z][a-z0-9-]{0,62}`.
+    pub id: String,
+    /// Which world of the contract it implements.
+    pub kind: Kind,
+    /// Its own version, for people: `1.2.3`, perhaps with a pre-release or build part.
+    pub version: String,
+    /// One sentence for a list of plugins.
+    pub summary: String,
+    /// JSON Schema of an endpoint's `settings`; a target without one takes no settings.
+    #[serde(default = "no_settings", skip_serializing_if = "is_no_settings")]
+    pub settings: Map<String, Value>,
+    /// The secrets that an endpoint may hold for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<SecretSlot>,
+    /// Host names, besides that of the endpoint's own URL, to which secrets may go.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hosts: Vec<String>,
+    /// Where alerts go when the endpoint names no `target_url`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_url: Option<String>,
+    /// Whether the `target_url` is itself a secret: encrypted at rest, shown masked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub url_is_secret: bool,
+    /// Limits that the plugin asks for; the operator's and the host's still bind.
+    #[serde(default, skip_serializing_if = "RequestedLimits::is_empty")]
+    pub limits: RequestedLimits,
+}
+
+/// Which world of the plugin contract a component implements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A language in which rules are written.
+    Condition,
+    /// An adapter that turns alerts into requests.
+    Target,
+}
+
+impl Kind {
+    /// The word in the manifest.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Condition => "condition",
+            Self::Target => "target",
+        }
+    }
+}
+
+/// A secret that an endpoint may hold for the plugin. The plugin sees a
+/// reference, never the value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SecretSlot {
+    /// The key in the endpoint's `secrets`: `[a-z][a-z0-9_]{0,62}`.
+    pub name: String,
+    /// What it is and where to find it, for the person who pastes it.
+    pub summary: String,
+    /// Whether an endpoint cannot do without it.
+    #[serde(default)]
+    pub required: bool,
+}
+
+/// Limits that a plugin asks for. An absent one means the operator's default;
+/// asking for more than is granted gives what is granted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RequestedLimits {
+    /// Instructions, roughly, that one call may execute.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fuel: Option<u64>,
+    /// Wall-clock time of one call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline_ms: Option<u64>,
+    /// Linear memory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_bytes: Option<u64>,
+    /// What one call may return.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_bytes: Option<u64>,
+    /// Requests in one attempt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exchanges: Option<u32>,
+}
+
+impl RequestedLimits {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Why a text or an object is not a manifest. Says which field, and what to write.
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidManifest {
+    /// Not TOML, a field is missing or unknown, or has the wrong type.
+    #[error("{0}")]
+    Toml(#[from] toml::de::Error),
+    /// Not JSON, a field is missing or unknown, or has the wrong type.
+    #[error("{0}")]
+    Json(#[from] serde_json::Error),
+    /// A field has a value that it may not have.
+    #[error("`{field}` {problem}")]
+    Field {
+        /// As written in `plugin.toml`, for example `secrets[0].name`.
+        field: String,
+        /// What is wrong and what to write.
+        problem: String,
+    },
+    /// Over [`MAX_MANIFEST_BYTES`].
+    #[error("it is {bytes} bytes long; at most {MAX_MANIFEST_BYTES} are allowed")]
+    TooLarge {
+        /// As JSON.
+        bytes: usize,
+    },
+}
+
+impl InvalidManifest {
+    fn field(field: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self::Field { field: field.into(), problem: problem.into() }
+    }
+}
+
+impl Manifest {
+    /// Reads a `plugin.toml`.
+    pub fn from_toml(text: &str) -> Result<Self, InvalidManifest> {
+        let manifest: Self = toml::from_str(text)?;
+        manifest.validate()?;
+        Ok(manifest)
+    }
+
+    /// Reads the JSON form that a plugin file holds.
+    pub fn from_json(json: &[u8]) -> Result<Self, InvalidManifest> {
+        if json.len() > MAX_MANIFEST_BYTES {
+            return Err(InvalidManifest::TooLarge { bytes: json.len() });
+        }
+        let manifest: Self = serde_json::from_slice(json)?;
+        manifest.validate()?;
+        Ok(manifest)
+    }
+
+    /// The JSON form that a plugin file holds, if the manifest is valid.
+    pub fn to_json(&self) -> Result<Vec<u8>, InvalidManifest> {
+        self.validate()?;
+        let json = serde_json::to_vec(self)?;
+        if json.len() > MAX_MANIFEST_BYTES {
+            return Err(InvalidManifest::TooLarge { bytes: json.len() });
+        }
+        Ok(json)
+    }
+
+    /// The settings schema as a JSON value, ready for a validator.
+    pub fn settings_schema(&self) -> Value {
+        Value::Object(self.settings.clone())
+    }
+
+    fn validate(&self) -> Result<(), InvalidManifest> {
+        if !is_name(&self.id, b'-') {
+            return Err(InvalidManifest::field(
+                "id",
+                "must be a lower-case letter, then at most 62 lower-case letters, digits and hyphens",
+            ));
+        }
+        if !is_version(&self.version) {
+            return Err(InvalidManifest::field(
+                "version",
+                "must be a semantic version such as `1.0.0`",
+            ));
+        }
+        one_line("summary", &self.summary)?;
+        if self.kind == Kind::Condition {
+            self.validate_condition()?;
+        }
+        if self.settings.get("type").and_then(Value::as_str) != Some("object") {
+            return Err(InvalidManifest::field(
+                "settings",
+                "must be a JSON Schema of an object: write `type = \"object\"`",
+            ));
+        }
+        self.validate_secrets()?;
+        for (index, host) in self.hosts.iter().enumerate() {
+            // The URL standard allows `*` in a host name, where it means nothing.
+            let plain = !host.contains('*')
+                && url::Host::parse(host).is_ok_and(|parsed| parsed.to_string() == *host);
+            if !plain {
+                return Err(InvalidManifest::field(
+                    format!("hosts[{index}]"),
+                    "must be one host name in lower case, without scheme, port or wildcard",
+                ));
+            }
+        }
+        if let Some(default_url) = &self.default_url {
+            let usable = url::Url::parse(default_url)
+                .is_ok_and(|url| matches!(url.scheme(), "https" | "http") && url.has_host());
+            if !usable {
+                return Err(InvalidManifest::field(
+                    "default_url",
+                    "must be an absolute `https` URL",
+                ));
+            }
+        }
+        self.validate_limits()
+    }
+
+    /// A condition language sends nothing, so what belongs to sending is a mistake there.
+    fn validate_condition(&self) -> Result<(), InvalidManifest> {
+        let misplaced = [
+            ("settings", !is_no_settings(&self.settings)),
+            ("secrets", !self.secrets.is_empty()),
+            ("hosts", !self.hosts.is_empty()),
+            ("default_url", self.default_url.is_some()),
+            ("url_is_secret", self.url_is_secret),
+        ];
+        match misplaced.into_iter().find(|(_, present)| *present) {
+            None => Ok(()),
+            Some((field, _)) => Err(InvalidManifest::field(
+                field,
+                "belongs to a target; a condition language sends nothing, so remove it",
+            )),
+        }
+    }
+
+    fn validate_secrets(&self) -> Result<(), InvalidManifest> {
+        for (index, secret) in self.secrets.iter().enumerate() {
+            if !is_name(&secret.name, b'_') {
+                return Err(InvalidManifest::field(
+                    format!("secrets[{index}].name"),
+                    "must be a lower-case letter, then at most 62 lower-case letters, digits and \
+                     underscores",
+                ));
+            }
+            if self.secrets[..index].iter().any(|other| other.name == secret.name) {
+                return Err(InvalidManifest::field(
+                    format!("secrets[{index}].name"),
+                    format!("repeats `{}`; give each secret its own name", secret.name),
+                ));
+            }
+            one_line(&format!("secrets[{index}].summary"), &secret.summary)?;
+        }
+        Ok(())
+    }
+
+    fn validate_limits(&self) -> Result<(), InvalidManifest> {
+        let RequestedLimits { fuel, deadline_ms, memory_bytes, output_bytes, exchanges } =
+            self.limits;
+        let zero = [
+            ("limits.fuel", fuel),
+            ("limits.deadline_ms", deadline_ms),
+            ("limits.memory_bytes", memory_bytes),
+            ("limits.output_bytes", output_bytes),
+            ("limits.exchanges", exchanges.map(u64::from)),
+        ]
+        .into_iter()
+        .find(|(_, limit)| *limit == Some(0));
+        match zero {
+            None => Ok(()),
+            Some((field, _)) => Err(InvalidManifest::field(
+                field,
+                "must be above zero; leave it out to get the operator's default",
+            )),
+        }
+    }
+}
+
+/// The schema that accepts `{}` alone.
+fn no_settings() -> Map<String, Value> {
+    Map::from_iter([
+        ("type".to_owned(), Value::from("object")),
+        ("additionalProperties".to_owned(), Value::from(false)),
+    ])
+}
+
+fn is_no_settings(settings: &Map<String, Value>) -> bool {
+    *settings == no_settings()
+}
+
+/// Longest id and secret name: as a DNS label, so that ids fit wherever those do.
+const MAX_NAME_BYTES: usize = 63;
+
+fn is_name(name: &str, joiner: u8) -> bool {
+    let bytes = name.as_bytes();
+    bytes.len() <= MAX_NAME_BYTES
+        && bytes.first().is_some_and(u8::is_ascii_lowercase)
+        && bytes.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == joiner)
+}
+
+/// `major.minor.patch`, then an optional `-pre` and `+build` (semver.org, 2.0.0).
+/// Nothing here compares versions, so this is a check of form only.
+fn is_version(version: &str) -> bool {
+    let (version, build) = split_tail(version, '+');
+    let (core, pre) = split_tail(version, '-');
+    let numbers: Vec<&str> = core.split('.').collect();
+    let number = |part: &str| {
+        !part.is_empty()
+            && part.len() <= 10
+            && part.bytes().all(|b| b.is_ascii_digit())
+            && (part == "0" || !part.starts_with('0'))
+    };
+    let identifiers = |tail: &str| {
+        tail.len() <= 64
+            && tail.split('.').all(|part| {
+                !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            })
+    };
+    numbers.len() == 3
+        && numbers.into_iter().all(number)
+        && [pre, build].into_iter().flatten().all(identifiers)
+}
+
+fn split_tail(text: &str, separator: char) -> (&str, Option<&str>) {
+    match text.split_once(separator) {
+        Some((head, tail)) => (head, Some(tail)),
+        None => (text, None),
+    }
+}
+
+/// Longest text shown in a list or beside a form field.
+const MAX_SUMMARY_BYTES: usize = 500;
+
+fn one_line(field: &str, text: &str) -> Result<(), InvalidManifest> {
+    if text.trim().is_empty()
+        || text.len() > MAX_SUMMARY_BYTES
+        || text.chars().any(char::is_control)
+    {
+        return Err(InvalidManifest::field(
+            field,
+            format!("must be one line of text, at most {MAX_SUMMARY_BYTES} bytes long"),
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

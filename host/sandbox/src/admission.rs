@@ -1,0 +1,151 @@
+//! From a file to a plugin: everything that is checked before code that nobody
+//! has vouched for is called on anyone's behalf.
+
+use std::sync::{Arc, PoisonError};
+
+use alerts_package::{Manifest, digest, read_manifest};
+use wasmtime::component::Component;
+
+use crate::breaker::Breaker;
+use crate::compiler::{self, Uncompiled};
+use crate::contract::{self, Guest, Unbound};
+use crate::error::{CallError, LoadError, PluginName};
+use crate::limits::Limits;
+use crate::plugin::{Plugin, PluginKey};
+use crate::sandbox::Inner;
+use crate::suspects::Suspects;
+
+/// WebAssembly's unit of memory.
+const PAGE_BYTES: u64 = 64 << 10;
+
+pub(crate) fn admit(sandbox: &Inner, wasm: &[u8]) -> Result<Plugin, LoadError> {
+    let limit_bytes = sandbox.config.wasm_bytes;
+    if wasm.len() > limit_bytes {
+        return Err(LoadError::TooLarge { bytes: wasm.len(), limit_bytes });
+    }
+    // Reads section headers and nothing else, so it refuses core modules, text
+    // and precompiled files before the compiler sees them.
+    let manifest = read_manifest(wasm)?;
+    let name = PluginName { id: Arc::from(manifest.id.as_str()), digest: digest(wasm) };
+    let limits = sandbox.config.limits.for_plugin(manifest.kind, &manifest.limits);
+
+    let _alone = sandbox.admitting.lock().unwrap_or_else(PoisonError::into_inner);
+    let component = compiled(sandbox, &name, wasm)?;
+    check_resources(&component, &name, &limits)?;
+    let guest = contract::bind(&component, manifest.kind, &sandbox.engine, limits)
+        .map_err(|unbound| explain(unbound, &component, &name, &manifest))?;
+    // Else the first call of each instance would copy the data segments.
+    component
+        .initialize_copy_on_write_image()
+        .map_err(|error| invalid(&name, format!("{error:#}")))?;
+    first_call(&guest, &limits, &name).map_err(LoadError::FirstCall)?;
+    Ok(Plugin {
+        key: PluginKey::next(),
+        name,
+        manifest,
+        limits,
+        guest,
+        breaker: Breaker::default(),
+        suspects: Suspects::default(),
+        counts: Default::default(),
+        warm: sandbox.warm.clone(),
+    })
+}
+
+fn compiled(sandbox: &Inner, name: &PluginName, wasm: &[u8]) -> Result<Component, LoadError> {
+    let engine = sandbox.engine.engine();
+    if let Some(component) = sandbox.cache.as_ref().and_then(|c| c.get(engine, &name.digest)) {
+        return Ok(component);
+    }
+    let code =
+        compiler::compile(&sandbox.config.compiler, engine, wasm).map_err(|why| match why {
+            Uncompiled::Invalid(detail) => invalid(name, detail),
+            Uncompiled::Process(detail) => LoadError::Compiler { plugin: name.clone(), detail },
+        })?;
+    if let Some(cache) = &sandbox.cache {
+        cache.put(engine, &name.digest, &code);
+        // From the file, so that its pages can be given back.
+        if let Some(component) = cache.get(engine, &name.digest) {
+            return Ok(component);
+        }
+    }
+    // SAFETY: these bytes were just written by our compiler, in this process
+    // or in a child that is this program.
+    unsafe { Component::deserialize(engine, &code) }
+        .map_err(|error| invalid(name, format!("{error:#}")))
+}
+
+fn invalid(name: &PluginName, detail: String) -> LoadError {
+    LoadError::Compile { plugin: name.clone(), detail }
+}
+
+/// Whether one instance fits into the pool's slot. What does not fit would
+/// otherwise fail on its first delivery.
+fn check_resources(
+    component: &Component,
+    name: &PluginName,
+    limits: &Limits,
+) -> Result<(), LoadError> {
+    let Some(required) = component.resources_required() else {
+        // Only a component that imports modules does not know; it is refused
+        // for the import.
+        return Ok(());
+    };
+    let pages = required.max_initial_memory_size.unwrap_or(0);
+    let needs = [
+        ("memories", u64::from(required.num_memories), u64::from(limits.memories)),
+        ("tables", u64::from(required.num_tables), u64::from(limits.tables)),
+        ("bytes of memory", pages.saturating_mul(PAGE_BYTES), limits.memory_bytes as u64),
+        (
+            "table elements",
+            required.max_initial_table_size.unwrap_or(0),
+            limits.table_elements as u64,
+        ),
+    ];
+    match needs.into_iter().find(|(_, needs, granted)| needs > granted) {
+        None => Ok(()),
+        Some((what, needs, granted)) => {
+            Err(LoadError::Resources { plugin: name.clone(), what, needs, granted })
+        }
+    }
+}
+
+fn explain(
+    unbound: Unbound,
+    component: &Component,
+    name: &PluginName,
+    manifest: &Manifest,
+) -> LoadError {
+    let (engine, ty) = (component.engine(), component.component_type());
+    let quoted = |names: Vec<String>| match names.is_empty() {
+        true => "nothing".to_owned(),
+        false => names.join(", "),
+    };
+    match unbound {
+        Unbound::Imports(source) => LoadError::Imports {
+            plugin: name.clone(),
+            imports: quoted(ty.imports(engine).map(|(import, _)| format!("`{import}`")).collect()),
+            source,
+        },
+        Unbound::World { interface, source } => LoadError::World {
+            plugin: name.clone(),
+            kind: manifest.kind,
+            interface,
+            exports: quoted(ty.exports(engine).map(|(export, _)| format!("`{export}`")).collect()),
+            source,
+        },
+    }
+}
+
+/// Anything but a fault is a good answer: an empty source need not compile, and
+/// `{}` need not be good settings.
+fn first_call(guest: &Guest, limits: &Limits, name: &PluginName) -> Result<(), CallError> {
+    match guest {
+        Guest::Language(language) => language
+            .start()
+            .and_then(|mut session| session.compile(&Arc::from(""), limits.compile))
+            .map(drop),
+        Guest::Adapter(adapter) => adapter.check(b"{}").map(drop),
+    }
+    .map_err(|fault| CallError::new(name.clone(), fault))
+}

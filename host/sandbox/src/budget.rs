@@ -1,0 +1,149 @@
+//! One instance's store: how much of everything it may use, and, when a call
+//! fails, which of the limits it was.
+
+use std::time::Duration;
+
+use wasmtime::{ResourceLimiter, Store, Trap};
+
+use crate::engine::TickingEngine;
+use crate::limits::{CallLimits, Limits};
+
+/// Why a call failed, before it is known which plugin's it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Fault {
+    OutOfFuel {
+        fuel: u64,
+    },
+    Deadline {
+        deadline_ms: u64,
+    },
+    Memory {
+        limit_bytes: usize,
+    },
+    Table {
+        limit_elements: usize,
+    },
+    Output {
+        limit_bytes: usize,
+    },
+    Trap {
+        cause: String,
+    },
+    /// The plugin answered with something that the contract rules out.
+    Contract {
+        detail: String,
+    },
+}
+
+impl Fault {
+    pub(crate) fn contract(detail: impl Into<String>) -> Self {
+        Self::Contract { detail: detail.into() }
+    }
+}
+
+/// Counts what an instance has, and remembers what it was refused.
+pub(crate) struct Meter {
+    limits: Limits,
+    memory_bytes: usize,
+    refused: Option<Fault>,
+    /// Of the call that runs.
+    call: CallLimits,
+}
+
+impl Meter {
+    /// Linear memory that the instance has now.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        self.memory_bytes
+    }
+}
+
+impl ResourceLimiter for Meter {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        // Over all memories of the instance: the limiter is asked for each alone.
+        let total = self.memory_bytes.saturating_add(desired.saturating_sub(current));
+        if total > self.limits.memory_bytes {
+            self.refused = Some(Fault::Memory { limit_bytes: self.limits.memory_bytes });
+            return Ok(false);
+        }
+        self.memory_bytes = total;
+        Ok(true)
+    }
+
+    fn table_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        if desired > self.limits.table_elements {
+            self.refused = Some(Fault::Table { limit_elements: self.limits.table_elements });
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
+    fn instances(&self) -> usize {
+        self.limits.core_instances as usize
+    }
+
+    fn memories(&self) -> usize {
+        self.limits.memories as usize
+    }
+
+    fn tables(&self) -> usize {
+        self.limits.tables as usize
+    }
+}
+
+/// The host's bookkeeping for a lifted value is a small multiple of its bytes
+/// (a `String` is 24 of them), and wasmtime counts that.
+const LIFT_OVERHEAD: usize = 2;
+const LIFT_SPARE_BYTES: usize = 64 << 10;
+
+/// A store that nothing may run in until [`allow`] says how long.
+pub(crate) fn store(engine: &TickingEngine, limits: Limits) -> Store<Meter> {
+    let call = CallLimits { fuel: 0, deadline_ms: 0 };
+    let meter = Meter { limits, memory_bytes: 0, refused: None, call };
+    let mut store = Store::new(engine.engine(), meter);
+    store.limiter(|meter| meter);
+    store.set_hostcall_fuel(limits.output_bytes.saturating_mul(LIFT_OVERHEAD) + LIFT_SPARE_BYTES);
+    store
+}
+
+/// Fuel and time for the next call.
+pub(crate) fn allow(
+    store: &mut Store<Meter>,
+    engine: &TickingEngine,
+    call: CallLimits,
+) -> Result<(), Fault> {
+    store.data_mut().refused = None;
+    store.data_mut().call = call;
+    store.set_epoch_deadline(engine.ticks(Duration::from_millis(call.deadline_ms)));
+    store.set_fuel(call.fuel).map_err(|error| explain(store, &error))
+}
+
+/// What wasmtime says when a lifted value is larger than the hostcall fuel. Its
+/// type is private; a test of ours fails when the words change.
+const LIFTED_TOO_MUCH: &str = "fuel allocated for hostcalls has been exhausted";
+
+/// Which limit it was. The store is poisoned and must be dropped.
+pub(crate) fn explain(store: &Store<Meter>, error: &wasmtime::Error) -> Fault {
+    let Meter { limits, refused, call, .. } = store.data();
+    let trap = error.downcast_ref::<Trap>();
+    match (trap, refused) {
+        (Some(Trap::OutOfFuel), _) => Fault::OutOfFuel { fuel: call.fuel },
+        (Some(Trap::Interrupt), _) => Fault::Deadline { deadline_ms: call.deadline_ms },
+        // A guest that is refused memory gives up with whatever trap its language has.
+        (_, Some(refused)) => refused.clone(),
+        (Some(trap), None) => Fault::Trap { cause: trap.to_string() },
+        (None, None) if error.chain().any(|cause| cause.to_string().contains(LIFTED_TOO_MUCH)) => {
+            Fault::Output { limit_bytes: limits.output_bytes }
+        }
+        (None, None) => Fault::Contract { detail: format!("{error:#}") },
+    }
+}

@@ -1,0 +1,35 @@
+//! Where plugins run: WebAssembly components with no authority at all.
+//!
+//! Owns wasmtime in every respect: which files are admitted, how they are
+//! compiled and cached, what one call may use, and the threads on which guest
+//! code runs. Knows neither the store nor HTTP nor an async runtime: a call is
+//! a future that any executor may await.
+
+mod admission;
+mod breaker;
+mod budget;
+mod cache;
+mod child;
+mod compiler;
+mod config;
+mod contract;
+mod delivery;
+mod engine;
+mod error;
+mod evaluation;
+mod limits;
+mod plugin;
+mod sandbox;
+mod suspects;
+mod v1;
+mod warm;
+mod workers;
+
+pub use child::compile_child_main;
+pub use config::{Compiler, SandboxConfig};
+pub use contract::Diagnostic;
+pub use delivery::{TargetDelivery, TargetEndpoint};
+pub use error::{CallError, ConditionError, LoadError, PluginName, SandboxError};
+pub use limits::{CallLimits, Limits};
+pub use plugin::{Plugin, PluginStats};
+pub use sandbox::Sandbox;

@@ -1,0 +1,158 @@
+//! The sandbox as its callers see it: load a plugin, then call it.
+
+use std::fmt;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use alerts_domain::exchange::{Exchange, Step};
+use alerts_domain::problem::FieldError;
+use alerts_domain::tenant::TenantId;
+use bytes::Bytes;
+
+use crate::admission;
+use crate::cache::Cache;
+use crate::config::SandboxConfig;
+use crate::contract::Diagnostic;
+use crate::delivery::TargetDelivery;
+use crate::engine::TickingEngine;
+use crate::error::{CallError, ConditionError, LoadError, SandboxError};
+use crate::evaluation::Evaluation;
+use crate::plugin::Plugin;
+use crate::warm::WarmSessions;
+use crate::workers::{Undone, Workers};
+
+/// Runs plugins. Cheap to clone; the threads end with the last clone.
+#[derive(Clone)]
+pub struct Sandbox(Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) config: SandboxConfig,
+    pub(crate) engine: TickingEngine,
+    pub(crate) cache: Option<Cache>,
+    pub(crate) warm: Arc<WarmSessions>,
+    /// One plugin is admitted at a time: compiling takes memory and all cores,
+    /// and the pool has one slot for the first call.
+    pub(crate) admitting: Mutex<()>,
+    workers: Workers,
+}
+
+impl Sandbox {
+    /// Starts the engine, its ticker and the threads.
+    pub fn new(config: SandboxConfig) -> Result<Self, SandboxError> {
+        if let Some((name, ceiling)) = config.limits.out_of_range() {
+            return Err(SandboxError::Limit { name, ceiling });
+        }
+        let cache = config.cache_dir.clone().map(Cache::open).transpose()?;
+        let engine = TickingEngine::start(&config).map_err(SandboxError::Engine)?;
+        let workers = Workers::start(config.threads.max(1), config.queue.max(1))
+            .map_err(SandboxError::Threads)?;
+        let warm = Arc::new(WarmSessions::new(
+            config.warm_instances,
+            config.warm_calls,
+            config.warm_growth_bytes,
+        ));
+        let admitting = Mutex::default();
+        Ok(Self(Arc::new(Inner { config, engine, cache, warm, admitting, workers })))
+    }
+
+    /// Admits a plugin file: checks it, compiles it or takes the compiled form
+    /// from the cache, and calls it once. Blocks for as long as compiling
+    /// takes, which is seconds for large files.
+    pub fn load(&self, wasm: &[u8]) -> Result<Arc<Plugin>, LoadError> {
+        admission::admit(&self.0, wasm).map(Arc::new)
+    }
+
+    /// Whether a condition compiles, and if not, what to tell its author. In
+    /// an instance of its own: a text that nobody has looked at yet does not
+    /// come near a tenant's warm instance.
+    pub async fn compile(
+        &self,
+        plugin: &Arc<Plugin>,
+        source: &str,
+    ) -> Result<Result<(), Vec<Diagnostic>>, CallError> {
+        let source = Arc::from(source);
+        self.call(plugin, move |plugin| {
+            let limits = plugin.limits.compile;
+            let session = plugin.language()?.start();
+            session
+                .and_then(|mut session| session.compile(&source, limits))
+                .map_err(|fault| plugin.faulted(fault))
+        })
+        .await
+    }
+
+    /// A tenant's conditions on one event: a verdict for each source, in
+    /// order. An error for the whole says nothing about any condition; the
+    /// event can be evaluated again later.
+    pub async fn evaluate(
+        &self,
+        plugin: &Arc<Plugin>,
+        tenant: &TenantId,
+        sources: Arc<[Arc<str>]>,
+        event: Bytes,
+    ) -> Result<Vec<Result<bool, ConditionError>>, CallError> {
+        let tenant = tenant.clone();
+        self.call(plugin, move |plugin| Evaluation::new(plugin, &tenant, &sources, &event).run())
+            .await
+    }
+
+    /// Whether an adapter takes these settings, and if not, what to change.
+    pub async fn check(
+        &self,
+        plugin: &Arc<Plugin>,
+        settings: Bytes,
+    ) -> Result<Result<(), Vec<FieldError>>, CallError> {
+        self.call(plugin, move |plugin| {
+            let answer = plugin.adapter()?.check(&settings);
+            plugin.breaker.record(answer.is_ok(), Instant::now());
+            answer.map_err(|fault| plugin.faulted(fault))
+        })
+        .await
+    }
+
+    /// What an adapter wants next, after these exchanges. Pure: the same
+    /// arguments give the same step, so any attempt can be replayed.
+    pub async fn next(
+        &self,
+        plugin: &Arc<Plugin>,
+        delivery: &TargetDelivery,
+        exchanges: &[Exchange],
+    ) -> Result<Step, CallError> {
+        let (delivery, exchanges) = (delivery.clone(), exchanges.to_vec());
+        self.call(plugin, move |plugin| {
+            let step = plugin.adapter()?.next(&delivery, &exchanges);
+            plugin.breaker.record(step.is_ok(), Instant::now());
+            let step = step.map_err(|fault| plugin.faulted(fault))?;
+            let limit = plugin.limits.exchanges;
+            if !matches!(step, Step::Done(_)) && exchanges.len() >= limit as usize {
+                return Err(CallError::Exchanges { plugin: plugin.name.clone(), limit });
+            }
+            Ok(step)
+        })
+        .await
+    }
+
+    async fn call<R: Send + 'static>(
+        &self,
+        plugin: &Arc<Plugin>,
+        call: impl FnOnce(&Plugin) -> Result<R, CallError> + Send + 'static,
+    ) -> Result<R, CallError> {
+        plugin.admit_call()?;
+        let called = plugin.clone();
+        let job = move || {
+            called.count_call();
+            call(&called)
+        };
+        match self.0.workers.run(job).await {
+            Ok(result) => result,
+            Err(Undone::Busy) => Err(CallError::Busy { plugin: plugin.name.clone() }),
+            Err(Undone::Panicked) => Err(CallError::Host { plugin: plugin.name.clone() }),
+        }
+    }
+}
+
+impl fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sandbox").field("config", &self.0.config).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,72 @@
+//! Target adapters of contract version 1.
+
+use alerts_domain::exchange::{Exchange, Step};
+use alerts_domain::problem::FieldError;
+use wasmtime::Store;
+use wasmtime::component::InstancePre;
+
+use super::bindings::target::{Target, TargetPre};
+use super::convert;
+use crate::budget::{self, Fault, Meter};
+use crate::contract::{Adapter, Unbound};
+use crate::delivery::TargetDelivery;
+use crate::engine::TickingEngine;
+use crate::limits::Limits;
+
+pub(crate) const INTERFACE: &str = "exosphere:alerts/adapter@1.0.0";
+
+pub(crate) fn bind(
+    instance: InstancePre<Meter>,
+    engine: &TickingEngine,
+    limits: Limits,
+) -> Result<Box<dyn Adapter>, Unbound> {
+    let pre = TargetPre::new(instance)
+        .map_err(|source| Unbound::World { interface: INTERFACE, source })?;
+    Ok(Box::new(AdapterV1 { pre, engine: engine.clone(), limits }))
+}
+
+struct AdapterV1 {
+    pre: TargetPre<Meter>,
+    engine: TickingEngine,
+    limits: Limits,
+}
+
+impl AdapterV1 {
+    /// An instance for one call. Instantiating counts against the call.
+    fn instance(&self) -> Result<(Store<Meter>, Target), Fault> {
+        let mut store = budget::store(&self.engine, self.limits);
+        budget::allow(&mut store, &self.engine, self.limits.target)?;
+        let target =
+            self.pre.instantiate(&mut store).map_err(|error| budget::explain(&store, &error))?;
+        Ok((store, target))
+    }
+}
+
+impl Adapter for AdapterV1 {
+    fn check(&self, settings: &[u8]) -> Result<Result<(), Vec<FieldError>>, Fault> {
+        let (mut store, target) = self.instance()?;
+        let answer = target
+            .exosphere_alerts_adapter()
+            .call_check(&mut store, settings)
+            .map_err(|error| budget::explain(&store, &error))?;
+        let Err(problems) = answer else { return Ok(Ok(())) };
+        let text_bytes: usize = problems.iter().map(|p| p.pointer.len() + p.message.len()).sum();
+        if text_bytes > self.limits.output_bytes {
+            return Err(Fault::Output { limit_bytes: self.limits.output_bytes });
+        }
+        Ok(Err(problems.into_iter().map(|p| FieldError::new(p.pointer, p.message)).collect()))
+    }
+
+    fn next(&self, delivery: &TargetDelivery, exchanges: &[Exchange]) -> Result<Step, Fault> {
+        let (mut store, target) = self.instance()?;
+        let step = convert::with_call(delivery, exchanges, |delivery, exchanges| {
+            target.exosphere_alerts_adapter().call_next(&mut store, delivery, exchanges)
+        })
+        .map_err(|error| budget::explain(&store, &error))?;
+        let step = convert::step(step);
+        if convert::step_bytes(&step) > self.limits.output_bytes {
+            return Err(Fault::Output { limit_bytes: self.limits.output_bytes });
+        }
+        Ok(step)
+    }
+}

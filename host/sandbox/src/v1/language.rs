@@ -1,0 +1,133 @@
+//! Condition languages of contract version 1.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use wasmtime::Store;
+use wasmtime::component::{InstancePre, ResourceAny};
+
+use super::bindings::condition::{Condition, ConditionPre};
+use crate::budget::{self, Fault, Meter};
+use crate::contract::{Diagnostic, Language, Session, Unbound};
+use crate::engine::TickingEngine;
+use crate::limits::{CallLimits, Limits};
+
+pub(crate) const INTERFACE: &str = "exosphere:alerts/language@1.0.0";
+
+pub(crate) fn bind(
+    instance: InstancePre<Meter>,
+    engine: &TickingEngine,
+    limits: Limits,
+) -> Result<Box<dyn Language>, Unbound> {
+    let pre = ConditionPre::new(instance)
+        .map_err(|source| Unbound::World { interface: INTERFACE, source })?;
+    Ok(Box::new(LanguageV1 { pre, engine: engine.clone(), limits }))
+}
+
+struct LanguageV1 {
+    pre: ConditionPre<Meter>,
+    engine: TickingEngine,
+    limits: Limits,
+}
+
+impl Language for LanguageV1 {
+    fn start(&self) -> Result<Box<dyn Session>, Fault> {
+        let mut store = budget::store(&self.engine, self.limits);
+        // A guest may run code as it is instantiated.
+        budget::allow(&mut store, &self.engine, self.limits.compile)?;
+        let guest =
+            self.pre.instantiate(&mut store).map_err(|error| budget::explain(&store, &error))?;
+        let first_bytes = store.data().memory_bytes();
+        Ok(Box::new(SessionV1 {
+            store,
+            guest,
+            engine: self.engine.clone(),
+            limits: self.limits,
+            programs: HashMap::new(),
+            calls: 0,
+            first_bytes,
+        }))
+    }
+}
+
+struct SessionV1 {
+    store: Store<Meter>,
+    guest: Condition,
+    engine: TickingEngine,
+    limits: Limits,
+    programs: HashMap<Arc<str>, Result<ResourceAny, Vec<Diagnostic>>>,
+    calls: u32,
+    first_bytes: usize,
+}
+
+impl Session for SessionV1 {
+    fn compile(
+        &mut self,
+        source: &Arc<str>,
+        limits: CallLimits,
+    ) -> Result<Result<(), Vec<Diagnostic>>, Fault> {
+        if let Some(known) = self.programs.get(source) {
+            return Ok(known.as_ref().map(drop).map_err(Clone::clone));
+        }
+        budget::allow(&mut self.store, &self.engine, limits)?;
+        self.calls += 1;
+        let language = self.guest.exosphere_alerts_language();
+        let compiled = language
+            .program()
+            .call_compile(&mut self.store, source)
+            .map_err(|error| budget::explain(&self.store, &error))?
+            .map_err(|diagnostics| {
+                diagnostics
+                    .into_iter()
+                    .map(|d| Diagnostic { message: d.message, offset: d.offset, length: d.length })
+                    .collect::<Vec<_>>()
+            });
+        let answer = compiled.as_ref().map(drop).map_err(Clone::clone);
+        self.programs.insert(source.clone(), compiled);
+        Ok(answer)
+    }
+
+    fn evaluate(
+        &mut self,
+        sources: &[&Arc<str>],
+        event: &[u8],
+        limits: CallLimits,
+    ) -> Result<Vec<Result<bool, String>>, Fault> {
+        let mut handles = Vec::with_capacity(sources.len());
+        for source in sources {
+            match self.programs.get(*source) {
+                Some(Ok(program)) => handles.push(*program),
+                _ => return Err(Fault::contract("a condition was evaluated before it compiled")),
+            }
+        }
+        budget::allow(&mut self.store, &self.engine, limits)?;
+        self.calls += 1;
+        let verdicts = self
+            .guest
+            .exosphere_alerts_language()
+            // The contract's alias `json` makes the binding want a vector.
+            .call_evaluate_all(&mut self.store, &handles, &event.to_vec())
+            .map_err(|error| budget::explain(&self.store, &error))?;
+        if verdicts.len() != sources.len() {
+            return Err(Fault::contract(format!(
+                "`evaluate-all` gave {} verdicts for {} programs",
+                verdicts.len(),
+                sources.len()
+            )));
+        }
+        let message_bytes: usize =
+            verdicts.iter().filter_map(|v| v.as_ref().err()).map(|error| error.message.len()).sum();
+        if message_bytes > self.limits.output_bytes {
+            return Err(Fault::Output { limit_bytes: self.limits.output_bytes });
+        }
+        Ok(verdicts.into_iter().map(|v| v.map_err(|error| error.message)).collect())
+    }
+
+    fn calls(&self) -> u32 {
+        self.calls
+    }
+
+    fn growth_bytes(&self) -> usize {
+        self.store.data().memory_bytes() - self.first_bytes
+    }
+}

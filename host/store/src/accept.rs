@@ -1,0 +1,166 @@
+//! New events with their deliveries, many at once.
+
+use std::collections::HashSet;
+
+use alerts_domain::Timestamp;
+use alerts_domain::delivery::{Delivery, Lease};
+use alerts_domain::event::Event;
+use alerts_domain::id::{EventId, RuleId};
+use alerts_domain::tenant::TenantId;
+use sqlx::{AnyConnection, Row as _};
+
+use crate::batch::{Batch, Query};
+use crate::error::StoreError;
+use crate::open::Store;
+use crate::row::{json_text, us};
+
+/// An event to be stored, with everything that follows from it.
+#[derive(Debug, Clone)]
+pub struct NewEvent {
+    /// The id it gets here.
+    pub id: EventId,
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// As it was posted.
+    pub event: Event,
+    /// When.
+    pub received_at: Timestamp,
+    /// What became of each rule that looked at it: a JSON array.
+    pub matches: String,
+    /// The rules whose condition plugin could not answer yet.
+    pub pending_rules: Option<Vec<RuleId>>,
+    /// What the rules that fired send.
+    pub deliveries: Vec<NewDelivery>,
+}
+
+/// A delivery to be stored.
+#[derive(Debug, Clone)]
+pub struct NewDelivery {
+    /// In its first state.
+    pub delivery: Delivery,
+    /// Who works on it already, if it is leased.
+    pub lease: Option<Lease>,
+}
+
+/// An event that is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoredId {
+    /// Of the first one, when this is a repetition.
+    pub id: EventId,
+    /// Whether it was known; then nothing of it was stored.
+    pub duplicate: bool,
+}
+
+impl Store {
+    /// Stores events, all or none, and says which of them were new. When this
+    /// returns they are on the disk.
+    pub async fn accept(&self, events: Vec<NewEvent>) -> Result<Vec<StoredId>, StoreError> {
+        self.writer().accept(events).await
+    }
+}
+
+static EVENTS: Batch = Batch::new(
+    "INSERT INTO events (tenant, id, source, event_id, event_type, received_at, body, matches, \
+     pending_rules)",
+    9,
+    "ON CONFLICT (tenant, source, event_id) DO NOTHING RETURNING id",
+);
+
+static DELIVERIES: Batch = Batch::new(
+    "INSERT INTO deliveries (tenant, id, event_id, alert_rule_id, rule_name, trigger_figures, \
+     webhook_endpoint_id, status, attempt_count, next_attempt_at, last_error, redrive_of, \
+     created_at, finished_at, lease_host, lease_fence)",
+    16,
+    "",
+);
+
+/// Writes several callers' events, and answers for each caller.
+pub(crate) async fn write(
+    connection: &mut AnyConnection,
+    accepts: &[&[NewEvent]],
+) -> Result<Vec<Vec<StoredId>>, StoreError> {
+    if accepts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let events: Vec<&NewEvent> = accepts.iter().copied().flatten().collect();
+    let inserted = EVENTS.run(connection, &events, |query, event| bind_event(query, event)).await?;
+    let inserted: HashSet<String> =
+        inserted.iter().map(|row| row.try_get("id")).collect::<Result<_, _>>()?;
+    let is_new = |event: &NewEvent| inserted.contains(event.id.to_string().as_str());
+
+    let new_events = events.iter().filter(|event| is_new(event));
+    let deliveries: Vec<&NewDelivery> = new_events.flat_map(|event| &event.deliveries).collect();
+    insert_deliveries(connection, &deliveries).await?;
+
+    let mut answers = Vec::with_capacity(accepts.len());
+    for events in accepts {
+        let mut stored = Vec::with_capacity(events.len());
+        for event in *events {
+            stored.push(if is_new(event) {
+                StoredId { id: event.id, duplicate: false }
+            } else {
+                StoredId { id: first_id(connection, event).await?, duplicate: true }
+            });
+        }
+        answers.push(stored);
+    }
+    Ok(answers)
+}
+
+fn bind_event<'q>(query: Query<'q>, new: &NewEvent) -> Query<'q> {
+    query
+        .bind(new.tenant.as_str().to_owned())
+        .bind(new.id.to_string())
+        .bind(new.event.source.clone())
+        .bind(new.event.id.clone())
+        .bind(new.event.event_type.clone())
+        .bind(us(new.received_at))
+        .bind(new.event.body.to_vec())
+        .bind(new.matches.clone())
+        .bind(new.pending_rules.as_ref().map(json_text))
+}
+
+/// The id under which a repeated event was stored.
+async fn first_id(
+    connection: &mut AnyConnection,
+    repeated: &NewEvent,
+) -> Result<EventId, StoreError> {
+    let row =
+        sqlx::query("SELECT id FROM events WHERE tenant = $1 AND source = $2 AND event_id = $3")
+            .bind(repeated.tenant.as_str())
+            .bind(repeated.event.source.as_str())
+            .bind(repeated.event.id.as_str())
+            .fetch_one(connection)
+            .await?;
+    let id: String = row.try_get("id")?;
+    id.parse().map_err(|error| StoreError::damaged("events", &id, error))
+}
+
+pub(crate) async fn insert_deliveries(
+    connection: &mut AnyConnection,
+    deliveries: &[&NewDelivery],
+) -> Result<(), StoreError> {
+    DELIVERIES.run(connection, deliveries, |query, new| bind_delivery(query, new)).await?;
+    Ok(())
+}
+
+fn bind_delivery<'q>(query: Query<'q>, new: &NewDelivery) -> Query<'q> {
+    let NewDelivery { delivery, lease } = new;
+    query
+        .bind(delivery.tenant.as_str().to_owned())
+        .bind(delivery.id.to_string())
+        .bind(delivery.event_id.to_string())
+        .bind(delivery.alert_rule_id.map(|id| id.to_string()))
+        .bind(delivery.rule_name.clone())
+        .bind(json_text(&delivery.trigger))
+        .bind(delivery.webhook_endpoint_id.to_string())
+        .bind(delivery.status.as_str())
+        .bind(i64::from(delivery.attempt_count))
+        .bind(delivery.next_attempt_at.map(us))
+        .bind(delivery.last_error.clone())
+        .bind(delivery.redrive_of.map(|id| id.to_string()))
+        .bind(us(delivery.created_at))
+        .bind(delivery.finished_at.map(us))
+        .bind(lease.map(|lease| lease.host.to_string()))
+        .bind(lease.map_or(0, |lease| lease.fence))
+}

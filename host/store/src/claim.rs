@@ -1,0 +1,147 @@
+//! Claiming what is due: endpoint by endpoint, so that one with a long queue
+//! cannot fill the claim, under a lease whose number every claim raises.
+
+use std::collections::HashMap;
+
+use alerts_domain::Timestamp;
+use alerts_domain::delivery::{Delivery, Lease};
+use alerts_domain::id::{EndpointId, HostId};
+use bytes::Bytes;
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
+
+use crate::deliveries::read_delivery;
+use crate::error::StoreError;
+use crate::open::Store;
+use crate::row::{Reader, us};
+
+/// A delivery that this host may now work on.
+#[derive(Debug, Clone)]
+pub struct Claimed {
+    /// As it is stored now, leased.
+    pub delivery: Delivery,
+    /// The right to finish it.
+    pub lease: Lease,
+    /// The event's bytes.
+    pub event_body: Bytes,
+    /// When the event came in.
+    pub received_at: Timestamp,
+}
+
+/// The endpoints with scheduled work. Walks the index from one endpoint to the
+/// next instead of over all their work, of which a dead target may have much.
+const ENDPOINTS_WITH_WORK: &str = "endpoint (id) AS (
+    SELECT min(webhook_endpoint_id) FROM deliveries WHERE status = 'scheduled'
+    UNION ALL
+    SELECT (SELECT min(webhook_endpoint_id) FROM deliveries
+            WHERE status = 'scheduled' AND webhook_endpoint_id > endpoint.id)
+    FROM endpoint WHERE endpoint.id IS NOT NULL)";
+
+impl Store {
+    /// Takes up to `limit` deliveries that are due, the longest due first, at
+    /// most `per_endpoint` for each endpoint and none for those in `except`.
+    pub async fn claim_due(
+        &self,
+        now: Timestamp,
+        host: HostId,
+        except: &[EndpointId],
+        per_endpoint: u32,
+        limit: u32,
+    ) -> Result<Vec<Claimed>, StoreError> {
+        let except = serde_json::to_string(except).unwrap_or_default();
+        // The usual answer is nothing, which needs no transaction.
+        let any = sqlx::query(AssertSqlSafe(format!(
+            "WITH RECURSIVE {ENDPOINTS_WITH_WORK}
+             SELECT id FROM endpoint
+             WHERE id IS NOT NULL AND $2 NOT LIKE '%' || id || '%' AND EXISTS (
+                SELECT 1 FROM deliveries
+                WHERE webhook_endpoint_id = endpoint.id
+                  AND status = 'scheduled' AND next_attempt_at <= $1)
+             LIMIT 1"
+        )))
+        .bind(us(now))
+        .bind(except.clone())
+        .fetch_optional(self.reader())
+        .await?;
+        if any.is_none() {
+            return Ok(Vec::new());
+        }
+        let mut transaction = self.begin().await?;
+        let rows = sqlx::query(AssertSqlSafe(format!(
+            "WITH RECURSIVE {ENDPOINTS_WITH_WORK}, due (tenant, id) AS (
+                SELECT deliveries.tenant, deliveries.id
+                FROM endpoint JOIN deliveries ON (deliveries.tenant, deliveries.id) IN (
+                    SELECT first.tenant, first.id FROM deliveries AS first
+                    WHERE first.webhook_endpoint_id = endpoint.id
+                      AND first.status = 'scheduled' AND first.next_attempt_at <= $1
+                    ORDER BY first.next_attempt_at LIMIT $2)
+                WHERE endpoint.id IS NOT NULL AND $3 NOT LIKE '%' || endpoint.id || '%'
+                ORDER BY deliveries.next_attempt_at LIMIT $4
+             ), taken (tenant, id) AS (
+                SELECT tenant, id FROM deliveries
+                WHERE (tenant, id) IN (SELECT tenant, id FROM due) AND status = 'scheduled'{}
+             )
+             UPDATE deliveries SET status = 'leased', next_attempt_at = NULL, lease_host = $5,
+                lease_fence = lease_fence + 1
+             WHERE (tenant, id) IN (SELECT tenant, id FROM taken)
+             RETURNING *",
+            self.dialect().skip_locked()
+        )))
+        .bind(us(now))
+        .bind(i64::from(per_endpoint))
+        .bind(except)
+        .bind(i64::from(limit))
+        .bind(host.to_string())
+        .fetch_all(&mut *transaction)
+        .await?;
+        let claimed = with_events(&mut transaction, &rows, host).await?;
+        transaction.commit().await?;
+        Ok(claimed)
+    }
+
+    /// When the next delivery is due that is not due yet.
+    pub async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        let row = sqlx::query(
+            "SELECT next_attempt_at AS at FROM deliveries
+             WHERE status = 'scheduled' AND next_attempt_at > $1
+             ORDER BY next_attempt_at LIMIT 1",
+        )
+        .bind(us(now))
+        .fetch_optional(self.reader())
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let at: i64 = row.try_get("at")?;
+        let at = Timestamp::from_microsecond(at);
+        at.map(Some).map_err(|error| StoreError::damaged("deliveries", "next_attempt_at", error))
+    }
+}
+
+async fn with_events(
+    connection: &mut AnyConnection,
+    rows: &[AnyRow],
+    host: HostId,
+) -> Result<Vec<Claimed>, StoreError> {
+    let mut events: HashMap<(String, String), (Bytes, Timestamp)> = HashMap::new();
+    let mut claimed = Vec::with_capacity(rows.len());
+    for row in rows {
+        let delivery = read_delivery(row)?;
+        let lease = Lease { host, fence: row.try_get("lease_fence")? };
+        let key = (delivery.tenant.as_str().to_owned(), delivery.event_id.to_string());
+        if !events.contains_key(&key) {
+            let event = sqlx::query(
+                "SELECT id, body, received_at FROM events WHERE tenant = $1 AND id = $2",
+            )
+            .bind(key.0.as_str())
+            .bind(key.1.as_str())
+            .fetch_one(&mut *connection)
+            .await?;
+            let reader = Reader::new(&event, "events")?;
+            let body: Vec<u8> = reader.get("body")?;
+            events.insert(key.clone(), (body.into(), reader.time("received_at")?));
+        }
+        let (event_body, received_at) = events[&key].clone();
+        claimed.push(Claimed { delivery, lease, event_body, received_at });
+    }
+    claimed.sort_by_key(|claimed| claimed.delivery.id);
+    Ok(claimed)
+}

@@ -1,0 +1,208 @@
+//! Deliveries as people look at them, and what people do to one.
+
+use alerts_domain::Timestamp;
+use alerts_domain::delivery::{Attempt, Delivery, DeliveryStatus};
+use alerts_domain::id::{DeliveryId, EndpointId, EventId, RuleId};
+use alerts_domain::tenant::TenantId;
+use sqlx::any::AnyRow;
+use sqlx::{Any, AssertSqlSafe, QueryBuilder, Row as _};
+
+use crate::audit::{self, AuditEntry};
+use crate::error::StoreError;
+use crate::open::Store;
+use crate::page::Page;
+use crate::row::{Reader, us};
+use crate::tenants;
+
+/// Which of a tenant's deliveries to list; what is absent does not matter.
+#[derive(Debug, Clone, Default)]
+pub struct DeliveryFilter {
+    /// Of this rule.
+    pub alert_rule_id: Option<RuleId>,
+    /// To this endpoint.
+    pub webhook_endpoint_id: Option<EndpointId>,
+    /// Of this event.
+    pub event_id: Option<EventId>,
+    /// In this state.
+    pub status: Option<DeliveryStatus>,
+    /// Made then or later.
+    pub from: Option<Timestamp>,
+    /// Made before then.
+    pub to: Option<Timestamp>,
+}
+
+impl DeliveryFilter {
+    /// Adds its conditions to a query that has a WHERE already.
+    pub(crate) fn push(&self, query: &mut QueryBuilder<Any>) {
+        let ids = [
+            (" AND alert_rule_id = ", self.alert_rule_id.map(|id| id.to_string())),
+            (" AND webhook_endpoint_id = ", self.webhook_endpoint_id.map(|id| id.to_string())),
+            (" AND event_id = ", self.event_id.map(|id| id.to_string())),
+        ];
+        for (condition, id) in ids {
+            if let Some(id) = id {
+                query.push(condition).push_bind(id);
+            }
+        }
+        if let Some(status) = self.status {
+            // As text, so that the small index of this state can be used.
+            query.push(format!(" AND status = '{}'", status.as_str()));
+        }
+        for (condition, at) in [(" AND created_at >= ", self.from), (" AND created_at < ", self.to)]
+        {
+            if let Some(at) = at {
+                query.push(condition).push_bind(us(at));
+            }
+        }
+    }
+}
+
+/// What became of a person's wish about one delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeliveryChange {
+    /// It is done.
+    Done,
+    /// The tenant has no such delivery.
+    NotFound,
+    /// It is in this state, in which that cannot be done.
+    WrongState(DeliveryStatus),
+}
+
+impl Store {
+    /// A tenant's deliveries, newest first, older than `before`.
+    pub async fn list_deliveries(
+        &self,
+        tenant: &TenantId,
+        filter: &DeliveryFilter,
+        limit: u32,
+        before: Option<DeliveryId>,
+    ) -> Result<Page<Delivery>, StoreError> {
+        let mut query = QueryBuilder::<Any>::new("SELECT * FROM deliveries WHERE tenant = ");
+        query.push_bind(tenant.as_str().to_owned());
+        filter.push(&mut query);
+        if let Some(before) = before {
+            query.push(" AND id < ").push_bind(before.to_string());
+        }
+        query.push(" ORDER BY id DESC LIMIT ").push_bind(i64::from(limit) + 1);
+        let rows = query.build().fetch_all(self.reader()).await?;
+        Page::of(rows, limit, |row| read_delivery(&row))
+    }
+
+    /// One delivery with its attempts, the first one first.
+    pub async fn get_delivery(
+        &self,
+        tenant: &TenantId,
+        id: DeliveryId,
+    ) -> Result<Option<(Delivery, Vec<Attempt>)>, StoreError> {
+        let row = sqlx::query("SELECT * FROM deliveries WHERE tenant = $1 AND id = $2")
+            .bind(tenant.as_str())
+            .bind(id.to_string())
+            .fetch_optional(self.reader())
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        let attempts = sqlx::query(
+            "SELECT *, delivery_id AS id FROM attempts WHERE tenant = $1 AND delivery_id = $2
+             ORDER BY number",
+        )
+        .bind(tenant.as_str())
+        .bind(id.to_string())
+        .fetch_all(self.reader())
+        .await?;
+        let attempts = attempts.iter().map(read_attempt).collect::<Result<_, _>>()?;
+        Ok(Some((read_delivery(&row)?, attempts)))
+    }
+
+    /// Makes a scheduled delivery due now.
+    pub async fn reschedule_now(
+        &self,
+        tenant: &TenantId,
+        id: DeliveryId,
+        entry: &AuditEntry,
+        now: Timestamp,
+    ) -> Result<DeliveryChange, StoreError> {
+        self.change_scheduled(tenant, id, entry, now, "next_attempt_at = $3").await
+    }
+
+    /// Stops a scheduled delivery for good.
+    pub async fn cancel_delivery(
+        &self,
+        tenant: &TenantId,
+        id: DeliveryId,
+        entry: &AuditEntry,
+        now: Timestamp,
+    ) -> Result<DeliveryChange, StoreError> {
+        let set = "status = 'canceled', next_attempt_at = NULL, finished_at = $3";
+        self.change_scheduled(tenant, id, entry, now, set).await
+    }
+
+    async fn change_scheduled(
+        &self,
+        tenant: &TenantId,
+        id: DeliveryId,
+        entry: &AuditEntry,
+        now: Timestamp,
+        set: &'static str,
+    ) -> Result<DeliveryChange, StoreError> {
+        let mut transaction = self.begin().await?;
+        let changed = sqlx::query(AssertSqlSafe(format!(
+            "UPDATE deliveries SET {set} WHERE tenant = $1 AND id = $2 AND status = 'scheduled'"
+        )))
+        .bind(tenant.as_str())
+        .bind(id.to_string())
+        .bind(us(now))
+        .execute(&mut *transaction)
+        .await?;
+        if changed.rows_affected() == 0 {
+            let row = sqlx::query("SELECT status FROM deliveries WHERE tenant = $1 AND id = $2")
+                .bind(tenant.as_str())
+                .bind(id.to_string())
+                .fetch_optional(&mut *transaction)
+                .await?;
+            let Some(row) = row else { return Ok(DeliveryChange::NotFound) };
+            let status: String = row.try_get("status")?;
+            let status = status.parse();
+            let status = status.map_err(|error| StoreError::damaged("deliveries", id, error))?;
+            return Ok(DeliveryChange::WrongState(status));
+        }
+        tenants::raise_revision(&mut transaction, tenant).await?;
+        audit::append(&mut transaction, tenant, entry, now).await?;
+        transaction.commit().await?;
+        Ok(DeliveryChange::Done)
+    }
+}
+
+pub(crate) fn read_delivery(row: &AnyRow) -> Result<Delivery, StoreError> {
+    let read = Reader::new(row, "deliveries")?;
+    Ok(Delivery {
+        id: read.parse("id")?,
+        tenant: read.tenant()?,
+        event_id: read.parse("event_id")?,
+        alert_rule_id: read.parse_optional("alert_rule_id")?,
+        rule_name: read.get("rule_name")?,
+        trigger: read.json("trigger_figures")?,
+        webhook_endpoint_id: read.parse("webhook_endpoint_id")?,
+        status: read.parse("status")?,
+        attempt_count: read.count("attempt_count")?,
+        next_attempt_at: read.time_optional("next_attempt_at")?,
+        last_error: read.get("last_error")?,
+        redrive_of: read.parse_optional("redrive_of")?,
+        created_at: read.time("created_at")?,
+        finished_at: read.time_optional("finished_at")?,
+    })
+}
+
+fn read_attempt(row: &AnyRow) -> Result<Attempt, StoreError> {
+    let read = Reader::new(row, "attempts")?;
+    let status_code: Option<i64> = read.get("status_code")?;
+    Ok(Attempt {
+        number: read.count("number")?,
+        started_at: read.time("started_at")?,
+        duration_ms: read.count("duration_ms")?,
+        status_code: status_code.and_then(|code| u16::try_from(code).ok()),
+        verdict: read.get("verdict")?,
+        error: read.get("error")?,
+        plugin_digest: read.get("plugin_digest")?,
+        endpoint_version: read.get("endpoint_version")?,
+        exchanges: read.json("exchanges")?,
+    })
+}

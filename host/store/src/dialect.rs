@@ -1,0 +1,53 @@
+//! Where SQLite and Postgres differ, and why. Everything else in this crate is
+//! the same text for both.
+
+use crate::error::StoreError;
+
+/// Which database it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    Sqlite,
+    Postgres,
+}
+
+impl Dialect {
+    /// From a URL's scheme.
+    pub(crate) fn of(url: &str) -> Result<Self, StoreError> {
+        match url.split(':').next() {
+            Some("sqlite") => Ok(Self::Sqlite),
+            Some("postgres" | "postgresql") => Ok(Self::Postgres),
+            _ => Err(StoreError::Url(
+                "it must begin with `sqlite://` or `postgres://`, like sqlite://data/alerts.db"
+                    .into(),
+            )),
+        }
+    }
+
+    /// How a transaction that writes begins. SQLite has one writer: taking its
+    /// lock at once, and not at the first write, is what keeps a transaction
+    /// that has read something from failing as busy.
+    pub(crate) fn begin(self) -> &'static str {
+        match self {
+            Self::Sqlite => "BEGIN IMMEDIATE",
+            Self::Postgres => "BEGIN",
+        }
+    }
+
+    /// What follows a SELECT of rows that are to be claimed. Several hosts claim
+    /// at once on Postgres, and each should skip what another has in its hands;
+    /// SQLite has one writer, so there is nothing to skip.
+    pub(crate) fn skip_locked(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => " FOR UPDATE SKIP LOCKED",
+        }
+    }
+
+    /// What follows a SELECT of a row that is to be changed by what it says.
+    pub(crate) fn for_update(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => " FOR UPDATE",
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! What can go wrong in a database, in the words of the floor above: is it gone,
+//! is what it holds damaged, or did we ask it something wrong?
+
+use std::sync::Arc;
+
+/// A database did not do what was asked. Nothing of what was asked is stored.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StoreError {
+    /// The URL names no database that this host can use.
+    #[error("the database URL cannot be used: {0}")]
+    Url(String),
+    /// It could not be opened or brought to this version's tables.
+    #[error("the database {url} could not be opened: {detail}")]
+    Open {
+        /// Without its password.
+        url: String,
+        /// What to look at.
+        detail: String,
+    },
+    /// It is gone, locked, or out of space. Worth trying again.
+    #[error("the database is not available: {0}")]
+    Unavailable(#[source] Arc<sqlx::Error>),
+    /// A stored value does not read. Its row is left alone.
+    #[error("{table} {id} is damaged: {detail}")]
+    Damaged {
+        /// Where it is.
+        table: &'static str,
+        /// Which row.
+        id: String,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// Any other answer: a bug of ours.
+    #[error("the database refused a statement: {0}")]
+    Refused(#[source] Arc<sqlx::Error>),
+}
+
+impl StoreError {
+    /// Whether the same may well succeed later.
+    pub fn is_unavailable(&self) -> bool {
+        matches!(self, Self::Unavailable(_))
+    }
+
+    /// A value that does not read.
+    pub(crate) fn damaged(
+        table: &'static str,
+        id: impl ToString,
+        detail: impl std::fmt::Display,
+    ) -> Self {
+        Self::Damaged { table, id: id.to_string(), detail: detail.to_string() }
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        let passing = match &error {
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed => true,
+            sqlx::Error::Database(refused) => {
+                refused.code().is_some_and(|code| is_passing_code(&code))
+            }
+            _ => false,
+        };
+        let error = Arc::new(error);
+        if passing { Self::Unavailable(error) } else { Self::Refused(error) }
+    }
+}
+
+/// Codes that say "not now". SQLite's are numbers, the low byte of which is the
+/// kind; Postgres's are five characters, the first two of which are the class.
+fn is_passing_code(code: &str) -> bool {
+    /// <https://www.sqlite.org/rescode.html>: busy, locked, no memory, read-only,
+    /// I/O error, full, cannot open, protocol, not a database.
+    const SQLITE: [u32; 9] = [5, 6, 7, 8, 10, 13, 14, 15, 26];
+    /// Appendix A of the Postgres manual: connection, rollback (serialization and
+    /// deadlock), resources, operator intervention, system error.
+    const POSTGRES: [&str; 5] = ["08", "40", "53", "57", "58"];
+
+    if code.len() == 5 && !code.chars().all(|c| c == '0') {
+        return POSTGRES.contains(&&code[..2]) || code == "25006";
+    }
+    code.parse::<u32>().is_ok_and(|code| SQLITE.contains(&(code & 0xff)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_and_a_lost_server_are_worth_trying_again() {
+        // SQLITE_FULL, SQLITE_IOERR_WRITE, SQLITE_BUSY; disk full, admin
+        // shutdown, lost connection, read-only transaction.
+        for code in ["13", "778", "5", "53100", "57P01", "08006", "25006"] {
+            assert!(is_passing_code(code), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_broken_constraint_is_not() {
+        for code in ["19", "2067", "1555", "23505", "42P01"] {
+            assert!(!is_passing_code(code), "{code}");
+        }
+    }
+}

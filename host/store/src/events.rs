@@ -1,0 +1,164 @@
+//! Stored events: shown to people, and matched later where that was not
+//! possible at once.
+
+use alerts_domain::Timestamp;
+use alerts_domain::id::{EventId, RuleId};
+use alerts_domain::tenant::TenantId;
+use bytes::Bytes;
+use sqlx::any::AnyRow;
+use sqlx::{Any, QueryBuilder};
+
+use crate::accept::{NewDelivery, insert_deliveries};
+use crate::error::StoreError;
+use crate::open::Store;
+use crate::page::Page;
+use crate::row::{Reader, us};
+
+/// An event as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredEvent {
+    /// The id it has here.
+    pub id: EventId,
+    /// As it was posted, byte for byte.
+    pub body: Bytes,
+    /// When.
+    pub received_at: Timestamp,
+    /// What became of each rule that looked at it: a JSON array.
+    pub matches: String,
+}
+
+/// An event with rules that are still to be asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PendingEvent {
+    /// The id it has here.
+    pub id: EventId,
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// As it was posted.
+    pub body: Bytes,
+    /// When.
+    pub received_at: Timestamp,
+    /// What is known so far: a JSON array.
+    pub matches: String,
+    /// The rules to be asked.
+    pub pending_rules: Vec<RuleId>,
+}
+
+/// Which of a tenant's events to list; what is absent does not matter.
+#[derive(Debug, Clone, Default)]
+pub struct EventFilter {
+    /// Of exactly this type.
+    pub event_type: Option<String>,
+    /// Received then or later.
+    pub from: Option<Timestamp>,
+    /// Received before then.
+    pub to: Option<Timestamp>,
+}
+
+impl Store {
+    /// A tenant's events, newest first, older than `before`.
+    pub async fn list_events(
+        &self,
+        tenant: &TenantId,
+        filter: &EventFilter,
+        limit: u32,
+        before: Option<EventId>,
+    ) -> Result<Page<StoredEvent>, StoreError> {
+        let mut query = QueryBuilder::<Any>::new("SELECT * FROM events WHERE tenant = ");
+        query.push_bind(tenant.as_str().to_owned());
+        if let Some(event_type) = &filter.event_type {
+            query.push(" AND event_type = ").push_bind(event_type.clone());
+        }
+        if let Some(from) = filter.from {
+            query.push(" AND received_at >= ").push_bind(us(from));
+        }
+        if let Some(to) = filter.to {
+            query.push(" AND received_at < ").push_bind(us(to));
+        }
+        if let Some(before) = before {
+            query.push(" AND id < ").push_bind(before.to_string());
+        }
+        query.push(" ORDER BY id DESC LIMIT ").push_bind(i64::from(limit) + 1);
+        let rows = query.build().fetch_all(self.reader()).await?;
+        Page::of(rows, limit, |row| read(&row))
+    }
+
+    /// One event.
+    pub async fn get_event(
+        &self,
+        tenant: &TenantId,
+        id: EventId,
+    ) -> Result<Option<StoredEvent>, StoreError> {
+        let row = sqlx::query("SELECT * FROM events WHERE tenant = $1 AND id = $2")
+            .bind(tenant.as_str())
+            .bind(id.to_string())
+            .fetch_optional(self.reader())
+            .await?;
+        row.as_ref().map(read).transpose()
+    }
+
+    /// Events of any tenant with rules that are still to be asked, the oldest first.
+    pub async fn events_with_pending_rules(
+        &self,
+        limit: u32,
+    ) -> Result<Vec<PendingEvent>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT * FROM events WHERE pending_rules IS NOT NULL ORDER BY received_at LIMIT $1",
+        )
+        .bind(i64::from(limit))
+        .fetch_all(self.reader())
+        .await?;
+        let pending = rows.iter().map(|row| {
+            let reader = Reader::new(row, "events")?;
+            let StoredEvent { id, body, received_at, matches } = read(row)?;
+            Ok(PendingEvent {
+                id,
+                tenant: reader.tenant()?,
+                body,
+                received_at,
+                matches,
+                pending_rules: reader.json("pending_rules")?,
+            })
+        });
+        pending.collect()
+    }
+
+    /// Stores what became of an event's pending rules. Says whether this did it,
+    /// and not another host before.
+    pub async fn complete_match(
+        &self,
+        tenant: &TenantId,
+        id: EventId,
+        matches: &str,
+        deliveries: &[NewDelivery],
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.begin().await?;
+        let completed = sqlx::query(
+            "UPDATE events SET matches = $3, pending_rules = NULL
+             WHERE tenant = $1 AND id = $2 AND pending_rules IS NOT NULL",
+        )
+        .bind(tenant.as_str())
+        .bind(id.to_string())
+        .bind(matches)
+        .execute(&mut *transaction)
+        .await?;
+        if completed.rows_affected() == 0 {
+            return Ok(false);
+        }
+        let deliveries: Vec<&NewDelivery> = deliveries.iter().collect();
+        insert_deliveries(&mut transaction, &deliveries).await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+}
+
+fn read(row: &AnyRow) -> Result<StoredEvent, StoreError> {
+    let read = Reader::new(row, "events")?;
+    let body: Vec<u8> = read.get("body")?;
+    Ok(StoredEvent {
+        id: read.parse("id")?,
+        body: body.into(),
+        received_at: read.time("received_at")?,
+        matches: read.get("matches")?,
+    })
+}

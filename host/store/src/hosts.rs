@@ -1,0 +1,77 @@
+//! The hosts that work on this database, and what a host that died has left.
+
+use alerts_domain::Timestamp;
+use alerts_domain::id::HostId;
+
+use crate::dialect::Dialect;
+use crate::error::StoreError;
+use crate::open::Store;
+use crate::row::us;
+
+impl Store {
+    /// This host lives, and holds what it has leased, until then.
+    pub async fn heartbeat(&self, host: HostId, until: Timestamp) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        sqlx::query(
+            "INSERT INTO hosts (id, lease_until) VALUES ($1, $2)
+             ON CONFLICT (id) DO UPDATE SET lease_until = excluded.lease_until",
+        )
+        .bind(host.to_string())
+        .bind(us(until))
+        .execute(&mut *transaction)
+        .await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// Makes due what hosts hold whose time is over, and forgets those hosts.
+    /// Says how many deliveries that were.
+    pub async fn release_dead_hosts(&self, now: Timestamp) -> Result<u64, StoreError> {
+        let dead = sqlx::query("SELECT id FROM hosts WHERE lease_until <= $1")
+            .bind(us(now))
+            .fetch_optional(self.reader())
+            .await?;
+        if dead.is_none() {
+            return Ok(0);
+        }
+        let mut transaction = self.begin().await?;
+        let freed = sqlx::query(
+            "UPDATE deliveries SET status = 'scheduled', next_attempt_at = $1, lease_host = NULL
+             WHERE status = 'leased'
+               AND lease_host IN (SELECT id FROM hosts WHERE lease_until <= $1)",
+        )
+        .bind(us(now))
+        .execute(&mut *transaction)
+        .await?;
+        sqlx::query("DELETE FROM hosts WHERE lease_until <= $1")
+            .bind(us(now))
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(freed.rows_affected())
+    }
+
+    /// At the start of a host: makes due what nobody can be working on. Says how
+    /// many deliveries that were.
+    pub async fn take_over(&self, now: Timestamp, host: HostId) -> Result<u64, StoreError> {
+        if self.dialect() == Dialect::Postgres {
+            // Other hosts may be at work; only their leases tell.
+            return self.release_dead_hosts(now).await;
+        }
+        // The file is locked by this process, so whoever held them is gone.
+        let mut transaction = self.begin().await?;
+        let freed = sqlx::query(
+            "UPDATE deliveries SET status = 'scheduled', next_attempt_at = $1, lease_host = NULL
+             WHERE status = 'leased' AND lease_host <> $2",
+        )
+        .bind(us(now))
+        .bind(host.to_string())
+        .execute(&mut *transaction)
+        .await?;
+        sqlx::query("DELETE FROM hosts WHERE id <> $1")
+            .bind(host.to_string())
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(freed.rows_affected())
+    }
+}

@@ -1,0 +1,152 @@
+//! Redriving: dead and skipped deliveries sent again, as new ones that point to
+//! the old.
+
+use alerts_domain::Timestamp;
+use alerts_domain::delivery::{Delivery, DeliveryStatus};
+use alerts_domain::id::{DeliveryId, RuleId};
+use alerts_domain::tenant::TenantId;
+use sqlx::any::AnyRow;
+use sqlx::{Any, AnyConnection, QueryBuilder};
+
+use crate::accept::{NewDelivery, insert_deliveries};
+use crate::audit::{self, AuditEntry};
+use crate::deliveries::{DeliveryFilter, read_delivery};
+use crate::dialect::Dialect;
+use crate::error::StoreError;
+use crate::open::Store;
+use crate::tenants;
+
+/// Which deliveries to send again.
+#[derive(Debug, Clone)]
+pub enum RedriveScope {
+    /// Exactly these; each gets an answer.
+    Ids(Vec<DeliveryId>),
+    /// Dead ones that were not redriven yet.
+    Dead {
+        /// Of this rule.
+        alert_rule_id: Option<RuleId>,
+        /// Made then or later.
+        from: Option<Timestamp>,
+        /// Made before then.
+        to: Option<Timestamp>,
+    },
+}
+
+/// What became of one of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RedriveOutcome {
+    /// It is sent again under this id.
+    Redriven(DeliveryId),
+    /// The tenant has no such delivery.
+    NotFound,
+    /// It is in this state, in which there is nothing to send again.
+    WrongState(DeliveryStatus),
+}
+
+/// One of them, with what became of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Redriven {
+    /// The old delivery.
+    pub id: DeliveryId,
+    /// What became of it.
+    pub outcome: RedriveOutcome,
+}
+
+impl Store {
+    /// Most deliveries redriven at once: one commit must not hold up intake.
+    pub const MAX_REDRIVE: usize = 1000;
+
+    /// Sends deliveries again. Of a scope that is not a list of ids, takes the
+    /// oldest [`Self::MAX_REDRIVE`]; asking again takes the next.
+    pub async fn redrive(
+        &self,
+        tenant: &TenantId,
+        scope: &RedriveScope,
+        now: Timestamp,
+        new_id: impl Fn() -> DeliveryId + Send,
+        entry: &AuditEntry,
+    ) -> Result<Vec<Redriven>, StoreError> {
+        let mut transaction = self.begin().await?;
+        tenants::raise_revision(&mut transaction, tenant).await?;
+        let found = find(&mut transaction, self.dialect(), tenant, scope).await?;
+        let again: Vec<NewDelivery> = found
+            .iter()
+            .filter(|old| old.status.can_be_redriven())
+            .map(|old| NewDelivery { delivery: again(old, new_id(), now), lease: None })
+            .collect();
+        let new: Vec<&NewDelivery> = again.iter().collect();
+        insert_deliveries(&mut transaction, &new).await?;
+        if !again.is_empty() {
+            audit::append(&mut transaction, tenant, entry, now).await?;
+        }
+        transaction.commit().await?;
+
+        let outcome = |id: &DeliveryId| {
+            let new = again.iter().find(|new| new.delivery.redrive_of == Some(*id));
+            match (new, found.iter().find(|old| old.id == *id)) {
+                (Some(new), _) => RedriveOutcome::Redriven(new.delivery.id),
+                (None, Some(old)) => RedriveOutcome::WrongState(old.status),
+                (None, None) => RedriveOutcome::NotFound,
+            }
+        };
+        let asked = match scope {
+            RedriveScope::Ids(ids) => ids.clone(),
+            RedriveScope::Dead { .. } => found.iter().map(|old| old.id).collect(),
+        };
+        Ok(asked.iter().map(|id| Redriven { id: *id, outcome: outcome(id) }).collect())
+    }
+}
+
+async fn find(
+    connection: &mut AnyConnection,
+    dialect: Dialect,
+    tenant: &TenantId,
+    scope: &RedriveScope,
+) -> Result<Vec<Delivery>, StoreError> {
+    let mut query = QueryBuilder::<Any>::new("SELECT * FROM deliveries WHERE tenant = ");
+    query.push_bind(tenant.as_str().to_owned());
+    match scope {
+        RedriveScope::Ids(ids) if ids.is_empty() => return Ok(Vec::new()),
+        RedriveScope::Ids(ids) => {
+            query.push(" AND id IN (");
+            let mut list = query.separated(", ");
+            for id in ids {
+                list.push_bind(id.to_string());
+            }
+            query.push(")");
+        }
+        RedriveScope::Dead { alert_rule_id, from, to } => {
+            let filter = DeliveryFilter {
+                alert_rule_id: *alert_rule_id,
+                status: Some(DeliveryStatus::Dead),
+                from: *from,
+                to: *to,
+                ..DeliveryFilter::default()
+            };
+            filter.push(&mut query);
+            query.push(
+                " AND NOT EXISTS (SELECT 1 FROM deliveries AS again
+                    WHERE again.tenant = deliveries.tenant AND again.redrive_of = deliveries.id)
+                  ORDER BY id LIMIT ",
+            );
+            query.push_bind(Store::MAX_REDRIVE as i64);
+        }
+    }
+    query.push(dialect.for_update());
+    let rows: Vec<AnyRow> = query.build().fetch_all(connection).await?;
+    rows.iter().map(read_delivery).collect()
+}
+
+fn again(old: &Delivery, id: DeliveryId, now: Timestamp) -> Delivery {
+    Delivery {
+        id,
+        status: DeliveryStatus::Scheduled,
+        attempt_count: 0,
+        next_attempt_at: Some(now),
+        last_error: None,
+        redrive_of: Some(old.id),
+        created_at: now,
+        finished_at: None,
+        ..old.clone()
+    }
+}

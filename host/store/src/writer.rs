@@ -1,0 +1,168 @@
+//! Group commit: the writes of many callers go to the disk together.
+//!
+//! One task takes what waits, writes it in one transaction, and answers each
+//! caller after the commit. It never waits for more when there is something to
+//! write: while one group is on its way to the disk, the next one gathers.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use sqlx::{Any, AnyPool, Transaction};
+use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use crate::accept::{self, NewEvent, StoredId};
+use crate::dialect::Dialect;
+use crate::error::StoreError;
+use crate::finish::{self, FinishOutcome, Finished};
+
+/// Most operations in one group. Beyond this only the tail grows.
+const GROUP: usize = 64;
+/// Operations that wait before callers do.
+const QUEUE: usize = 4096;
+/// Between two results that nobody waits for, when nothing else is written: lets
+/// the results of a burst share a commit. Nothing is lost if it is not used: a
+/// result that was not written down is found again by its lease.
+const FINISH_PAUSE: Duration = Duration::from_millis(2);
+
+type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
+
+enum Operation {
+    Accept(Vec<NewEvent>, Answer<Vec<StoredId>>),
+    Finish(Box<Finished>, Answer<FinishOutcome>),
+}
+
+/// The way to the task.
+pub(crate) struct Writer {
+    queue: std::sync::Mutex<Option<mpsc::Sender<Operation>>>,
+    task: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Writer {
+    pub(crate) fn start(dialect: Dialect, pool: AnyPool) -> Self {
+        let (sender, receiver) = mpsc::channel(QUEUE);
+        let task = tokio::spawn(Groups { dialect, pool, receiver }.run());
+        Self { queue: Some(sender).into(), task: Some(task).into() }
+    }
+
+    /// Writes what waits, and ends.
+    pub(crate) async fn close(&self) {
+        self.queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        if let Some(task) = self.task.lock().await.take() {
+            // A task that panicked has nothing left to write.
+            let _ = task.await;
+        }
+    }
+
+    pub(crate) async fn accept(&self, events: Vec<NewEvent>) -> Result<Vec<StoredId>, StoreError> {
+        self.send(|answer| Operation::Accept(events, answer)).await
+    }
+
+    pub(crate) async fn finish(&self, finished: Finished) -> Result<FinishOutcome, StoreError> {
+        self.send(|answer| Operation::Finish(finished.into(), answer)).await
+    }
+
+    async fn send<T>(
+        &self,
+        operation: impl FnOnce(Answer<T>) -> Operation,
+    ) -> Result<T, StoreError> {
+        let closed = || StoreError::from(sqlx::Error::PoolClosed);
+        let queue = self.queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+        let (answer, answered) = oneshot::channel();
+        queue.ok_or_else(closed)?.send(operation(answer)).await.map_err(|_| closed())?;
+        answered.await.map_err(|_| closed())?
+    }
+}
+
+struct Groups {
+    dialect: Dialect,
+    pool: AnyPool,
+    receiver: mpsc::Receiver<Operation>,
+}
+
+/// What a group wrote, in the order of its operations.
+struct Written {
+    stored: VecDeque<Vec<StoredId>>,
+    finished: VecDeque<FinishOutcome>,
+}
+
+impl Groups {
+    async fn run(mut self) {
+        let mut group = Vec::with_capacity(GROUP);
+        let mut last = Instant::now();
+        while self.receiver.recv_many(&mut group, GROUP).await > 0 {
+            let waited_for = |operation: &Operation| matches!(operation, Operation::Accept(..));
+            if group.len() < GROUP && !group.iter().any(waited_for) && last.elapsed() < FINISH_PAUSE
+            {
+                tokio::time::sleep(FINISH_PAUSE - last.elapsed().min(FINISH_PAUSE)).await;
+                while group.len() < GROUP
+                    && let Ok(operation) = self.receiver.try_recv()
+                {
+                    group.push(operation);
+                }
+            }
+            self.write(&mut group).await;
+            last = Instant::now();
+        }
+    }
+
+    /// Writes a group and answers its callers.
+    async fn write(&self, group: &mut Vec<Operation>) {
+        match self.commit(group).await {
+            Ok(written) => answer(group.drain(..), written),
+            // One bad row must not cost the others theirs: each on its own.
+            Err(error) if group.len() > 1 && !error.is_unavailable() => {
+                for operation in group.drain(..) {
+                    let alone = [operation];
+                    let written = self.commit(&alone).await;
+                    let [operation] = alone;
+                    match written {
+                        Ok(written) => answer([operation], written),
+                        Err(error) => refuse(operation, error),
+                    }
+                }
+            }
+            Err(error) => group.drain(..).for_each(|operation| refuse(operation, error.clone())),
+        }
+    }
+
+    async fn commit(&self, group: &[Operation]) -> Result<Written, StoreError> {
+        let mut transaction: Transaction<'static, Any> =
+            self.pool.begin_with(self.dialect.begin()).await?;
+        let (mut accepts, mut finishes) = (Vec::new(), Vec::new());
+        for operation in group {
+            match operation {
+                Operation::Accept(events, _) => accepts.push(events.as_slice()),
+                Operation::Finish(finished, _) => finishes.push(finished.as_ref()),
+            }
+        }
+        let stored = accept::write(&mut transaction, &accepts).await?;
+        let finished = finish::write(&mut transaction, &finishes).await?;
+        transaction.commit().await?;
+        metrics::histogram!("alerts_commit_operations").record(group.len() as f64);
+        Ok(Written { stored: stored.into(), finished: finished.into() })
+    }
+}
+
+fn answer(group: impl IntoIterator<Item = Operation>, mut written: Written) {
+    // A caller that has gone away wants no answer; its write stands.
+    for operation in group {
+        match operation {
+            Operation::Accept(_, answer) => {
+                let stored = written.stored.pop_front().unwrap_or_default();
+                let _ = answer.send(Ok(stored));
+            }
+            Operation::Finish(_, answer) => {
+                let outcome = written.finished.pop_front().unwrap_or(FinishOutcome::LeaseLost);
+                let _ = answer.send(Ok(outcome));
+            }
+        }
+    }
+}
+
+fn refuse(operation: Operation, error: StoreError) {
+    match operation {
+        Operation::Accept(_, answer) => drop(answer.send(Err(error))),
+        Operation::Finish(_, answer) => drop(answer.send(Err(error))),
+    }
+}

@@ -1,0 +1,50 @@
+//! What a tenant is told: parse errors with their place in the source, and why
+//! an evaluation gave no verdict.
+
+use cel::{ExecutionError, ParseErrors};
+use exosphere_alerts_sdk::{Diagnostic, EvalError};
+
+/// One diagnostic for each parse error, in the order of the source.
+pub(crate) fn parse_errors(source: &str, errors: &ParseErrors) -> Vec<Diagnostic> {
+    let mut diagnostics: Vec<_> = errors
+        .errors
+        .iter()
+        .map(|error| {
+            let offset = byte_offset(source, error.pos);
+            Diagnostic::at(offset, token_bytes(source, offset), error.msg.clone())
+        })
+        .collect();
+    diagnostics.sort_by_key(|diagnostic| diagnostic.offset);
+    diagnostics
+}
+
+/// The byte at a line and column, both counted from 1, the column in characters.
+fn byte_offset(source: &str, (line, column): (isize, isize)) -> u32 {
+    let skipped = |count: isize| usize::try_from(count - 1).unwrap_or(0);
+    let mut start = 0;
+    for text in source.split_inclusive('\n').take(skipped(line)) {
+        start += text.len();
+    }
+    let rest = &source[start..];
+    let within = rest.char_indices().nth(skipped(column)).map_or(rest.len(), |(at, _)| at);
+    u32::try_from(start + within).unwrap_or(u32::MAX)
+}
+
+/// How much of the source to underline: the word there, else one character.
+fn token_bytes(source: &str, offset: u32) -> u32 {
+    let rest = usize::try_from(offset).ok().and_then(|at| source.get(at..)).unwrap_or_default();
+    let word = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+    let bytes = if word > 0 { word } else { rest.chars().next().map_or(0, char::len_utf8) };
+    u32::try_from(bytes).unwrap_or(0)
+}
+
+/// Why there is no verdict, with what to write instead where that is known.
+pub(crate) fn execution_error(error: ExecutionError) -> EvalError {
+    EvalError::new(match error {
+        ExecutionError::NoSuchKey(key) => format!(
+            "the event has no field `{key}` there; guard it with `has(…)`, as in \
+             `has(event.data.{key}) && …`"
+        ),
+        other => other.to_string(),
+    })
+}

@@ -1,0 +1,108 @@
+//! The Common Expression Language as a condition language. The event is the
+//! variable `event`: `event.type`, `event.subject`, `event.data.graph_name`.
+//!
+//! Owns how an event is seen by CEL, what a tenant is told when a condition is
+//! wrong, and a shortcut for plain conditions; the language itself is the `cel`
+//! crate's. Also a plain library, so that the benchmark can run the same code
+//! outside the sandbox.
+
+mod event;
+mod explain;
+mod node;
+mod references;
+mod shortcut;
+
+use std::cell::OnceCell;
+use std::sync::{Arc, LazyLock};
+
+use cel::common::types::CelBool;
+use cel::{Context, Env, Program, Value};
+use exosphere_alerts_sdk::{Diagnostic, EvalError, Language, export_language};
+
+use node::Node;
+use shortcut::Shortcut;
+
+/// The name under which a condition sees the event.
+pub const EVENT: &str = "event";
+
+/// The standard library, built once: it is some hundred allocations.
+static ENV: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib()));
+
+/// A compiled condition.
+pub struct Cel {
+    program: Program,
+    shortcut: Shortcut,
+}
+
+/// An event, parsed.
+pub struct Event<'e> {
+    json: &'e [u8],
+    tree: Node<'e>,
+    /// Made when the first condition wants it; most events never do.
+    scope: OnceCell<Context<'e, 'e>>,
+}
+
+impl<'e> Event<'e> {
+    /// The scope in which the `cel` crate evaluates conditions.
+    fn scope(&self) -> Result<&Context<'e, 'e>, EvalError> {
+        if let Some(scope) = self.scope.get() {
+            return Ok(scope);
+        }
+        let mut scope = Context::with_env(Arc::clone(&ENV));
+        scope.add_variable_as_val(EVENT, event::parse(self.json)?);
+        Ok(self.scope.get_or_init(|| scope))
+    }
+}
+
+export_language!(Cel);
+
+impl Language for Cel {
+    type Event<'e> = Event<'e>;
+
+    fn parse_event(json: &[u8]) -> Result<Event<'_>, EvalError> {
+        let tree: Node<'_> = serde_json::from_slice(json)
+            .map_err(|error| EvalError::new(format!("the event is not JSON: {error}")))?;
+        match tree {
+            Node::Object(_) => Ok(Event { json, tree, scope: OnceCell::new() }),
+            _ => Err(EvalError::new("the event is not a JSON object")),
+        }
+    }
+
+    fn compile(source: &str) -> Result<Self, Vec<Diagnostic>> {
+        let program =
+            ENV.compile(source).map_err(|errors| explain::parse_errors(source, &errors))?;
+        let unknown = references::unknown(&program, &ENV);
+        if !unknown.is_empty() {
+            return Err(unknown);
+        }
+        let shortcut = Shortcut::compile(program.expression());
+        Ok(Self { program, shortcut })
+    }
+
+    fn evaluate(&self, event: &Event<'_>) -> Result<bool, EvalError> {
+        match self.shortcut.verdict(&event.tree) {
+            Some(verdict) => Ok(verdict),
+            None => self.interpret(event),
+        }
+    }
+}
+
+impl Cel {
+    /// The verdict of the `cel` crate, without the shortcut.
+    fn interpret(&self, event: &Event<'_>) -> Result<bool, EvalError> {
+        // Not `Program::execute`, which copies the result into another type.
+        let value = Value::resolve_val(self.program.expression(), event.scope()?)
+            .map_err(explain::execution_error)?;
+        match value.downcast_ref::<CelBool>() {
+            Some(verdict) => Ok(*verdict.inner()),
+            None => Err(EvalError::new(format!(
+                "the condition gave a value of type `{}`; it must give `bool`, so compare it with \
+                 something",
+                value.get_type().name()
+            ))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,26 @@
+//! The contract's types and exports, generated from `wit/`. One module per
+//! world, since a plugin implements exactly one.
+
+/// The world of target adapters.
+#[expect(missing_docs, reason = "generated; the contract's own comments are carried over")]
+pub mod target {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        world: "target",
+        pub_export_macro: true,
+        default_bindings_module: "exosphere_alerts_sdk::bindings::target",
+        additional_derives: [PartialEq, Eq],
+    });
+}
+
+/// The world of condition languages.
+#[expect(missing_docs, reason = "generated; the contract's own comments are carried over")]
+pub mod condition {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        world: "condition",
+        pub_export_macro: true,
+        default_bindings_module: "exosphere_alerts_sdk::bindings::condition",
+        additional_derives: [PartialEq, Eq],
+    });
+}

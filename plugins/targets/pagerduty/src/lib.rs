@@ -1,0 +1,55 @@
+//! PagerDuty's Events API v2: an alert opens an incident, and a run that
+//! succeeded resolves the one that it opened earlier.
+//!
+//! The routing key is a secret; its reference goes into the JSON body.
+
+mod answer;
+mod dedup;
+mod event;
+mod settings;
+
+use exosphere_alerts_sdk::{
+    Alert, Delivery, Exchange, Problem, Request, Settings, Step, Target, Verdict,
+    export_target,
+};
+
+use settings::PagerDutySettings;
+
+/// The adapter.
+pub struct PagerDuty;
+
+export_target!(PagerDuty);
+
+/// The endpoint's secret that says which service is meant.
+const SECRET: &str = "routing_key";
+
+/// The one type that resolves; every other one triggers.
+const RESOLVES: &str = "workflow.succeeded";
+
+impl Target for PagerDuty {
+    fn check(settings: Settings) -> Result<(), Vec<Problem>> {
+        let settings: PagerDutySettings = settings.read()?;
+        let problems = settings.problems();
+        if problems.is_empty() { Ok(()) } else { Err(problems) }
+    }
+
+    fn next(delivery: Delivery, exchanges: Vec<Exchange>) -> Step {
+        match exchanges.last() {
+            None => request(&delivery).map_or_else(Step::Done, Step::Send),
+            Some(exchange) => Step::Done(answer::verdict(&exchange.outcome, delivery.now)),
+        }
+    }
+}
+
+fn request(delivery: &Delivery) -> Result<Request, Verdict> {
+    let endpoint = &delivery.endpoint;
+    let settings: PagerDutySettings = endpoint.read_settings()?;
+    let routing_key = endpoint.require_secret(SECRET)?;
+    let alert: Alert = delivery.read_alert()?;
+    let event = serde_json::to_vec(&event::write(&alert, &settings, routing_key))
+        .map_err(|error| Verdict::Rejected(format!("the event does not serialize: {error}")))?;
+    Ok(Request::post_json(&endpoint.url, event).headers_of(endpoint))
+}
+
+#[cfg(test)]
+mod tests;

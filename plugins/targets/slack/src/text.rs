@@ -1,0 +1,96 @@
+//! Text as Slack wants it: control characters escaped, and cut to a length that
+//! Slack takes. Everything that an event or a person wrote passes through here.
+
+use exosphere_alerts_sdk::text::breaks_lines;
+
+/// `text` with `&`, `<` and `>` escaped, so that it can neither mention anybody
+/// nor make a link; at most `max` units long, with an ellipsis for what was cut.
+///
+/// Slack counts what it receives, so an escape counts in full. A unit is one of
+/// UTF-16: where Slack counts characters instead, they are fewer.
+pub(crate) fn escaped(text: &str, max: usize) -> String {
+    fill(text, max, |c| c)
+}
+
+/// As [`escaped`], in a code span, where `*` and `_` are nothing but themselves.
+pub(crate) fn code(text: &str, max: usize) -> String {
+    if text.trim().is_empty() {
+        // Slack shows a span of nothing as two backticks.
+        return "(empty)".to_owned();
+    }
+    format!("`{}`", fill(text, max.saturating_sub(2), without_backtick))
+}
+
+/// As [`escaped`], in a code block.
+pub(crate) fn code_block(text: &str, max: usize) -> String {
+    format!("```{}```", fill(text, max.saturating_sub(6), without_backtick))
+}
+
+/// A backtick would end the span, and nothing stands for one inside of it.
+fn without_backtick(c: char) -> char {
+    if c == '`' { '\'' } else { c }
+}
+
+fn fill(text: &str, max: usize, replace: impl Fn(char) -> char) -> String {
+    let mut filled = String::new();
+    let mut units = 0;
+    // Where the text ends if an ellipsis has to follow.
+    let mut cut = 0;
+    for c in text.trim().chars() {
+        let c = if breaks_lines(c) { ' ' } else { replace(c) };
+        let mut buffer = [0; 4];
+        let piece = match c {
+            '&' => "&amp;",
+            '<' => "&lt;",
+            '>' => "&gt;",
+            other => other.encode_utf8(&mut buffer),
+        };
+        units += piece.encode_utf16().count();
+        if units > max {
+            filled.truncate(cut);
+            filled.push('…');
+            return filled;
+        }
+        filled.push_str(piece);
+        if units < max {
+            cut = filled.len();
+        }
+    }
+    filled
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_are_escaped_everywhere() {
+        assert_eq!(escaped("<!here> a & b", 99), "&lt;!here&gt; a &amp; b");
+        assert_eq!(code("<@U1>", 99), "`&lt;@U1&gt;`");
+        assert_eq!(code_block("<@U1>", 99), "```&lt;@U1&gt;```");
+    }
+
+    #[test]
+    fn a_cut_never_splits_an_escape_or_a_character() {
+        for max in 1..40 {
+            for text in ["a&b<c>d&e", "&&&&&&&&&", "aäß€😀x😀", "😀😀😀"] {
+                let cut = escaped(text, max);
+                assert!(cut.encode_utf16().count() <= max, "{text} at {max}: {cut}");
+                let whole = cut.strip_suffix('…').unwrap_or(&cut);
+                assert!(escaped(text, 99).starts_with(whole), "{text} at {max}: {cut}");
+                assert_eq!(whole.matches('&').count(), whole.matches(';').count(), "{cut}");
+            }
+        }
+        assert_eq!(escaped("abc", 3), "abc");
+        assert_eq!(escaped("abcd", 3), "ab…");
+        assert_eq!(escaped("a&&", 6), "a…");
+    }
+
+    #[test]
+    fn nothing_gets_out_of_a_code_span() {
+        assert_eq!(code("a` *b*\n```c", 99), "`a' *b* '''c`");
+        assert_eq!(code("abcdef", 6), "`abc…`");
+        assert_eq!(code(" \n", 9), "(empty)");
+        assert_eq!(code_block("a```b", 99), "```a'''b```");
+    }
+}

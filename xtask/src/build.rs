@@ -1,0 +1,22 @@
+//! `cargo xtask build`: the binary that works alone from any folder.
+
+use crate::command::{cargo, finish};
+use crate::{Outcome, plugins, target_dir};
+
+/// Build the release binary, target/release/exosphere-alerts.
+///
+/// Plugins, migrations and dashboard are inside it: copy it anywhere and run
+/// `exosphere-alerts serve`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {}
+
+pub(crate) fn run(_args: &Args) -> Outcome {
+    plugins::run(&plugins::Args::default())?;
+    let binary = target_dir().join("release/exosphere-alerts");
+    if !binary.exists() {
+        println!("build: the first release build compiles wasmtime, about 15 minutes on two cores");
+    }
+    finish(cargo().args(["build", "--release", "--locked", "--package", "alerts-server"]))?;
+    println!("build: {}", binary.display());
+    Ok(())
+}

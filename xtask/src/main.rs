@@ -1,0 +1,75 @@
+//! The project's own commands. `cargo xtask --help` lists them; each is one file.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line for developers: its output is its purpose"
+)]
+
+mod bench;
+mod build;
+mod command;
+mod plugins;
+mod run;
+mod test;
+mod toolchain;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// What a command answers: nothing, or a text for the developer.
+type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
+
+/// Build, run and test Exosphere Alerts.
+///
+/// `cargo xtask run --demo` builds everything and serves with sample data.
+/// `cargo xtask test` is the whole truth about a change, here and in CI.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Plugins(plugins::Args),
+    Build(build::Args),
+    Run(run::Args),
+    Test(test::Args),
+    Bench(bench::Args),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Plugins(args) => plugins::run(&args),
+        Command::Build(args) => build::run(&args),
+        Command::Run(args) => run::run(&args),
+        Command::Test(args) => test::run(&args),
+        Command::Bench(args) => bench::run(&args),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nxtask: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The repository's root.
+fn root() -> &'static Path {
+    // This crate sits one folder below it.
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
+}
+
+/// Where cargo puts what it builds.
+fn target_dir() -> PathBuf {
+    match std::env::var_os("CARGO_TARGET_DIR") {
+        // Cargo takes a relative one from the folder it runs in, which is the root.
+        Some(dir) => root().join(dir),
+        None => root().join("target"),
+    }
+}
