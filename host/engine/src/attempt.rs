@@ -1,10 +1,11 @@
 //! One attempt: ask the adapter, send, ask again, until there is a verdict;
 //! then write down what happened.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use alerts_domain::alert;
-use alerts_domain::delivery::{Attempt, Transition};
+use alerts_domain::delivery::{Attempt, Delivery, Transition};
 use alerts_domain::exchange::{Exchange, Outcome, Step, Verdict};
 use alerts_domain::retry::RetryPolicy;
 use alerts_package::Kind;
@@ -101,21 +102,12 @@ impl Engine {
         if !spec.is_active {
             return Err(release("the webhook endpoint is switched off; waiting".into()));
         }
-        let plugin = self.plugins().get(Kind::Target, &spec.target).ok_or_else(|| {
-            release(format!("the target plugin `{}` is not loaded; waiting", spec.target))
-        })?;
-        let body = &job.event_body;
-        let alert = alert::build(delivery, body, job.received_at, spec.include_event_data)
+        let include_data = spec.include_event_data;
+        let alert = alert::build(delivery, &job.event_body, job.received_at, include_data)
             .map_err(|error| bury(format!("the stored event does not read: {error}")))?;
-        let now = self.clock().now();
-        let target = TargetDelivery {
-            id: delivery.id.to_string(),
-            attempt: delivery.attempt_count + 1,
-            now_ms: now.as_millisecond().max(0) as u64,
-            seed: self.entropy().seed(),
-            alert,
-            endpoint: target_endpoint(endpoint),
-        };
+        let (plugin, target) = self
+            .target_call(delivery, endpoint, alert)
+            .map_err(|missing| release(format!("{missing}; waiting")))?;
         let policy = match delivery.alert_rule_id {
             Some(id) => catalog.rule(id).map(|rule| rule.stored.spec.retry_policy),
             // A test is for the person who waits for its answer.
@@ -123,6 +115,29 @@ impl Engine {
         };
         let policy = policy.unwrap_or_default();
         Ok(Prepared { endpoint: endpoint.clone(), plugin, policy, target })
+    }
+
+    /// An endpoint's adapter and what it is told, or why that cannot be had.
+    pub(crate) fn target_call(
+        &self,
+        delivery: &Delivery,
+        endpoint: &LiveEndpoint,
+        alert: Bytes,
+    ) -> Result<(Arc<Plugin>, TargetDelivery), String> {
+        let spec = &endpoint.stored().spec;
+        let plugin = self
+            .plugins()
+            .get(Kind::Target, &spec.target)
+            .ok_or_else(|| format!("the target plugin `{}` is not loaded", spec.target))?;
+        let target = TargetDelivery {
+            id: delivery.id.to_string(),
+            attempt: delivery.attempt_count + 1,
+            now_ms: self.clock().now().as_millisecond().max(0) as u64,
+            seed: self.entropy().seed(),
+            alert,
+            endpoint: target_endpoint(endpoint),
+        };
+        Ok((plugin, target))
     }
 
     /// Asks and sends until a verdict.
@@ -185,14 +200,14 @@ impl Engine {
 }
 
 struct Prepared {
-    endpoint: std::sync::Arc<LiveEndpoint>,
-    plugin: std::sync::Arc<Plugin>,
+    endpoint: Arc<LiveEndpoint>,
+    plugin: Arc<Plugin>,
     policy: RetryPolicy,
     target: TargetDelivery,
 }
 
 /// The endpoint as its adapter sees it: references, never values.
-pub(crate) fn target_endpoint(endpoint: &LiveEndpoint) -> TargetEndpoint {
+fn target_endpoint(endpoint: &LiveEndpoint) -> TargetEndpoint {
     TargetEndpoint {
         url: endpoint.stored().spec.target_url.clone(),
         settings: Bytes::clone(endpoint.settings()),

@@ -19,6 +19,7 @@ mod matching;
 mod plugins;
 mod redrive;
 mod rules;
+mod try_out;
 
 pub use catalog::{LiveEndpoint, LiveRule};
 pub use clock::{Clock, ManualClock, SystemClock};
@@ -30,6 +31,7 @@ pub use error::{ChangeError, EngineError};
 pub use intake::Accepted;
 pub use plugins::Plugins;
 pub use rules::{RuleDraft, RulePatch};
+pub use try_out::Preview;
 
 use alerts_domain::tenant::TenantId;
 

@@ -5,13 +5,14 @@ use alerts_domain::delivery::{Attempt, Delivery, DeliveryStatus};
 use alerts_domain::id::{DeliveryId, EndpointId, EventId, RuleId};
 use alerts_domain::tenant::TenantId;
 use sqlx::any::AnyRow;
-use sqlx::{Any, AssertSqlSafe, QueryBuilder, Row as _};
+use sqlx::{AssertSqlSafe, Row as _};
 
 use crate::audit::{self, AuditEntry};
 use crate::error::StoreError;
 use crate::open::Store;
 use crate::page::Page;
 use crate::row::{Reader, us};
+use crate::statement::Statement;
 use crate::tenants;
 
 /// Which of a tenant's deliveries to list; what is absent does not matter.
@@ -33,7 +34,7 @@ pub struct DeliveryFilter {
 
 impl DeliveryFilter {
     /// Adds its conditions to a query that has a WHERE already.
-    pub(crate) fn push(&self, query: &mut QueryBuilder<Any>) {
+    pub(crate) fn push(&self, query: &mut Statement) {
         let ids = [
             (" AND alert_rule_id = ", self.alert_rule_id.map(|id| id.to_string())),
             (" AND webhook_endpoint_id = ", self.webhook_endpoint_id.map(|id| id.to_string())),
@@ -41,17 +42,17 @@ impl DeliveryFilter {
         ];
         for (condition, id) in ids {
             if let Some(id) = id {
-                query.push(condition).push_bind(id);
+                query.push(condition).bind(id);
             }
         }
         if let Some(status) = self.status {
             // As text, so that the small index of this state can be used.
-            query.push(format!(" AND status = '{}'", status.as_str()));
+            query.push(&format!(" AND status = '{}'", status.as_str()));
         }
         for (condition, at) in [(" AND created_at >= ", self.from), (" AND created_at < ", self.to)]
         {
             if let Some(at) = at {
-                query.push(condition).push_bind(us(at));
+                query.push(condition).bind(us(at));
             }
         }
     }
@@ -77,13 +78,13 @@ impl Store {
         limit: u32,
         before: Option<DeliveryId>,
     ) -> Result<Page<Delivery>, StoreError> {
-        let mut query = QueryBuilder::<Any>::new("SELECT * FROM deliveries WHERE tenant = ");
-        query.push_bind(tenant.as_str().to_owned());
+        let mut query = Statement::new("SELECT * FROM deliveries WHERE tenant = ");
+        query.bind(tenant.as_str().to_owned());
         filter.push(&mut query);
         if let Some(before) = before {
-            query.push(" AND id < ").push_bind(before.to_string());
+            query.push(" AND id < ").bind(before.to_string());
         }
-        query.push(" ORDER BY id DESC LIMIT ").push_bind(i64::from(limit) + 1);
+        query.push(" ORDER BY id DESC LIMIT ").bind(i64::from(limit) + 1);
         let rows = query.build().fetch_all(self.reader()).await?;
         Page::of(rows, limit, |row| read_delivery(&row))
     }

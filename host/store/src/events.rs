@@ -6,13 +6,13 @@ use alerts_domain::id::{EventId, RuleId};
 use alerts_domain::tenant::TenantId;
 use bytes::Bytes;
 use sqlx::any::AnyRow;
-use sqlx::{Any, QueryBuilder};
 
 use crate::accept::{NewDelivery, insert_deliveries};
 use crate::error::StoreError;
 use crate::open::Store;
 use crate::page::Page;
 use crate::row::{Reader, us};
+use crate::statement::Statement;
 
 /// An event as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,21 +64,21 @@ impl Store {
         limit: u32,
         before: Option<EventId>,
     ) -> Result<Page<StoredEvent>, StoreError> {
-        let mut query = QueryBuilder::<Any>::new("SELECT * FROM events WHERE tenant = ");
-        query.push_bind(tenant.as_str().to_owned());
+        let mut query = Statement::new("SELECT * FROM events WHERE tenant = ");
+        query.bind(tenant.as_str().to_owned());
         if let Some(event_type) = &filter.event_type {
-            query.push(" AND event_type = ").push_bind(event_type.clone());
+            query.push(" AND event_type = ").bind(event_type.clone());
         }
         if let Some(from) = filter.from {
-            query.push(" AND received_at >= ").push_bind(us(from));
+            query.push(" AND received_at >= ").bind(us(from));
         }
         if let Some(to) = filter.to {
-            query.push(" AND received_at < ").push_bind(us(to));
+            query.push(" AND received_at < ").bind(us(to));
         }
         if let Some(before) = before {
-            query.push(" AND id < ").push_bind(before.to_string());
+            query.push(" AND id < ").bind(before.to_string());
         }
-        query.push(" ORDER BY id DESC LIMIT ").push_bind(i64::from(limit) + 1);
+        query.push(" ORDER BY id DESC LIMIT ").bind(i64::from(limit) + 1);
         let rows = query.build().fetch_all(self.reader()).await?;
         Page::of(rows, limit, |row| read(&row))
     }

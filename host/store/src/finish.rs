@@ -49,16 +49,16 @@ impl Store {
 }
 
 static DELIVERIES: Batch = Batch::new(
-    "WITH ended (tenant, id, host, fence, status, attempts, due_at, error, at) AS (",
+    "WITH ended (tenant, id, host, fence, new_status, attempts, due_at, error, at) AS (",
     9,
-    ") UPDATE deliveries SET status = ended.status,
+    ") UPDATE deliveries SET status = ended.new_status,
         attempt_count = COALESCE(ended.attempts, attempt_count),
         next_attempt_at = ended.due_at, last_error = ended.error, finished_at = ended.at,
         lease_host = NULL
      FROM ended
      WHERE deliveries.tenant = ended.tenant AND deliveries.id = ended.id
        AND status = 'leased' AND lease_host = ended.host AND lease_fence = ended.fence
-     RETURNING id",
+     RETURNING deliveries.id AS id",
 );
 
 static ATTEMPTS: Batch = Batch::new(

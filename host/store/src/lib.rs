@@ -23,6 +23,7 @@ mod page;
 mod redrive;
 mod row;
 mod rules;
+mod statement;
 mod tenants;
 mod writer;
 

@@ -5,8 +5,8 @@ use alerts_domain::Timestamp;
 use alerts_domain::delivery::{Delivery, DeliveryStatus};
 use alerts_domain::id::{DeliveryId, RuleId};
 use alerts_domain::tenant::TenantId;
+use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
-use sqlx::{Any, AnyConnection, QueryBuilder};
 
 use crate::accept::{NewDelivery, insert_deliveries};
 use crate::audit::{self, AuditEntry};
@@ -14,6 +14,7 @@ use crate::deliveries::{DeliveryFilter, read_delivery};
 use crate::dialect::Dialect;
 use crate::error::StoreError;
 use crate::open::Store;
+use crate::statement::Statement;
 use crate::tenants;
 
 /// Which deliveries to send again.
@@ -103,15 +104,14 @@ async fn find(
     tenant: &TenantId,
     scope: &RedriveScope,
 ) -> Result<Vec<Delivery>, StoreError> {
-    let mut query = QueryBuilder::<Any>::new("SELECT * FROM deliveries WHERE tenant = ");
-    query.push_bind(tenant.as_str().to_owned());
+    let mut query = Statement::new("SELECT * FROM deliveries WHERE tenant = ");
+    query.bind(tenant.as_str().to_owned());
     match scope {
         RedriveScope::Ids(ids) if ids.is_empty() => return Ok(Vec::new()),
         RedriveScope::Ids(ids) => {
             query.push(" AND id IN (");
-            let mut list = query.separated(", ");
-            for id in ids {
-                list.push_bind(id.to_string());
+            for (index, id) in ids.iter().enumerate() {
+                query.push(if index == 0 { "" } else { ", " }).bind(id.to_string());
             }
             query.push(")");
         }
@@ -129,7 +129,7 @@ async fn find(
                     WHERE again.tenant = deliveries.tenant AND again.redrive_of = deliveries.id)
                   ORDER BY id LIMIT ",
             );
-            query.push_bind(Store::MAX_REDRIVE as i64);
+            query.bind(Store::MAX_REDRIVE as i64);
         }
     }
     query.push(dialect.for_update());

@@ -93,7 +93,12 @@ impl Engine {
             if let Err(error) = self.beat().await {
                 tracing::error!(%error, host = %self.host_id(), "heartbeat failed; trying again");
             }
-            self.dispatcher().lanes().forget_idle();
+            let waiting = {
+                let mut lanes = self.dispatcher().lanes();
+                lanes.forget_idle();
+                lanes.waiting()
+            };
+            metrics::gauge!("alerts_deliveries_in_memory").set(waiting as f64);
         }
     }
 

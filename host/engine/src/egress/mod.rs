@@ -14,7 +14,8 @@ use std::time::Duration;
 
 use alerts_domain::Timestamp;
 use alerts_domain::address::AddressRules;
-use alerts_domain::exchange::{Outcome, Request};
+use alerts_domain::exchange::{Outcome, Request, TransportError};
+use alerts_domain::header;
 
 use crate::catalog::LiveEndpoint;
 use crate::error::EngineError;
@@ -84,6 +85,24 @@ impl Egress {
 }
 
 impl Egress {
+    /// A request as [`Self::perform`] would send it now: checked and signed,
+    /// but with references where the secrets would be.
+    pub(crate) fn preview(
+        &self,
+        mut request: Request,
+        endpoint: &LiveEndpoint,
+        message_id: &str,
+        now: Timestamp,
+    ) -> Result<Request, TransportError> {
+        let prepared = prepare::prepare(&request, endpoint, &self.rules, message_id, now)?;
+        for (name, value) in &prepared.headers {
+            if request.sign && header::is_reserved(name.as_str()) {
+                request.headers.push(name.as_str(), String::from_utf8_lossy(value.as_bytes()));
+            }
+        }
+        Ok(request)
+    }
+
     /// Whether a URL's host name leads somewhere forbidden as DNS stands now.
     /// Told early for the tenant's sake; it is judged again at each connection.
     /// A name that does not resolve passes: it may tomorrow.

@@ -1,0 +1,59 @@
+//! What a host leaves behind is taken up by another.
+
+use alerts_domain::delivery::{DeliveryStatus, Lease};
+
+use crate::fixture::{Db, ada, at, host, in_hand};
+use crate::on_both;
+
+on_both! {
+    async fn a_dead_hosts_work_is_due_again_and_a_living_ones_is_not(db: Db) {
+        let (dead, living) = (host(), host());
+        db.heartbeat(dead, at(10)).await.unwrap();
+        db.heartbeat(living, at(30)).await.unwrap();
+        let left = in_hand(&db, &ada(), "1", Lease { host: dead, fence: 1 }).await;
+        let held = in_hand(&db, &ada(), "2", Lease { host: living, fence: 1 }).await;
+        assert_eq!(db.release_dead_hosts(at(9)).await.unwrap(), 0);
+        assert_eq!(db.release_dead_hosts(at(10)).await.unwrap(), 1);
+        let (read, _) = db.get_delivery(&ada(), left.id).await.unwrap().unwrap();
+        assert_eq!((read.status, read.next_attempt_at), (DeliveryStatus::Scheduled, Some(at(10))));
+        let (read, _) = db.get_delivery(&ada(), held.id).await.unwrap().unwrap();
+        assert_eq!(read.status, DeliveryStatus::Leased);
+        // Claimed anew, its fence keeps the dead host out should it wake up.
+        let claimed = db.claim_due(at(10), living, &[], 10, 10).await.unwrap();
+        assert_eq!(claimed[0].lease, Lease { host: living, fence: 2 });
+    }
+}
+
+#[tokio::test]
+async fn on_sqlite_a_new_host_takes_over_at_once() {
+    let db = Db::sqlite().await;
+    let (old, new) = (host(), host());
+    db.heartbeat(old, at(1_000)).await.unwrap();
+    in_hand(&db, &ada(), "1", Lease { host: old, fence: 1 }).await;
+    assert_eq!(db.take_over(at(1), new).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn on_postgres_a_new_host_waits_for_the_lease_to_end() {
+    let db = Db::postgres().await;
+    let (old, new) = (host(), host());
+    db.heartbeat(old, at(1_000)).await.unwrap();
+    in_hand(&db, &ada(), "1", Lease { host: old, fence: 1 }).await;
+    assert_eq!(db.take_over(at(1), new).await.unwrap(), 0);
+    assert_eq!(db.take_over(at(1_000), new).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_second_host_on_the_same_sqlite_file_is_refused() {
+    let db = Db::sqlite().await;
+    let refused = alerts_store::Store::open(&db.url).await.unwrap_err();
+    assert!(refused.to_string().contains("another host has it open"), "{refused}");
+}
+
+#[tokio::test]
+async fn what_was_answered_is_there_after_a_restart() {
+    let mut db = Db::sqlite().await;
+    let sent = in_hand(&db, &ada(), "1", Lease { host: host(), fence: 1 }).await;
+    db.reopen().await;
+    assert!(db.get_delivery(&ada(), sent.id).await.unwrap().is_some());
+}

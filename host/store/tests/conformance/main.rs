@@ -1,0 +1,35 @@
+//! One body for each behaviour, run on SQLite and on Postgres.
+
+mod accept;
+mod audit;
+mod claim;
+mod deliveries;
+mod endpoints;
+mod events;
+mod finish;
+mod fixture;
+mod hosts;
+mod keys;
+mod migrations;
+mod redrive;
+mod rules;
+
+/// Makes two tests of each function: one for each database.
+macro_rules! on_both {
+    ($($(#[$meta:meta])* async fn $name:ident($db:ident: Db) $body:block)*) => {
+        $(async fn $name($db: crate::fixture::Db) $body)*
+
+        mod sqlite {
+            $($(#[$meta])* #[tokio::test] async fn $name() {
+                super::$name(crate::fixture::Db::sqlite().await).await;
+            })*
+        }
+
+        mod postgres {
+            $($(#[$meta])* #[tokio::test] async fn $name() {
+                super::$name(crate::fixture::Db::postgres().await).await;
+            })*
+        }
+    };
+}
+pub(crate) use on_both;
