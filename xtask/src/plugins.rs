@@ -36,9 +36,12 @@ struct Guest {
     folder: &'static str,
 }
 
-const GUESTS: [Guest; 2] = [
+const GUESTS: [Guest; 5] = [
     Guest { package: "alerts-cel", folder: "conditions/cel" },
+    Guest { package: "alerts-jsonlogic", folder: "conditions/jsonlogic" },
     Guest { package: "alerts-http", folder: "targets/http" },
+    Guest { package: "alerts-pagerduty", folder: "targets/pagerduty" },
+    Guest { package: "alerts-slack", folder: "targets/slack" },
 ];
 
 pub(crate) fn run(args: &Args) -> Outcome {

@@ -176,7 +176,9 @@ impl<'de> Deserialize<'de> for Scalar {
         // Not by way of a number type: none holds every number that JSON can write.
         let json = Box::<RawValue>::deserialize(deserializer)?;
         match json.get().as_bytes().first() {
-            Some(b'"') => serde_json::from_str(json.get()).map(Self::Text).map_err(D::Error::custom),
+            Some(b'"') => {
+                serde_json::from_str(json.get()).map(Self::Text).map_err(D::Error::custom)
+            }
             Some(b'{' | b'[') => Err(D::Error::custom("expected a string, a number or a boolean")),
             _ => Ok(Self::Literal(json)),
         }
@@ -198,7 +200,8 @@ mod tests {
 
     #[test]
     fn scalars_come_back_as_they_came() {
-        let workflow = r#"{"graph_name":"a \"b\"","run_id":1e400,"total_count":18446744073709551617}"#;
+        let workflow =
+            r#"{"graph_name":"a \"b\"","run_id":1e400,"total_count":18446744073709551617}"#;
         let alert = alert(workflow);
         assert_eq!(alert.workflow.run_id.as_ref().map(Scalar::text), Some("1e400"));
         assert_eq!(serde_json::to_string(&alert.workflow).unwrap(), workflow);

@@ -79,6 +79,9 @@
 //! export_target!(Tickets);
 //! ```
 //!
+//! An adapter that writes a message of its own reads the alert as [`Alert`], and
+//! finds a [`LinkTemplate`] and [`text`] to put into it.
+//!
 //! For a whole condition language see [`Language`].
 
 mod alert;

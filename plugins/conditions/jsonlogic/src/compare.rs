@@ -18,7 +18,7 @@ struct Comparison(fn(&DataValue<'_>, &DataValue<'_>) -> bool);
 /// Each operator, and the name under which the engine knows its replacement.
 /// No rule can use such a name itself: the check lets through JSONLogic's alone.
 const COMPARISONS: [(&str, &str, Comparison); 6] = [
-    ("==", "js ==", Comparison(|left, right| equal(left, right))),
+    ("==", "js ==", Comparison(equal)),
     ("!=", "js !=", Comparison(|left, right| !equal(left, right))),
     ("<", "js <", Comparison(|left, right| order(left, right).is_some_and(Ordering::is_lt))),
     ("<=", "js <=", Comparison(|left, right| order(left, right).is_some_and(Ordering::is_le))),
@@ -50,6 +50,11 @@ pub(crate) fn adopt(rule: &mut OwnedDataValue) {
         }
         _ => {}
     }
+}
+
+/// The operator's name as the rule has it.
+pub(crate) fn original(name: &str) -> &str {
+    COMPARISONS.iter().find(|(_, ours, _)| *ours == name).map_or(name, |(known, ..)| known)
 }
 
 impl CustomOperator for Comparison {

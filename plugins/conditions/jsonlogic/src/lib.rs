@@ -34,6 +34,7 @@ export_language!(JsonLogic);
 impl Language for JsonLogic {
     type Event<'e> = ParsedData;
 
+    /// Of a field that is repeated, the first one counts.
     fn parse_event(event: &[u8]) -> Result<ParsedData, EvalError> {
         let text = std::str::from_utf8(event)
             .map_err(|error| EvalError::new(format!("the event is not UTF-8: {error}")))?;
@@ -62,8 +63,9 @@ impl Language for JsonLogic {
         let arena = Bump::new();
         let fields = [(EVENT, *event.value())];
         let data = DataValue::Object(&fields);
-        let result = ENGINE.evaluate(&self.0, &data, &arena).map_err(explain::eval_error)?;
-        Ok(ENGINE.truthy(result))
+        let result = ENGINE.evaluate(&self.0, data, &arena);
+        let value = result.map_err(|error| explain::eval_error(&self.0, &error))?;
+        Ok(ENGINE.truthy(value))
     }
 }
 

@@ -22,7 +22,10 @@ impl<'s> Source<'s> {
     /// The text, unless it is not JSON.
     pub(crate) fn parse(text: &'s str) -> Result<Self, Diagnostic> {
         serde_json::from_str(text).map(|root| Self { text, root: Piece(root) }).map_err(|error| {
-            let offset = offset_of(text, error.line(), error.column());
+            let offset = match error.is_eof() {
+                true => text.len(),
+                false => offset_of(text, error.line(), error.column()),
+            };
             // The place is in the diagnostic; in the message it would be there twice.
             let whole = error.to_string();
             let message = whole.split(" at line ").next().unwrap_or_default();
@@ -92,8 +95,7 @@ impl<'s> Deserialize<'s> for Fields<'s> {
 
 /// The byte at a line and column, both counted from 1, the column in bytes.
 fn offset_of(text: &str, line: usize, column: usize) -> usize {
-    let before: usize =
-        text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+    let before: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
     (before + column.saturating_sub(1)).min(text.len())
 }
 

@@ -17,14 +17,15 @@ const MAX_SUMMARY_CHARS: usize = 1024;
 pub(crate) struct Event<'a> {
     routing_key: &'a str,
     dedup_key: String,
+    event_action: Action,
     #[serde(flatten)]
-    action: Action<'a>,
+    incident: Option<Incident<'a>>,
 }
 
 #[derive(Debug, Serialize)]
-#[serde(tag = "event_action", rename_all = "snake_case")]
-enum Action<'a> {
-    Trigger(Incident<'a>),
+#[serde(rename_all = "snake_case")]
+enum Action {
+    Trigger,
     Resolve,
 }
 
@@ -75,12 +76,11 @@ pub(crate) fn write<'a>(
     settings: &PagerDutySettings,
     routing_key: &'a str,
 ) -> Event<'a> {
-    let action = if alert.event_type == RESOLVES {
-        Action::Resolve
-    } else {
-        Action::Trigger(incident(alert, settings))
+    let (event_action, incident) = match alert.event_type.as_str() {
+        RESOLVES => (Action::Resolve, None),
+        _ => (Action::Trigger, Some(incident(alert, settings))),
     };
-    Event { routing_key, dedup_key: dedup::key(alert), action }
+    Event { routing_key, dedup_key: dedup::key(alert), event_action, incident }
 }
 
 fn incident<'a>(alert: &'a Alert, settings: &PagerDutySettings) -> Incident<'a> {

@@ -9,8 +9,7 @@ mod event;
 mod settings;
 
 use exosphere_alerts_sdk::{
-    Alert, Delivery, Exchange, Problem, Request, Settings, Step, Target, Verdict,
-    export_target,
+    Alert, Delivery, Exchange, Problem, Request, Settings, Step, Target, Verdict, export_target,
 };
 
 use settings::PagerDutySettings;

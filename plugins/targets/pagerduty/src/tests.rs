@@ -98,7 +98,10 @@ fn settings_that_do_not_fit_are_refused_with_a_pointer() {
             "/severity_by_type/workflow.succeeded",
         ),
         (json!({"severity_by_type": {"workflow/~*": "info"}}), "/severity_by_type/workflow~1~0*"),
-        (json!({"severity_by_type": {"workflow failed": "info"}}), "/severity_by_type/workflow failed"),
+        (
+            json!({"severity_by_type": {"workflow failed": "info"}}),
+            "/severity_by_type/workflow failed",
+        ),
     ] {
         let found = problems(&settings);
         assert_eq!(found[0].pointer, pointer, "{settings}: {found:?}");

@@ -32,26 +32,28 @@ fn without_backtick(c: char) -> char {
 }
 
 fn fill(text: &str, max: usize, replace: impl Fn(char) -> char) -> String {
-    let mut filled = String::new();
+    let mut filled = String::with_capacity(text.len().min(max) + '…'.len_utf8());
     let mut units = 0;
     // Where the text ends if an ellipsis has to follow.
     let mut cut = 0;
     for c in text.trim().chars() {
         let c = if breaks_lines(c) { ' ' } else { replace(c) };
-        let mut buffer = [0; 4];
-        let piece = match c {
-            '&' => "&amp;",
-            '<' => "&lt;",
-            '>' => "&gt;",
-            other => other.encode_utf8(&mut buffer),
+        let escape = match c {
+            '&' => Some("&amp;"),
+            '<' => Some("&lt;"),
+            '>' => Some("&gt;"),
+            _ => None,
         };
-        units += piece.encode_utf16().count();
+        units += escape.map_or(c.len_utf16(), str::len);
         if units > max {
             filled.truncate(cut);
             filled.push('…');
             return filled;
         }
-        filled.push_str(piece);
+        match escape {
+            Some(escape) => filled.push_str(escape),
+            None => filled.push(c),
+        }
         if units < max {
             cut = filled.len();
         }

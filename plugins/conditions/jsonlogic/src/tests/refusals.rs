@@ -12,7 +12,7 @@ fn a_source_that_is_not_json_is_refused_with_its_place() {
         ("", 0),
         ("event.type == 'x'", 0),
         (r#"{"==": [1, 1],}"#, 14),
-        (r#"{"==": [1, 1]"#, 12),
+        (r#"{"==": [1, 1]"#, 13),
         ("{\"==\":\n  [1, nope]}", 14),
         (r#"{"==": ["ü", nope]}"#, 15),
         (r#"{"==": [1, 1]} true"#, 15),
@@ -21,7 +21,7 @@ fn a_source_that_is_not_json_is_refused_with_its_place() {
         let found = diagnostics(rule);
         assert_eq!(found.len(), 1, "{rule}: {found:?}");
         assert!(found[0].message.contains("not JSON"), "{found:?}");
-        eprintln!("{rule} {offset} {found:?}");
+        assert_eq!((found[0].offset, found[0].length), (offset, 0), "{rule}: {found:?}");
     }
 }
 

@@ -30,6 +30,8 @@ fn rules_that_hold() {
         r#"{"!==": [{"-": 3}, 3]}"#,
         r#"{"or": [false, {"var": "event.data.ok"}]}"#,
         r#"{"var": "event.data"}"#,
+        // The same comparison of different things is not computed once.
+        r#"{"and": [{"all": [{"var": "event.data.tags"}, {"!=": [{"var": ""}, "c"]}]}, {"none": [["c"], {"!=": [{"var": ""}, "c"]}]}]}"#,
     ] {
         assert_eq!(evaluate(rule), Ok(true), "{rule}");
     }
@@ -106,6 +108,9 @@ fn what_has_no_result_is_an_error_that_names_the_operator() {
         (r#"{"/": [1, {"var": "event.data.zero"}]}"#, "`/`"),
         (r#"{"%": [1, 0]}"#, "`%`"),
         (r#"{"max": [{"var": "event.data.tags"}, "x"]}"#, "`max`"),
+        // Not the operator around it.
+        (r#"{">": [{"+": [{"var": "event.data.graph_name"}, 1]}, 3]}"#, "`+`"),
+        (r#"{"some": [{"var": "event.data.tags"}, {"and": [{"-": [{"var": ""}, 1]}]}]}"#, "`-`"),
     ] {
         let message = evaluate(rule).unwrap_err();
         assert!(message.starts_with(operator), "{rule}: {message}");
