@@ -1,1 +1,115 @@
-fn main() {}
+//! `cargo xtask bench`: the promises, measured, each beside what the machine
+//! itself can do in the same run. Judges nothing.
+//!
+//! The host, the receiver and the relay are processes of their own, as they are
+//! in life, and share this machine's cores with the load.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line for developers: its output is its purpose"
+)]
+
+mod accept;
+mod adapter;
+mod client;
+mod conditions;
+mod deliver;
+mod events;
+mod host;
+mod latency;
+mod load;
+mod peer;
+mod report;
+mod rows;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use report::Report;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// What every measurement answers.
+type Outcome<T = ()> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+/// Measure the promises beside this machine's own limits.
+///
+/// Writes a Markdown table to the terminal and to target/bench.md. Takes about
+/// two minutes; keep the machine quiet meanwhile.
+#[derive(Parser)]
+#[command(name = "cargo xtask bench --", bin_name = "cargo xtask bench --")]
+struct Cli {
+    /// Measure only these: accept, deliver, latency, conditions, adapter.
+    only: Vec<String>,
+    /// Events in each measurement with load.
+    #[arg(long, default_value_t = 30_000)]
+    events: usize,
+    /// Where the table goes.
+    #[arg(long, default_value = "target/bench.md")]
+    out: std::path::PathBuf,
+    #[command(subcommand)]
+    role: Option<Role>,
+}
+
+/// What this program is when it is somebody's peer.
+#[derive(Subcommand)]
+enum Role {
+    /// Answers 200 to everything and keeps count.
+    #[command(hide = true)]
+    Receiver,
+    /// Passes every request on and stores nothing.
+    #[command(hide = true)]
+    Relay {
+        /// Where to.
+        target: String,
+    },
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let outcome = runtime.map_err(Into::into).and_then(|runtime| {
+        runtime.block_on(async {
+            match &cli.role {
+                Some(Role::Receiver) => peer::receiver().await,
+                Some(Role::Relay { target }) => peer::relay(target).await,
+                None => measure(&cli).await,
+            }
+        })
+    });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn measure(cli: &Cli) -> Outcome {
+    let wanted = |name: &str| cli.only.is_empty() || cli.only.iter().any(|only| only == name);
+    let mut report = Report::new();
+    if wanted("accept") {
+        accept::measure(cli.events, &mut report).await?;
+    }
+    let mut peak = None;
+    if wanted("deliver") || wanted("latency") {
+        peak = Some(deliver::measure(cli.events, &mut report).await?);
+    }
+    if let Some(peak) = peak.filter(|_| wanted("latency")) {
+        latency::measure(peak / 2.0, &mut report).await?;
+    }
+    if wanted("conditions") {
+        conditions::measure(&mut report).await?;
+    }
+    if wanted("adapter") {
+        adapter::measure(&mut report).await?;
+    }
+    let table = report.to_markdown();
+    println!("\n{table}");
+    std::fs::write(&cli.out, &table)?;
+    println!("written to {}", cli.out.display());
+    Ok(())
+}

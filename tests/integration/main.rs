@@ -1,1 +1,12 @@
-//! x
+//! The whole host from outside: one file for each feature, on real sockets,
+//! real plugins and a real database.
+
+mod alerting;
+mod crash;
+mod database;
+mod intake;
+mod isolation;
+mod process;
+mod resources;
+mod retries;
+mod support;

@@ -61,21 +61,34 @@ impl Cluster {
                 .arg("--pgdata")
                 .arg(cluster.data()),
         )?;
+        cluster.start_server()?;
+        Ok(cluster)
+    }
+
+    /// Starts the server on this cluster's files.
+    pub fn start_server(&self) -> Result<(), StartError> {
         let settings = format!(
             "-c port={} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' \
              -c fsync=off -c max_connections={MAX_CONNECTIONS}",
-            cluster.port
+            self.port
         );
         expect_success(
-            cluster
-                .command("pg_ctl")
+            self.command("pg_ctl")
                 .args(["start", "--wait", "--silent", "--options", &settings])
                 .arg("--log")
-                .arg(cluster.folder.join("log"))
+                .arg(self.folder.join("log"))
                 .arg("--pgdata")
-                .arg(cluster.data()),
-        )?;
-        Ok(cluster)
+                .arg(self.data()),
+        )
+    }
+
+    /// Stops the server as a crash would; its files stay.
+    pub fn stop_server(&self) -> Result<(), StartError> {
+        expect_success(
+            self.command("pg_ctl")
+                .args(["stop", "--mode", "immediate", "--silent", "--pgdata"])
+                .arg(self.data()),
+        )
     }
 
     /// Where tests connect to make their databases; the value for [`URL_VARIABLE`].

@@ -1,0 +1,113 @@
+//! The peers, each a process of its own: a receiver that answers at once, and a
+//! relay that is what any sender must at least be.
+
+use std::process::Stdio;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::routing::{get, post};
+use bytes::Bytes;
+use jiff::Timestamp;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::net::TcpListener;
+use tokio::process::{Child, Command};
+
+use crate::Outcome;
+
+/// A process of this program that tells its address.
+pub(crate) struct Peer {
+    pub(crate) address: String,
+    _process: Child,
+}
+
+impl Peer {
+    pub(crate) async fn start(role: &[&str]) -> Outcome<Self> {
+        let mut process = Command::new(std::env::current_exe()?)
+            .args(role)
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        let out = process.stdout.take().ok_or("the peer has no output")?;
+        let address = BufReader::new(out).lines().next_line().await?.ok_or("the peer ended")?;
+        Ok(Self { address, _process: process })
+    }
+}
+
+/// What a receiver has seen since it was last asked: how many requests, and for
+/// each the microseconds since the time that its alert names.
+pub(crate) async fn seen(receiver: &Peer) -> Outcome<Vec<i64>> {
+    let text = reqwest::get(format!("http://{}/seen", receiver.address)).await?.text().await?;
+    Ok(serde_json::from_str(&text)?)
+}
+
+/// Waits until a receiver has seen `count` requests; answers with their delays.
+pub(crate) async fn wait_for(receiver: &Peer, count: usize) -> Outcome<Vec<i64>> {
+    let mut delays = Vec::with_capacity(count);
+    let give_up = std::time::Instant::now() + Duration::from_secs(120);
+    while delays.len() < count {
+        delays.extend(seen(receiver).await?);
+        if std::time::Instant::now() > give_up {
+            return Err(format!("only {} of {count} alerts arrived", delays.len()).into());
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    Ok(delays)
+}
+
+type Seen = Arc<Mutex<Vec<i64>>>;
+
+/// Runs until it is killed.
+pub(crate) async fn receiver() -> Outcome {
+    let seen = Seen::default();
+    let app = Router::new().route("/", post(receive)).route("/seen", get(tell)).with_state(seen);
+    serve(app).await
+}
+
+async fn receive(State(seen): State<Seen>, body: Bytes) {
+    let now = Timestamp::now();
+    let delay_us = time_in(&body).map_or(0, |then| now.as_microsecond() - then.as_microsecond());
+    if let Ok(mut seen) = seen.lock() {
+        seen.push(delay_us);
+    }
+}
+
+/// The moment of posting, in an alert (`occurred_at`) or in the event itself.
+fn time_in(body: &[u8]) -> Option<Timestamp> {
+    let text = std::str::from_utf8(body).ok()?;
+    let after = text.split_once(r#""occurred_at":""#).or_else(|| text.split_once(r#""time":""#))?.1;
+    after.split('"').next()?.parse().ok()
+}
+
+async fn tell(State(seen): State<Seen>) -> String {
+    let delays = seen.lock().map(|mut seen| std::mem::take(&mut *seen)).unwrap_or_default();
+    serde_json::to_string(&delays).unwrap_or_default()
+}
+
+/// Passes on what it gets, and answers as it was answered. Stores nothing.
+pub(crate) async fn relay(target: &str) -> Outcome {
+    let client = reqwest::Client::builder().no_proxy().build()?;
+    let target = format!("http://{target}/");
+    let pass_on = move |body: Bytes| {
+        let request = client.post(&target).body(body);
+        async move {
+            match request.send().await {
+                Ok(answer) => answer.status(),
+                Err(_) => axum::http::StatusCode::BAD_GATEWAY,
+            }
+        }
+    };
+    serve(Router::new().route("/", post(pass_on))).await
+}
+
+async fn serve(app: Router) -> Outcome {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    println!("{}", listener.local_addr()?);
+    use axum::serve::ListenerExt as _;
+    let listener = listener.tap_io(|stream| {
+        // A stream that does not take the option is only slower.
+        let _ = stream.set_nodelay(true);
+    });
+    Ok(axum::serve(listener, app).await?)
+}

@@ -1,0 +1,70 @@
+//! The whole way on Postgres, and a database that is gone.
+
+use alerts_test_support::postgres::{Cluster, fresh_database};
+use reqwest::Method;
+use serde_json::json;
+
+use crate::support::events::failed;
+use crate::support::eventually;
+use crate::support::host::TestHost;
+use crate::support::receiver::Receiver;
+
+#[tokio::test]
+async fn on_postgres_a_failing_workflow_makes_one_signed_post() {
+    let url = fresh_database().await;
+    let (host, receiver) = (TestHost::on(&url).await, Receiver::start().await);
+    let endpoint = host.api.endpoint(&receiver.url("/hook"), json!({})).await;
+    host.api.rule(&endpoint, json!({"condition": "event.data.errored_count == 3"})).await;
+    host.api.event(failed("evt-1")).await;
+    assert!(host.api.event(failed("evt-1")).await);
+    let received = receiver.wait_for(1).await;
+    let library = standardwebhooks::Webhook::new(endpoint["secret"].as_str().unwrap()).unwrap();
+    library.verify(&received[0].body, &received[0].headers).unwrap();
+    host.api.delivery_with("delivered").await;
+}
+
+#[tokio::test]
+async fn two_hosts_on_one_database_see_each_others_rules_and_send_once() {
+    let url = fresh_database().await;
+    let (one, two) = (TestHost::on(&url).await, TestHost::on(&url).await);
+    let receiver = Receiver::start().await;
+    let endpoint = one.api.endpoint(&receiver.url("/hook"), json!({})).await;
+    let rule = one.api.rule(&endpoint, json!({})).await;
+    two.api.event(failed("evt-1")).await;
+    receiver.wait_for(1).await;
+    let path = format!("/v1/alert-rules/{}", rule["id"].as_str().unwrap());
+    one.api.patch(&path, json!({"name": "Renamed"})).await.expect(200);
+    let mut number = 1;
+    eventually("the other host follows the change", async || {
+        two.clock.advance(std::time::Duration::from_secs(2));
+        number += 1;
+        two.api.event(failed(&format!("evt-{number}"))).await;
+        let received = receiver.wait_for(number).await;
+        (received[number - 1].json()["rule"]["name"] == "Renamed").then_some(())
+    })
+    .await;
+    assert_eq!(receiver.received().len(), number);
+}
+
+#[tokio::test]
+async fn without_its_database_a_host_answers_503_and_recovers_by_itself() {
+    let cluster = Cluster::start().unwrap();
+    let host = TestHost::on(&cluster.url()).await;
+    host.api.event(failed("evt-1")).await;
+    cluster.stop_server().unwrap();
+    let answer = host.api.post("/v1/events", failed("evt-2")).await;
+    assert!(answer.headers.contains_key("retry-after"));
+    answer.problem(503);
+    host.api.get("/v1/webhooks").await.problem(503);
+    assert_eq!(host.api.get("/readyz").await.status, 503);
+    assert_eq!(host.api.get("/healthz").await.status, 200);
+    cluster.start_server().unwrap();
+    eventually("events are accepted again", async || {
+        let body = Some(failed("evt-2").to_string().into_bytes());
+        let answer = host.api.send(Method::POST, "/v1/events", body).await;
+        (answer.status == 202).then_some(())
+    })
+    .await;
+    let events = host.api.get("/v1/events").await.expect(200);
+    assert_eq!(events["data"].as_array().unwrap().len(), 2);
+}

@@ -1,0 +1,111 @@
+//! A host in this process, with a clock that tests move by hand.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use alerts_domain::Timestamp;
+use alerts_domain::address::AddressRules;
+use alerts_domain::keyring::Keyring;
+use alerts_domain::secret::Secret;
+use alerts_engine::{Clock, EngineConfig, Entropy, ManualClock, Plugins, SystemClock};
+use alerts_sandbox::{Sandbox, SandboxConfig};
+use alerts_server::{Parts, Server, builtin};
+use alerts_store::Store;
+use tokio::net::TcpListener;
+
+use crate::support::api::{Api, KEY};
+
+/// The tenant that tests act for.
+pub(crate) const TENANT: &str = "payments";
+
+pub(crate) struct TestHost {
+    pub(crate) api: Api,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) url: String,
+    server: Option<Server>,
+    folder: tempfile::TempDir,
+}
+
+impl TestHost {
+    /// On SQLite, with a clock that stands still.
+    pub(crate) async fn start() -> Self {
+        Self::with(None, true).await
+    }
+
+    /// On SQLite, with the machine's clock.
+    pub(crate) async fn in_real_time() -> Self {
+        Self::with(None, false).await
+    }
+
+    /// On this database.
+    pub(crate) async fn on(url: &str) -> Self {
+        Self::with(Some(url), true).await
+    }
+
+    async fn with(url: Option<&str>, is_manual: bool) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let sqlite = format!("sqlite://{}", folder.path().join("alerts.db").display());
+        let url = url.map_or(sqlite, str::to_owned);
+        let clock = Arc::new(ManualClock::new(Timestamp::now()));
+        let used: Arc<dyn Clock> = if is_manual { clock.clone() } else { Arc::new(SystemClock) };
+        let server = serve(&url, used).await;
+        let api = Api::new(server.address(), TENANT);
+        Self { api, clock, url, server: Some(server), folder }
+    }
+
+    pub(crate) fn address(&self) -> std::net::SocketAddr {
+        self.server.as_ref().unwrap().address()
+    }
+
+    /// A client that speaks for another tenant.
+    pub(crate) fn tenant(&self, name: &str) -> Api {
+        Api::new(self.address(), name)
+    }
+
+    /// Moves the clock past every wait of the retry policies in these tests.
+    pub(crate) fn later(&self, by: Duration) {
+        self.clock.advance(by);
+    }
+
+    /// Stops it, and starts another on the same database.
+    pub(crate) async fn restart(&mut self) {
+        self.server.take().unwrap().shutdown(Duration::from_secs(10)).await;
+        let server = serve(&self.url, self.clock.clone()).await;
+        self.api = Api::new(server.address(), TENANT);
+        self.server = Some(server);
+    }
+
+    /// The folder that its files are in.
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+}
+
+async fn serve(url: &str, clock: Arc<dyn Clock>) -> Server {
+    let store = Store::open(url).await.unwrap();
+    let (sandbox, plugins) = loaded();
+    let keys: [u8; 32] = std::array::from_fn(|index| index as u8);
+    let parts = Parts {
+        store,
+        sandbox,
+        plugins,
+        keyring: Keyring::parse(&Keyring::generate("test", keys)).unwrap(),
+        engine: EngineConfig {
+            addresses: AddressRules::new(vec!["127.0.0.0/8".parse().unwrap()]),
+            ..EngineConfig::default()
+        },
+        clock,
+        bootstrap_key: Some(Secret::new(KEY)),
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    Server::start(listener, parts, Entropy::from_system()).await.unwrap()
+}
+
+/// The built-in plugins, compiled once for all tests of a build.
+fn loaded() -> (Sandbox, Plugins) {
+    let cache = std::env::current_exe().unwrap().with_file_name("test-plugin-cache");
+    let config = SandboxConfig { cache_dir: Some(cache), ..SandboxConfig::default() };
+    let (sandbox, plugins) = (Sandbox::new(config).unwrap(), Plugins::default());
+    builtin::load(&sandbox, &plugins).unwrap();
+    (sandbox, plugins)
+}
