@@ -69,6 +69,8 @@ enum Role {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    // The load is plain HTTP, but the client wants to know.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let outcome = runtime.map_err(Into::into).and_then(|runtime| {
         runtime.block_on(async {

@@ -4,6 +4,7 @@
 mod alerting;
 mod crash;
 mod database;
+mod docs;
 mod intake;
 mod isolation;
 mod process;

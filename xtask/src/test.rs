@@ -44,14 +44,26 @@ fn lints() -> Outcome {
 }
 
 fn licences() -> Outcome {
-    if !succeeds(program("cargo-deny").arg("--version")) {
-        println!("skipped: cargo-deny is not installed (`cargo install --locked cargo-deny`)");
-        return Ok(());
+    let deny = cargo_deny()?;
+    let check = ["check", "--config", "deny.toml", "licenses", "bans", "sources"];
+    finish(program(&deny).args(check))?;
+    finish(program(&deny).args(["--manifest-path", "plugins/Cargo.toml"]).args(check))
+}
+
+/// The installed cargo-deny, or one that is built beside everything else.
+fn cargo_deny() -> Outcome<String> {
+    if succeeds(program("cargo-deny").arg("--version")) {
+        return Ok("cargo-deny".to_owned());
     }
-    let what = ["check", "licenses", "bans", "sources"];
-    finish(program("cargo-deny").args(what))?;
-    let guests = ["--manifest-path", "plugins/Cargo.toml", "check", "--config", "deny.toml"];
-    finish(program("cargo-deny").args(guests).args(&what[1..]))
+    let tools = target_dir().join("tools");
+    let deny = tools.join("bin/cargo-deny").to_string_lossy().into_owned();
+    if !succeeds(program(&deny).arg("--version")) {
+        println!("licences: building cargo-deny once, some minutes on two cores");
+        let mut install = cargo();
+        install.args(["install", "--quiet", "--locked", "cargo-deny", "--root"]).arg(&tools);
+        finish(&mut install)?;
+    }
+    Ok(deny)
 }
 
 /// Guests are plain Rust, so they are tested without a sandbox.

@@ -17,7 +17,8 @@ use crate::tenant::TenantId;
 pub struct EndpointSpec {
     /// For people.
     pub name: String,
-    /// Absolute `http` or `https` URL without credentials.
+    /// Absolute `http` or `https` URL without credentials. Where the URL is
+    /// itself a secret, what is stored here is [`masked_url`] of it.
     pub target_url: String,
     /// Id of the target plugin, for example `http`.
     pub target: String,
@@ -70,9 +71,25 @@ pub struct EndpointSecrets {
     /// without refusing anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous_signing: Option<PreviousSecret>,
+    /// The whole target URL, where the adapter's maker says that it is a secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<Secret>,
     /// What the adapter refers to by name, for example `routing_key`.
     #[serde(default)]
     pub named: BTreeMap<String, Secret>,
+}
+
+/// A secret URL as it may be stored and shown: where it leads, and no more.
+pub fn masked_url(url: &str) -> String {
+    format!("{}…", split_url(url).0)
+}
+
+/// Scheme, host and port with the slash after them, and the rest, which is what
+/// makes a URL a secret.
+pub fn split_url(url: &str) -> (&str, &str) {
+    let host_at = url.find("://").map_or(0, |scheme| scheme + 3);
+    let rest_at = url[host_at..].find('/').map_or(url.len(), |slash| host_at + slash + 1);
+    url.split_at(rest_at)
 }
 
 /// A signing secret that has been replaced.
@@ -98,5 +115,18 @@ impl EndpointSecrets {
     /// another tenant's row does not open.
     pub fn associated_data(tenant: &TenantId, id: EndpointId) -> String {
         format!("endpoint-secrets\0{tenant}\0{id}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_secret_url_only_its_host_is_shown() {
+        let url = "https://hooks.slack.com/services/T0/B0/x";
+        assert_eq!(masked_url(url), "https://hooks.slack.com/…");
+        assert_eq!(split_url(url), ("https://hooks.slack.com/", "services/T0/B0/x"));
+        assert_eq!(split_url("https://a.b"), ("https://a.b", ""));
     }
 }

@@ -209,7 +209,7 @@ struct Prepared {
 /// The endpoint as its adapter sees it: references, never values.
 fn target_endpoint(endpoint: &LiveEndpoint) -> TargetEndpoint {
     TargetEndpoint {
-        url: endpoint.stored().spec.target_url.clone(),
+        url: endpoint.url().to_owned(),
         settings: Bytes::clone(endpoint.settings()),
         headers: endpoint.headers().clone(),
         secrets: endpoint

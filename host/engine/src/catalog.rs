@@ -8,18 +8,17 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use alerts_domain::endpoint::{EndpointSecrets, WebhookEndpoint};
+use alerts_domain::endpoint::{EndpointSecrets, WebhookEndpoint, split_url};
 use alerts_domain::header::Headers;
 use alerts_domain::id::{EndpointId, RuleId};
 use alerts_domain::keyring::Keyring;
 use alerts_domain::rule::AlertRule;
-use alerts_domain::secret::Secret;
 use alerts_domain::tenant::TenantId;
 use alerts_package::Kind;
 use alerts_store::Store;
 use bytes::Bytes;
 
-use crate::egress::reference_for;
+use crate::egress::Reference;
 use crate::error::EngineError;
 use crate::plugins::Plugins;
 
@@ -28,9 +27,11 @@ use crate::plugins::Plugins;
 pub struct LiveEndpoint {
     stored: WebhookEndpoint,
     secrets: EndpointSecrets,
-    /// Reference and value of each named secret.
-    references: Vec<(String, Secret)>,
+    /// The named secrets in their order, then the URL's secret part if it has one.
+    references: Vec<Reference>,
     secret_hosts: Vec<String>,
+    /// What the adapter sees of the target URL.
+    url: String,
     settings: Bytes,
 }
 
@@ -42,18 +43,23 @@ impl LiveEndpoint {
         secrets: EndpointSecrets,
         more_hosts: &[String],
     ) -> Self {
-        let references = secrets
+        let mut references: Vec<Reference> = secrets
             .named
             .iter()
-            .map(|(name, value)| (reference_for(&secrets.signing, name), value.clone()))
+            .map(|(name, value)| Reference::to_value(&secrets.signing, name, value))
             .collect();
-        let own_host = url::Url::parse(&stored.spec.target_url)
-            .ok()
-            .and_then(|url| url.host_str().map(str::to_owned));
+        let mut url = stored.spec.target_url.clone();
+        if let Some(secret) = &secrets.url {
+            let (origin, rest) = split_url(secret.expose());
+            let reference = Reference::to_url_part(&secrets.signing, rest);
+            url = format!("{origin}{}", reference.text);
+            references.push(reference);
+        }
+        let own_host = url::Url::parse(&url).ok().and_then(|url| url.host_str().map(str::to_owned));
         let secret_hosts = own_host.into_iter().chain(more_hosts.iter().cloned()).collect();
         let settings =
             Bytes::from(serde_json::Value::from(stored.spec.settings.clone()).to_string());
-        Self { stored, secrets, references, secret_hosts, settings }
+        Self { stored, secrets, references, secret_hosts, url, settings }
     }
 
     /// As stored.
@@ -70,7 +76,12 @@ impl LiveEndpoint {
         &self.secrets
     }
 
-    pub(crate) fn references(&self) -> &[(String, Secret)] {
+    /// The target URL as the adapter sees it.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    pub(crate) fn references(&self) -> &[Reference] {
         &self.references
     }
 
@@ -81,7 +92,7 @@ impl LiveEndpoint {
     /// Name and reference of each named secret, as the adapter sees them.
     pub(crate) fn secret_references(&self) -> impl Iterator<Item = (&str, &str)> {
         let names = self.secrets.named.keys().map(String::as_str);
-        names.zip(self.references.iter().map(|(reference, _)| reference.as_str()))
+        names.zip(self.references.iter().map(|reference| reference.text.as_str()))
     }
 
     /// The tenant's extra headers.

@@ -3,7 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use alerts_domain::endpoint::{EndpointSecrets, EndpointSpec, PreviousSecret, WebhookEndpoint};
+use alerts_domain::Timestamp;
+use alerts_domain::endpoint::{
+    EndpointSecrets, EndpointSpec, PreviousSecret, WebhookEndpoint, masked_url,
+};
 use alerts_domain::header::{self, Headers};
 use alerts_domain::id::EndpointId;
 use alerts_domain::keyring::Sealed;
@@ -11,10 +14,10 @@ use alerts_domain::problem::FieldError;
 use alerts_domain::rate_limit::RateLimit;
 use alerts_domain::secret::Secret;
 use alerts_domain::target_url;
-use alerts_domain::tenant::TenantId;
 use alerts_package::{Kind, Manifest};
 use alerts_store::AuditEntry;
 use serde_json::{Map, Value, json};
+use zeroize::Zeroizing;
 
 use crate::Actor;
 use crate::engine::Engine;
@@ -81,21 +84,23 @@ impl Engine {
         let secrets = EndpointSecrets {
             signing: signing.clone(),
             previous_signing: None,
+            url: None,
             named: draft.secrets,
         };
         self.check_endpoint(&draft.spec, &secrets).await?;
         let id = self.entropy().id(now, EndpointId::new);
-        let endpoint = WebhookEndpoint {
+        let mut endpoint = WebhookEndpoint {
             id,
             tenant: actor.tenant.clone(),
             spec: draft.spec,
-            sealed_secrets: self.seal(&actor.tenant, id, &secrets),
+            sealed_secrets: Sealed::from_stored(String::new()),
             version: 1,
             created_by: actor.name.clone(),
             created_at: now,
             updated_at: now,
             deleted_at: None,
         };
+        self.protect(&mut endpoint, secrets);
         let entry = audit(actor, "webhook.created", id, json!({"name": endpoint.spec.name}));
         self.store().create_endpoint(&endpoint, &entry, now).await?;
         self.catalog().refresh(&actor.tenant).await;
@@ -134,7 +139,7 @@ impl Engine {
             };
         }
         self.check_endpoint(&endpoint.spec, &secrets).await?;
-        endpoint.sealed_secrets = self.seal(&actor.tenant, id, &secrets);
+        self.protect(&mut endpoint, secrets);
         self.write_endpoint(actor, endpoint, "webhook.updated", json!({"changed": changed})).await
     }
 
@@ -147,22 +152,21 @@ impl Engine {
         if deleted { Ok(()) } else { Err(ChangeError::NotFound("webhook endpoint")) }
     }
 
-    /// A new signing secret; the old one signs too for a day.
+    /// A new signing secret, and until when the old one signs too.
     pub async fn rotate_secret(
         &self,
         actor: &Actor,
         id: EndpointId,
-    ) -> Result<Secret, ChangeError> {
+    ) -> Result<(Secret, Timestamp), ChangeError> {
         let (mut endpoint, mut secrets) = self.endpoint_with_secrets(actor, id).await?;
         let signing = Secret::generate_signing(self.entropy().bytes());
         let grace = jiff::SignedDuration::from_hours(GRACE_HOURS);
-        let until =
-            self.clock().now().saturating_add(grace).unwrap_or(alerts_domain::Timestamp::MAX);
+        let until = self.clock().now().saturating_add(grace).unwrap_or(Timestamp::MAX);
         let old = std::mem::replace(&mut secrets.signing, signing.clone());
         secrets.previous_signing = Some(PreviousSecret { secret: old, until });
-        endpoint.sealed_secrets = self.seal(&actor.tenant, id, &secrets);
+        self.protect(&mut endpoint, secrets);
         self.write_endpoint(actor, endpoint, "webhook.secret_rotated", json!({})).await?;
-        Ok(signing)
+        Ok((signing, until))
     }
 
     async fn endpoint_with_secrets(
@@ -174,7 +178,11 @@ impl Engine {
         let stored = stored.filter(|endpoint| endpoint.deleted_at.is_none());
         let stored = stored.ok_or(ChangeError::NotFound("webhook endpoint"))?;
         let live = self.catalog().open(stored)?;
-        Ok((live.stored().clone(), live.secrets().clone()))
+        let (mut endpoint, secrets) = (live.stored().clone(), live.secrets().clone());
+        if let Some(url) = &secrets.url {
+            endpoint.spec.target_url = url.expose().to_owned();
+        }
+        Ok((endpoint, secrets))
     }
 
     async fn write_endpoint(
@@ -200,10 +208,21 @@ impl Engine {
         Ok(endpoint)
     }
 
-    fn seal(&self, tenant: &TenantId, id: EndpointId, secrets: &EndpointSecrets) -> Sealed {
-        let place = EndpointSecrets::associated_data(tenant, id);
-        let plain = serde_json::to_vec(secrets).unwrap_or_default();
-        self.catalog().keyring().seal(&plain, &place, self.entropy().bytes())
+    /// Puts everything that is secret about an endpoint into its sealed part.
+    fn protect(&self, endpoint: &mut WebhookEndpoint, mut secrets: EndpointSecrets) {
+        let spec = &mut endpoint.spec;
+        let plugin = self.plugins().get(Kind::Target, &spec.target);
+        // A URL that was a secret stays one, whatever else changes about it.
+        let was_secret = secrets.url.as_ref().is_some_and(|url| url.expose() == spec.target_url);
+        secrets.url = None;
+        if was_secret || plugin.is_some_and(|plugin| plugin.manifest().url_is_secret) {
+            let shown = masked_url(&spec.target_url);
+            secrets.url = Some(Secret::new(std::mem::replace(&mut spec.target_url, shown)));
+        }
+        let place = EndpointSecrets::associated_data(&endpoint.tenant, endpoint.id);
+        let plain = Zeroizing::new(serde_json::to_vec(&secrets).unwrap_or_default());
+        let nonce = self.entropy().bytes();
+        endpoint.sealed_secrets = self.catalog().keyring().seal(&plain, &place, nonce);
     }
 
     /// Everything that can be known to be wrong before anything is sent.

@@ -24,6 +24,12 @@ impl Plugins {
         plugins.get(id).filter(|plugin| plugin.kind() == kind).cloned()
     }
 
+    /// All of them, in order of their ids.
+    pub fn all(&self) -> Vec<Arc<Plugin>> {
+        let plugins = self.0.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        plugins.values().cloned().collect()
+    }
+
     /// The ids of a kind, in order.
     pub fn ids(&self, kind: Kind) -> Vec<String> {
         let plugins = self.0.read().unwrap_or_else(std::sync::PoisonError::into_inner);

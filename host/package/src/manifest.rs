@@ -183,12 +183,7 @@ impl Manifest {
         if self.kind == Kind::Condition {
             self.validate_condition()?;
         }
-        if self.settings.get("type").and_then(Value::as_str) != Some("object") {
-            return Err(InvalidManifest::field(
-                "settings",
-                "must be a JSON Schema of an object: write `type = \"object\"`",
-            ));
-        }
+        self.validate_settings()?;
         self.validate_secrets()?;
         for (index, host) in self.hosts.iter().enumerate() {
             // The URL standard allows `*` in a host name, where it means nothing.
@@ -229,6 +224,29 @@ impl Manifest {
                 field,
                 "belongs to a target; a condition language sends nothing, so remove it",
             )),
+        }
+    }
+
+    fn validate_settings(&self) -> Result<(), InvalidManifest> {
+        if self.settings.get("type").and_then(Value::as_str) != Some("object") {
+            return Err(InvalidManifest::field(
+                "settings",
+                "must be a JSON Schema of an object: write `type = \"object\"`",
+            ));
+        }
+        // Else the tenants would find out, each time one of them saves an endpoint.
+        // References to other documents are refused too: nothing is fetched.
+        match jsonschema::validator_for(&self.settings_schema()) {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                let why: String =
+                    error.masked().to_string().chars().take(MAX_SUMMARY_BYTES).collect();
+                let at = error.instance_path();
+                Err(InvalidManifest::field(
+                    "settings",
+                    format!("must be a valid JSON Schema; at `{at}`: {why}"),
+                ))
+            }
         }
     }
 

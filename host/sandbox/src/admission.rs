@@ -4,11 +4,13 @@
 use std::sync::{Arc, PoisonError};
 
 use alerts_package::{Manifest, digest, read_manifest};
+use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use crate::breaker::Breaker;
 use crate::compiler::{self, Uncompiled};
 use crate::contract::{self, Guest, Unbound};
+use crate::engine;
 use crate::error::{CallError, LoadError, PluginName};
 use crate::limits::Limits;
 use crate::plugin::{Plugin, PluginKey};
@@ -30,14 +32,14 @@ pub(crate) fn admit(sandbox: &Inner, wasm: &[u8]) -> Result<Plugin, LoadError> {
     let limits = sandbox.config.limits.for_plugin(manifest.kind, &manifest.limits);
 
     let _alone = sandbox.admitting.lock().unwrap_or_else(PoisonError::into_inner);
-    let component = compiled(sandbox, &name, wasm)?;
+    let component = compiled(sandbox, &name, &limits, wasm)?;
     check_resources(&component, &name, &limits)?;
-    let guest = contract::bind(&component, manifest.kind, &sandbox.engine, limits)
-        .map_err(|unbound| explain(unbound, &component, &name, &manifest))?;
     // Else the first call of each instance would copy the data segments.
     component
         .initialize_copy_on_write_image()
         .map_err(|error| invalid(&name, format!("{error:#}")))?;
+    let guest = contract::bind(&component, manifest.kind, &sandbox.engine, limits)
+        .map_err(|unbound| explain(unbound, &component, &name, &manifest))?;
     first_call(&guest, &limits, &name).map_err(LoadError::FirstCall)?;
     Ok(Plugin {
         key: PluginKey::next(),
@@ -52,7 +54,12 @@ pub(crate) fn admit(sandbox: &Inner, wasm: &[u8]) -> Result<Plugin, LoadError> {
     })
 }
 
-fn compiled(sandbox: &Inner, name: &PluginName, wasm: &[u8]) -> Result<Component, LoadError> {
+fn compiled(
+    sandbox: &Inner,
+    name: &PluginName,
+    limits: &Limits,
+    wasm: &[u8],
+) -> Result<Component, LoadError> {
     let engine = sandbox.engine.engine();
     if let Some(component) = sandbox.cache.as_ref().and_then(|c| c.get(engine, &name.digest)) {
         return Ok(component);
@@ -62,17 +69,33 @@ fn compiled(sandbox: &Inner, name: &PluginName, wasm: &[u8]) -> Result<Component
             Uncompiled::Invalid(detail) => invalid(name, detail),
             Uncompiled::Process(detail) => LoadError::Compiler { plugin: name.clone(), detail },
         })?;
-    if let Some(cache) = &sandbox.cache {
-        cache.put(engine, &name.digest, &code);
-        // From the file, so that its pages can be given back.
-        if let Some(component) = cache.get(engine, &name.digest) {
-            return Ok(component);
-        }
-    }
     // SAFETY: these bytes were just written by our compiler, in this process
     // or in a child that is this program.
-    unsafe { Component::deserialize(engine, &code) }
-        .map_err(|error| invalid(name, format!("{error:#}")))
+    let component = unsafe { Component::deserialize(engine, &code) }
+        .map_err(|error| unfit(name, limits, &code, &error))?;
+    let Some(cache) = &sandbox.cache else { return Ok(component) };
+    cache.put(engine, &name.digest, &code);
+    // From the file, so that its pages can be given back.
+    Ok(cache.get(engine, &name.digest).unwrap_or(component))
+}
+
+/// Why code that did compile cannot be run here: the pool has no slot of its
+/// size. Only an engine without a pool can tell what it needs.
+fn unfit(name: &PluginName, limits: &Limits, code: &[u8], error: &wasmtime::Error) -> LoadError {
+    let detail = format!("{error:#}");
+    let unpooled = Engine::new(&engine::code_config()).and_then(|engine| {
+        // SAFETY: as above, and it is not run.
+        unsafe { Component::deserialize(&engine, code) }
+    });
+    match unpooled {
+        Ok(component) => check_resources(&component, name, limits)
+            .err()
+            .unwrap_or_else(|| LoadError::Unfit { plugin: name.clone(), detail }),
+        Err(_) => LoadError::Compiler {
+            plugin: name.clone(),
+            detail: format!("gave code that does not load: {detail}"),
+        },
+    }
 }
 
 fn invalid(name: &PluginName, detail: String) -> LoadError {
@@ -134,6 +157,7 @@ fn explain(
             exports: quoted(ty.exports(engine).map(|(export, _)| format!("`{export}`")).collect()),
             source,
         },
+        Unbound::Start(fault) => LoadError::FirstCall(CallError::new(name.clone(), fault)),
     }
 }
 

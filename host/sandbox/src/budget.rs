@@ -26,6 +26,9 @@ pub(crate) enum Fault {
     Output {
         limit_bytes: usize,
     },
+    Exchanges {
+        limit: u32,
+    },
     Trap {
         cause: String,
     },
@@ -62,12 +65,17 @@ impl ResourceLimiter for Meter {
         &mut self,
         current: usize,
         desired: usize,
-        _maximum: Option<usize>,
+        maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
         // Over all memories of the instance: the limiter is asked for each alone.
         let total = self.memory_bytes.saturating_add(desired.saturating_sub(current));
         if total > self.limits.memory_bytes {
             self.refused = Some(Fault::Memory { limit_bytes: self.limits.memory_bytes });
+            return Ok(false);
+        }
+        // The memory's own type rules this out; wasmtime asks nevertheless, and
+        // what does not happen must not be counted.
+        if maximum.is_some_and(|maximum| desired > maximum) {
             return Ok(false);
         }
         self.memory_bytes = total;

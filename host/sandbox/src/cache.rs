@@ -21,6 +21,8 @@ use crate::error::SandboxError;
 
 /// For whoever looks into the folder.
 const EXTENSION: &str = "cwasm";
+/// The same for a file that is being written, before the writer's process id.
+const UNFINISHED: &str = "tmp";
 /// Files that stay. A host has a handful of plugins; the rest are their older
 /// versions, and older compilers'.
 const MAX_FILES: usize = 64;
@@ -82,7 +84,7 @@ impl Cache {
     }
 
     fn write(&self, path: &Path, compiled: &[u8]) -> io::Result<()> {
-        let unfinished = path.with_extension(format!("tmp{}", std::process::id()));
+        let unfinished = path.with_extension(format!("{UNFINISHED}{}", std::process::id()));
         let mut file = File::create(&unfinished)?;
         file.write_all(compiled)?;
         file.write_all(&Sha256::digest(compiled))?;
@@ -96,7 +98,10 @@ impl Cache {
         let mut files = Vec::new();
         for entry in fs::read_dir(&self.dir)? {
             let entry = entry?;
-            files.push((entry.metadata()?.modified()?, entry.path()));
+            // Whatever else an operator has there is not ours to remove.
+            if is_ours(&entry.path()) {
+                files.push((entry.metadata()?.modified()?, entry.path()));
+            }
         }
         files.sort();
         for (_, path) in files.iter().rev().skip(MAX_FILES) {
@@ -119,6 +124,11 @@ impl Cache {
 /// The exact version, pinned in the workspace's `Cargo.toml`: wasmtime itself
 /// checks only the major one when it loads compiled code. A test compares it.
 const WASMTIME_VERSION: &str = "48.0.8";
+
+fn is_ours(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    extension.is_some_and(|extension| extension == EXTENSION || extension.starts_with(UNFINISHED))
+}
 
 fn is_sealed(path: &Path) -> io::Result<bool> {
     let mut file = File::open(path)?;

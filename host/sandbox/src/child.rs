@@ -4,7 +4,7 @@
 use std::io::{self, Read, Write};
 use std::process::ExitCode;
 
-use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use wasmtime::Engine;
 
 use crate::compiler::precompile;
@@ -46,6 +46,8 @@ fn compile_stdin() -> Result<ExitCode, Box<dyn std::error::Error>> {
 }
 
 fn limit(resource: Resource, most: u64) -> io::Result<()> {
+    // The host may have been given less, and only root could have more again.
+    let most = getrlimit(resource).maximum.map_or(most, |maximum| maximum.min(most));
     setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })?;
     Ok(())
 }

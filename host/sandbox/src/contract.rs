@@ -76,9 +76,25 @@ pub(crate) enum Unbound {
     Imports(wasmtime::Error),
     /// Its exports are not those of the world.
     World { interface: &'static str, source: wasmtime::Error },
+    /// It could not be instantiated.
+    Start(Fault),
 }
 
-/// Finds the contract version that a component speaks.
+impl Unbound {
+    /// Why the first instance was not made. That is also when wasmtime compares
+    /// the exports' types with the contract's: before, it looks at names alone.
+    pub(crate) fn at_start(interface: &'static str, fault: Fault) -> Self {
+        match fault {
+            Fault::Contract { detail } => {
+                Self::World { interface, source: wasmtime::Error::msg(detail) }
+            }
+            fault => Self::Start(fault),
+        }
+    }
+}
+
+/// Finds the contract version that a component speaks, and makes one instance
+/// to see that it really does.
 pub(crate) fn bind(
     component: &Component,
     kind: Kind,

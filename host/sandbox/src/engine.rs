@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use wasmtime::PoolingAllocationConfig;
-use wasmtime::{Config, Enabled, Engine, EngineWeak, InstanceAllocationStrategy, OptLevel};
+use wasmtime::{
+    Config, Enabled, Engine, EngineWeak, InstanceAllocationStrategy, OptLevel, WasmFeatures,
+};
 
 use crate::config::SandboxConfig;
 
@@ -70,6 +72,15 @@ pub(crate) fn code_config() -> Config {
         .cranelift_nan_canonicalization(true)
         .wasm_relaxed_simd(false)
         .wasm_memory64(false)
+        // Said outright, since a feature of the `wasmtime` crate that some other
+        // crate asks for would turn them on.
+        .wasm_features(
+            WasmFeatures::THREADS
+                | WasmFeatures::GC
+                | WasmFeatures::EXCEPTIONS
+                | WasmFeatures::CM_ASYNC,
+            false,
+        )
         // Interpreters' adapters bring a memory of their own.
         .wasm_multi_memory(true)
         .cranelift_opt_level(OptLevel::Speed);

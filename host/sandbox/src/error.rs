@@ -132,6 +132,17 @@ pub enum LoadError {
         /// By the operator, or as the manifest asks.
         granted: u64,
     },
+    /// One instance would take more than there is room for, in a way for which
+    /// a file cannot be asked beforehand.
+    #[error(
+        "{plugin} is too large for one instance: {detail}; build it smaller, or have the operator raise the limit"
+    )]
+    Unfit {
+        /// Which.
+        plugin: PluginName,
+        /// In the engine's words.
+        detail: String,
+    },
     /// The first call failed.
     #[error("the first call of the plugin failed: {0}")]
     FirstCall(#[source] CallError),
@@ -248,6 +259,7 @@ impl CallError {
             Fault::Memory { limit_bytes } => Self::Memory { plugin, limit_bytes },
             Fault::Table { limit_elements } => Self::Table { plugin, limit_elements },
             Fault::Output { limit_bytes } => Self::OutputTooLarge { plugin, limit_bytes },
+            Fault::Exchanges { limit } => Self::Exchanges { plugin, limit },
             Fault::Trap { cause } => Self::Trap { plugin, cause },
             Fault::Contract { detail } => Self::Contract { plugin, detail },
         }

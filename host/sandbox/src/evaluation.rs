@@ -20,7 +20,13 @@ use crate::plugin::Plugin;
 /// Conditions in one call of the guest: few enough that the fuel of one call
 /// holds for them all.
 const BATCH: usize = 256;
+/// The part of its limits within which a condition is looked at first when it
+/// is looked at alone. An honest one takes a thousandth; a hundred that never
+/// end are found out in time for the rest.
+const BRIEFLY: u64 = 16;
 
+/// An instance that may go on, if there is one.
+type Healthy = Option<Box<dyn Session>>;
 type Verdict = Result<bool, ConditionError>;
 
 /// One event, and a tenant's conditions on it.
@@ -56,7 +62,11 @@ impl<'a> Evaluation<'a> {
         }
         // Last, so that they use up nobody's time, and in an instance of their
         // own, which is not kept.
-        self.evaluate_alone(&suspected, None)?;
+        self.evaluate_alone(&suspected)?;
+        // An instance that was warm already has not told that the plugin works.
+        if !self.sources.is_empty() {
+            self.plugin.breaker.record(true, Instant::now());
+        }
         let deadline_ms = self.plugin.limits.evaluate_deadline_ms;
         let verdicts = self.verdicts.into_iter();
         Ok(verdicts.map(|v| v.unwrap_or(Err(ConditionError::NotReached { deadline_ms }))).collect())
@@ -66,13 +76,13 @@ impl<'a> Evaluation<'a> {
         let (plugin, tenant) = (self.plugin, self.tenant);
         let mut session = match plugin.warm.check_out(plugin.key, tenant) {
             Some(session) => session,
-            None => self.start()?,
+            None => plugin.start_session()?,
         };
-        match self.attempt(session.as_mut(), batch) {
+        match self.attempt(session.as_mut(), batch, 1) {
             Ok(()) => plugin.warm.check_in(plugin.key, tenant, session),
             Err(_) => {
                 drop(session);
-                if let Some(session) = self.evaluate_alone(batch, None)? {
+                if let Some(session) = self.evaluate_alone(batch)? {
                     plugin.warm.check_in(plugin.key, tenant, session);
                 }
             }
@@ -82,41 +92,66 @@ impl<'a> Evaluation<'a> {
 
     /// Evaluates one by one, with a fresh instance after each fault. Gives back
     /// the last instance if it is healthy.
-    fn evaluate_alone(
+    fn evaluate_alone(&mut self, batch: &[usize]) -> Result<Healthy, CallError> {
+        // What is done within a part of the limits has the verdict that it
+        // would have with all of them; so the quick ones are not kept waiting,
+        // however many there are that never end.
+        let (session, slow) = self.look_at_each(batch, None, BRIEFLY)?;
+        let (session, _) = self.look_at_each(&slow, session, 1)?;
+        Ok(session)
+    }
+
+    /// Gives back those, too, that need more than this part of the limits.
+    fn look_at_each(
         &mut self,
         batch: &[usize],
-        mut session: Option<Box<dyn Session>>,
-    ) -> Result<Option<Box<dyn Session>>, CallError> {
+        mut session: Healthy,
+        divisor: u64,
+    ) -> Result<(Healthy, Vec<usize>), CallError> {
+        let mut slow = Vec::new();
         for index in batch {
-            if Instant::now() >= self.ends {
+            if self.left_ms() == 0 {
                 break;
             }
             let mut current = match session.take() {
                 Some(session) => session,
-                None => self.start()?,
+                None => self.plugin.start_session()?,
             };
             let source = &self.sources[*index];
-            match self.attempt(current.as_mut(), std::slice::from_ref(index)) {
+            match self.attempt(current.as_mut(), std::slice::from_ref(index), divisor) {
                 Ok(()) => {
                     self.plugin.suspects.clear(self.tenant, source);
                     session = Some(current);
                 }
+                Err(Fault::OutOfFuel { .. } | Fault::Deadline { .. }) if divisor > 1 => {
+                    slow.push(*index);
+                }
                 Err(fault) => {
                     self.plugin.suspects.add(self.tenant, source);
+                    // When the whole evaluation's time is up, it may not have
+                    // had all of its own.
+                    let cut_short = matches!(fault, Fault::Deadline { .. }) && self.left_ms() == 0;
                     let error = self.plugin.faulted(fault);
-                    self.verdicts[*index] = Some(Err(ConditionError::Failed(error)));
+                    if !cut_short {
+                        self.verdicts[*index] = Some(Err(ConditionError::Failed(error)));
+                    }
                 }
             }
         }
-        Ok(session)
+        Ok((session, slow))
     }
 
     /// Compiles what is not compiled yet, and evaluates what compiles.
-    fn attempt(&mut self, session: &mut dyn Session, batch: &[usize]) -> Result<(), Fault> {
+    fn attempt(
+        &mut self,
+        session: &mut dyn Session,
+        batch: &[usize],
+        divisor: u64,
+    ) -> Result<(), Fault> {
         let limits = &self.plugin.limits;
         let mut ready = Vec::with_capacity(batch.len());
         for &index in batch {
-            match session.compile(&self.sources[index], self.within(limits.compile)?)? {
+            match session.compile(&self.sources[index], self.within(limits.compile, divisor)?)? {
                 Ok(()) => ready.push(index),
                 Err(diagnostics) => {
                     let error = ConditionError::Uncompilable(diagnostics);
@@ -128,7 +163,8 @@ impl<'a> Evaluation<'a> {
             return Ok(());
         }
         let sources: Vec<&Arc<str>> = ready.iter().map(|index| &self.sources[*index]).collect();
-        let verdicts = session.evaluate(&sources, self.event, self.within(limits.condition)?)?;
+        let verdicts =
+            session.evaluate(&sources, self.event, self.within(limits.condition, divisor)?)?;
         for (index, verdict) in ready.into_iter().zip(verdicts) {
             let verdict = verdict.map_err(|message| ConditionError::Evaluation { message });
             self.verdicts[index] = Some(verdict);
@@ -136,20 +172,20 @@ impl<'a> Evaluation<'a> {
         Ok(())
     }
 
-    fn start(&self) -> Result<Box<dyn Session>, CallError> {
-        let started = self.plugin.language()?.start();
-        // Only this tells a broken plugin from a bad condition.
-        self.plugin.breaker.record(started.is_ok(), Instant::now());
-        started.map_err(|fault| self.plugin.faulted(fault))
-    }
-
-    /// A call's limits, with no more time than is left for the whole.
-    fn within(&self, limits: CallLimits) -> Result<CallLimits, Fault> {
-        let left = self.ends.saturating_duration_since(Instant::now());
-        let left_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
+    /// A part of a call's limits, with no more time than is left for the whole.
+    fn within(&self, limits: CallLimits, divisor: u64) -> Result<CallLimits, Fault> {
+        let left_ms = self.left_ms();
         if left_ms == 0 {
             return Err(Fault::Deadline { deadline_ms: self.plugin.limits.evaluate_deadline_ms });
         }
-        Ok(CallLimits { deadline_ms: limits.deadline_ms.min(left_ms), ..limits })
+        Ok(CallLimits {
+            fuel: limits.fuel.div_ceil(divisor),
+            deadline_ms: limits.deadline_ms.div_ceil(divisor).min(left_ms),
+        })
+    }
+
+    fn left_ms(&self) -> u64 {
+        let left = self.ends.saturating_duration_since(Instant::now());
+        u64::try_from(left.as_millis()).unwrap_or(u64::MAX)
     }
 }

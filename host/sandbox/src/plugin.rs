@@ -10,7 +10,7 @@ use alerts_package::{Digest, Kind, Manifest};
 
 use crate::breaker::Breaker;
 use crate::budget::Fault;
-use crate::contract::{Adapter, Guest, Language};
+use crate::contract::{Adapter, Guest, Language, Session};
 use crate::error::{CallError, PluginName};
 use crate::limits::Limits;
 use crate::suspects::Suspects;
@@ -105,11 +105,19 @@ impl Plugin {
         self.error(fault)
     }
 
-    pub(crate) fn language(&self) -> Result<&dyn Language, CallError> {
+    fn language(&self) -> Result<&dyn Language, CallError> {
         match &self.guest {
             Guest::Language(language) => Ok(language.as_ref()),
             Guest::Adapter(_) => Err(self.wrong_kind(Kind::Condition)),
         }
+    }
+
+    /// A fresh instance of a language.
+    pub(crate) fn start_session(&self) -> Result<Box<dyn Session>, CallError> {
+        let started = self.language()?.start();
+        // Only this tells a broken plugin from a bad condition.
+        self.breaker.record(started.is_ok(), Instant::now());
+        started.map_err(|fault| self.faulted(fault))
     }
 
     pub(crate) fn adapter(&self) -> Result<&dyn Adapter, CallError> {

@@ -10,6 +10,7 @@ use alerts_domain::tenant::TenantId;
 use bytes::Bytes;
 
 use crate::admission;
+use crate::budget::Fault;
 use crate::cache::Cache;
 use crate::config::SandboxConfig;
 use crate::contract::Diagnostic;
@@ -72,11 +73,9 @@ impl Sandbox {
     ) -> Result<Result<(), Vec<Diagnostic>>, CallError> {
         let source = Arc::from(source);
         self.call(plugin, move |plugin| {
-            let limits = plugin.limits.compile;
-            let session = plugin.language()?.start();
-            session
-                .and_then(|mut session| session.compile(&source, limits))
-                .map_err(|fault| plugin.faulted(fault))
+            let mut session = plugin.start_session()?;
+            let answer = session.compile(&source, plugin.limits.compile);
+            answer.map_err(|fault| plugin.faulted(fault))
         })
         .await
     }
@@ -125,7 +124,7 @@ impl Sandbox {
             let step = step.map_err(|fault| plugin.faulted(fault))?;
             let limit = plugin.limits.exchanges;
             if !matches!(step, Step::Done(_)) && exchanges.len() >= limit as usize {
-                return Err(CallError::Exchanges { plugin: plugin.name.clone(), limit });
+                return Err(plugin.faulted(Fault::Exchanges { limit }));
             }
             Ok(step)
         })

@@ -67,9 +67,90 @@ impl WarmSessions {
         drop(kept);
         drop(gone);
     }
+}
 
-    #[cfg(test)]
-    fn len(&self) -> usize {
-        self.lock().len()
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::budget::Fault;
+    use crate::contract::Diagnostic;
+    use crate::limits::CallLimits;
+
+    /// An instance that was called so often and has grown by so much.
+    struct Used {
+        calls: u32,
+        growth_bytes: usize,
+    }
+
+    impl Session for Used {
+        fn compile(
+            &mut self,
+            _source: &Arc<str>,
+            _limits: CallLimits,
+        ) -> Result<Result<(), Vec<Diagnostic>>, Fault> {
+            Ok(Ok(()))
+        }
+
+        fn evaluate(
+            &mut self,
+            _sources: &[&Arc<str>],
+            _event: &[u8],
+            _limits: CallLimits,
+        ) -> Result<Vec<Result<bool, String>>, Fault> {
+            Ok(Vec::new())
+        }
+
+        fn calls(&self) -> u32 {
+            self.calls
+        }
+
+        fn growth_bytes(&self) -> usize {
+            self.growth_bytes
+        }
+    }
+
+    fn used(calls: u32) -> Box<dyn Session> {
+        Box::new(Used { calls, growth_bytes: 0 })
+    }
+
+    #[test]
+    fn the_longest_unused_makes_room_and_never_for_another_tenant_or_plugin() {
+        let warm = WarmSessions::new(2, 100, 0);
+        let (plugin, other) = (PluginKey::next(), PluginKey::next());
+        let tenants = ["ada", "bob", "eve"].map(|name| TenantId::new(name).unwrap());
+        let [ada, bob, eve] = &tenants;
+        for (calls, tenant) in [(1, ada), (2, bob), (3, eve)] {
+            warm.check_in(plugin, tenant, used(calls));
+        }
+        assert!(warm.check_out(plugin, ada).is_none(), "made room for eve");
+        assert!(warm.check_out(other, eve).is_none());
+        assert_eq!(warm.check_out(plugin, eve).map(|session| session.calls()), Some(3));
+        assert!(warm.check_out(plugin, eve).is_none(), "one is given to one caller only");
+        assert_eq!(warm.check_out(plugin, bob).map(|session| session.calls()), Some(2));
+    }
+
+    #[test]
+    fn an_instance_that_has_served_long_enough_is_not_kept() {
+        let warm = WarmSessions::new(2, 10, 1_000);
+        let (plugin, ada) = (PluginKey::next(), TenantId::new("ada").unwrap());
+        for (calls, growth_bytes, kept) in [(9, 1_000, true), (10, 0, false), (0, 1_001, false)] {
+            warm.check_in(plugin, &ada, Box::new(Used { calls, growth_bytes }));
+            assert_eq!(warm.check_out(plugin, &ada).is_some(), kept, "{calls} {growth_bytes}");
+        }
+    }
+
+    #[test]
+    fn a_plugin_that_is_gone_leaves_nothing() {
+        let warm = WarmSessions::new(4, 10, 0);
+        let (gone, stays) = (PluginKey::next(), PluginKey::next());
+        let ada = TenantId::new("ada").unwrap();
+        for plugin in [gone, stays, gone] {
+            warm.check_in(plugin, &ada, used(0));
+        }
+        warm.forget(gone);
+        assert!(warm.check_out(gone, &ada).is_none());
+        assert!(warm.check_out(stays, &ada).is_some());
     }
 }

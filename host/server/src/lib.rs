@@ -1,1 +1,22 @@
-//! placeholder
+//! The top floor: the HTTP API, the command line, settings and telemetry.
+//!
+//! HTTP status codes exist only here. What the words mean is decided in
+//! `alerts-domain`, what happens in `alerts-engine`; this floor reads requests,
+//! asks, and writes answers. Tests and benchmarks start a [`Server`] in their
+//! own process, with a clock of their own.
+
+pub mod builtin;
+pub mod cli;
+pub mod settings;
+
+mod api;
+mod bootstrap;
+mod connections;
+mod demo;
+mod housekeeping;
+mod keys;
+mod meters;
+mod server;
+mod state;
+
+pub use server::{Parts, Server, StartError};

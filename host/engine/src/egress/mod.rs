@@ -20,7 +20,7 @@ use alerts_domain::header;
 use crate::catalog::LiveEndpoint;
 use crate::error::EngineError;
 
-pub(crate) use references::reference_for;
+pub(crate) use references::Reference;
 
 /// How long each part of an exchange may take.
 #[derive(Debug, Clone, Copy)]

@@ -9,11 +9,33 @@ use sha2::Sha256;
 
 use crate::catalog::LiveEndpoint;
 
-/// The reference for the secret `name` of one endpoint. Derived from the
-/// signing secret, so that nobody who merely posts events can write one into an
-/// event and have the host put the value into a message. Made of characters
-/// that survive in a URL, a header and JSON.
-pub(crate) fn reference_for(signing: &Secret, name: &str) -> String {
+/// A stand-in for a secret value.
+#[derive(Debug)]
+pub(crate) struct Reference {
+    /// What the adapter writes. Derived from the signing secret, so that nobody
+    /// who merely posts events can write one into an event and have the host put
+    /// the value into a message. Made of characters that survive in a URL, a
+    /// header and JSON.
+    pub(crate) text: String,
+    value: Secret,
+    /// The rest of a secret URL: it is in the form that a URL needs already.
+    is_url_part: bool,
+}
+
+impl Reference {
+    /// To the secret that an endpoint holds under `name`.
+    pub(crate) fn to_value(signing: &Secret, name: &str, value: &Secret) -> Self {
+        Self { text: text_for(signing, name), value: value.clone(), is_url_part: false }
+    }
+
+    /// To what comes after the host in a URL that is itself a secret.
+    pub(crate) fn to_url_part(signing: &Secret, rest: &str) -> Self {
+        // A name that no manifest may give to a secret.
+        Self { text: text_for(signing, "target-url"), value: Secret::new(rest), is_url_part: true }
+    }
+}
+
+fn text_for(signing: &Secret, name: &str) -> String {
     #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
     let mut mac = Hmac::<Sha256>::new_from_slice(signing.expose().as_bytes()).expect("any length");
     mac.update(b"exosphere secret reference\0");
@@ -72,10 +94,15 @@ impl Place {
 /// Puts values in place of references. Says whether there was any.
 pub(super) fn fill(text: &str, endpoint: &LiveEndpoint, place: Place) -> Option<String> {
     let mut filled: Option<String> = None;
-    for (reference, secret) in endpoint.references() {
+    for reference in endpoint.references() {
         let current = filled.as_deref().unwrap_or(text);
-        if current.contains(reference.as_str()) {
-            filled = Some(current.replace(reference.as_str(), &place.escape(secret.expose())));
+        if current.contains(&reference.text) {
+            let value = reference.value.expose();
+            let value = match place {
+                Place::Url if reference.is_url_part => value.to_owned(),
+                _ => place.escape(value),
+            };
+            filled = Some(current.replace(&reference.text, &value));
         }
     }
     filled
@@ -107,8 +134,11 @@ pub(super) fn check_destination(
 /// Puts references back where a target echoed a value, so that nothing that is
 /// stored or shown to the adapter holds it.
 pub(super) fn hide(mut response: Response, endpoint: &LiveEndpoint) -> Response {
-    for (reference, secret) in endpoint.references() {
-        let value = secret.expose();
+    for Reference { text: reference, value, .. } in endpoint.references() {
+        let value = value.expose();
+        if value.is_empty() {
+            continue;
+        }
         if let Ok(text) = std::str::from_utf8(&response.body)
             && text.contains(value)
         {
@@ -146,9 +176,9 @@ mod tests {
 
     #[test]
     fn a_reference_cannot_be_guessed_from_its_name() {
-        let one = reference_for(&Secret::new("one-signing-secret"), "token");
-        let two = reference_for(&Secret::new("two-signing-secret"), "token");
+        let one = text_for(&Secret::new("one-signing-secret"), "token");
+        let two = text_for(&Secret::new("two-signing-secret"), "token");
         assert_ne!(one, two);
-        assert_eq!(one, reference_for(&Secret::new("one-signing-secret"), "token"));
+        assert_eq!(one, text_for(&Secret::new("one-signing-secret"), "token"));
     }
 }

@@ -64,6 +64,21 @@ fn a_field_with_a_value_it_may_not_have_is_named() {
         ("1.0.0-rc.1+build.7", "01.0.0", "`version` must be"),
         ("Posts alerts to a Slack channel.", "", "`summary` must be"),
         ("type = \"object\"\n", "", "`settings` must be"),
+        (
+            "type = \"string\"",
+            "type = 7",
+            "`settings` must be a valid JSON Schema; at `/properties/mention/type`",
+        ),
+        (
+            "type = \"string\"",
+            "\"$ref\" = \"https://example.com/schema\"",
+            "`settings` must be a valid JSON Schema",
+        ),
+        (
+            "type = \"string\"",
+            "pattern = \"(\"",
+            "`settings` must be a valid JSON Schema; at `/properties/mention/pattern`",
+        ),
         ("name = \"token\"", "name = \"bot-token\"", "`secrets[0].name` must be"),
         ("hooks.slack.com", "https://hooks.slack.com", "`hosts[0]` must be"),
         ("hooks.slack.com", "Hooks.slack.com", "`hosts[0]` must be"),

@@ -22,7 +22,9 @@ pub(crate) fn bind(
 ) -> Result<Box<dyn Adapter>, Unbound> {
     let pre = TargetPre::new(instance)
         .map_err(|source| Unbound::World { interface: INTERFACE, source })?;
-    Ok(Box::new(AdapterV1 { pre, engine: engine.clone(), limits }))
+    let adapter = AdapterV1 { pre, engine: engine.clone(), limits };
+    adapter.instance().map_err(|fault| Unbound::at_start(INTERFACE, fault))?;
+    Ok(Box::new(adapter))
 }
 
 struct AdapterV1 {

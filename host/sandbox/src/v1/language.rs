@@ -21,7 +21,9 @@ pub(crate) fn bind(
 ) -> Result<Box<dyn Language>, Unbound> {
     let pre = ConditionPre::new(instance)
         .map_err(|source| Unbound::World { interface: INTERFACE, source })?;
-    Ok(Box::new(LanguageV1 { pre, engine: engine.clone(), limits }))
+    let language = LanguageV1 { pre, engine: engine.clone(), limits };
+    language.start().map_err(|fault| Unbound::at_start(INTERFACE, fault))?;
+    Ok(Box::new(language))
 }
 
 struct LanguageV1 {
@@ -82,6 +84,12 @@ impl Session for SessionV1 {
                     .map(|d| Diagnostic { message: d.message, offset: d.offset, length: d.length })
                     .collect::<Vec<_>>()
             });
+        if let Err(diagnostics) = &compiled {
+            let text_bytes: usize = diagnostics.iter().map(|d| d.message.len()).sum();
+            if text_bytes > self.limits.output_bytes {
+                return Err(Fault::Output { limit_bytes: self.limits.output_bytes });
+            }
+        }
         let answer = compiled.as_ref().map(drop).map_err(Clone::clone);
         self.programs.insert(source.clone(), compiled);
         Ok(answer)

@@ -1,0 +1,18 @@
+//! The sandbox as its callers see it, with real WebAssembly: one file per
+//! feature. The guests are core modules written by hand against `wit/`, so
+//! nothing here rests on the SDK that the project's own plugins use.
+
+mod bench;
+mod guest;
+
+mod cache;
+mod circuit;
+mod compiling_child;
+mod conditions;
+mod frozen;
+mod hostile_calls;
+mod hostile_files;
+mod memory;
+mod neighbours;
+mod targets;
+mod tenants;

@@ -1,0 +1,85 @@
+//! `POST /v1/alert-rules`.
+
+use alerts_domain::condition::Condition;
+use alerts_domain::id::EndpointId;
+use alerts_domain::rate_limit::RateLimit;
+use alerts_domain::retry::RetryPolicy;
+use alerts_domain::rule::{EventTypePattern, RuleSpec, Trigger};
+use axum::extract::State;
+use axum::response::Response;
+use http::StatusCode;
+use serde::Deserialize;
+
+use super::TAG;
+use super::rule::{AlertRuleView, ConditionView};
+use crate::api::body::JsonBody;
+use crate::api::caller::Editor;
+use crate::api::idempotency::{Answer, Once};
+use crate::api::problem::Problem;
+use crate::state::AppState;
+
+/// A new alert rule.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "name": "Many errors in one run",
+    "event_type": "workflow.failed",
+    "condition": "event.data.errored_count > 3",
+    "webhook_endpoint_id": "wh_01k0000000000000000000000a",
+    "retry_policy": {"max_retries": 5, "strategy": "EXPONENTIAL_FULL_JITTER"}
+}))]
+pub(super) struct NewAlertRule {
+    /// For people.
+    name: String,
+    /// Which events it looks at: a type, with `*` for any run of characters.
+    #[schema(value_type = String)]
+    event_type: EventTypePattern,
+    /// When it fires; absent means always.
+    #[schema(value_type = Option<ConditionView>)]
+    condition: Option<Condition>,
+    /// Where its alerts go.
+    webhook_endpoint_id: EndpointId,
+    /// How it fires; on each matching event when absent.
+    trigger: Option<Trigger>,
+    /// How its deliveries are retried. What is absent in it has its default.
+    retry_policy: Option<RetryPolicy>,
+    /// How many of its deliveries may start; over the limit a delivery waits.
+    rate_limit: Option<RateLimit>,
+    /// Whether it looks at events at all; true when absent.
+    is_active: Option<bool>,
+}
+
+impl From<NewAlertRule> for RuleSpec {
+    fn from(new: NewAlertRule) -> Self {
+        Self {
+            name: new.name,
+            event_type: new.event_type,
+            condition: new.condition,
+            webhook_endpoint_id: new.webhook_endpoint_id,
+            trigger: new.trigger.unwrap_or_default(),
+            retry_policy: new.retry_policy.unwrap_or_default(),
+            rate_limit: new.rate_limit,
+            is_active: new.is_active.unwrap_or(true),
+        }
+    }
+}
+
+/// Create an alert rule
+///
+/// A condition that does not compile is refused with its line and column.
+#[utoipa::path(post, path = "/v1/alert-rules", tag = TAG, request_body = NewAlertRule,
+    params(("idempotency-key" = Option<String>, Header, description = "Makes repeating safe.")),
+    responses((status = 201, description = "The rule.", body = AlertRuleView)))]
+pub(super) async fn create_alert_rule(
+    State(state): State<AppState>,
+    Editor(actor): Editor,
+    once: Once,
+    body: JsonBody<NewAlertRule>,
+) -> Result<Response, Problem> {
+    let (engine, as_actor) = (state.engine().clone(), actor.clone());
+    let work = async move {
+        let made = engine.create_rule(&as_actor, body.value.into()).await?;
+        Answer::json(StatusCode::CREATED, &AlertRuleView::from(made))
+    };
+    once.answer(&state, &actor, &body.raw, work).await
+}

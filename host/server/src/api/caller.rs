@@ -1,0 +1,278 @@
+//! Who is asking, for whom, and how far that reaches.
+//!
+//! A tenant's key acts for its tenant. A platform key acts for any tenant, named
+//! by a header. What a request needs is said by its handler's arguments: a
+//! [`Viewer`], an [`Editor`], an [`Admin`], or a [`Caller`] whose reach it asks for
+//! itself.
+
+use std::sync::Arc;
+
+use alerts_domain::api_key::{ApiKey, KeyDigest, Role};
+use alerts_domain::tenant::TenantId;
+use alerts_engine::Actor;
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+use http::{HeaderMap, header};
+
+use super::problem::{Kind, Problem};
+use crate::state::AppState;
+
+/// Names the tenant that a platform key acts for.
+pub(crate) const NAMESPACE_HEADER: &str = "x-exosphere-namespace";
+/// Holds the key; `Authorization: Bearer` does as well.
+pub(crate) const KEY_HEADER: &str = "x-api-key";
+
+/// A caller with a valid key.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    key: Arc<ApiKey>,
+    /// From the header.
+    namespace: Option<TenantId>,
+}
+
+impl FromRequestParts<AppState> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let presented = presented_key(&parts.headers)?;
+        let key = state.keys().get(&KeyDigest::of(presented)).await?.ok_or_else(|| {
+            unauthenticated("the API key is not known here: it was revoked, or mistyped")
+        })?;
+        if let Some(end) = key.expires_at
+            && !key.is_valid_at(state.now())
+        {
+            let detail = format!("the API key {} expired at {end}; ask for a new one", key.id);
+            return Err(unauthenticated(detail));
+        }
+        Ok(Self { key, namespace: named_namespace(&parts.headers)? })
+    }
+}
+
+fn unauthenticated(detail: impl Into<String>) -> Problem {
+    Problem::new(Kind::Unauthenticated, detail)
+}
+
+fn presented_key(headers: &HeaderMap) -> Result<&str, Problem> {
+    let readable = |value: &'_ http::HeaderValue| value.to_str().is_ok_and(|text| !text.is_empty());
+    if let Some(value) = headers.get(KEY_HEADER).filter(|value| readable(value)) {
+        return Ok(value.to_str().unwrap_or_default());
+    }
+    let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let token = bearer
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| token.trim())
+        .filter(|token| !token.is_empty());
+    token.ok_or_else(|| {
+        unauthenticated("send an API key in the header x-api-key, or as Authorization: Bearer")
+    })
+}
+
+fn named_namespace(headers: &HeaderMap) -> Result<Option<TenantId>, Problem> {
+    let Some(value) = headers.get(NAMESPACE_HEADER) else { return Ok(None) };
+    let wrong = |detail: &str| {
+        Problem::new(Kind::InvalidRequest, format!("the header {NAMESPACE_HEADER}: {detail}"))
+    };
+    let name = std::str::from_utf8(value.as_bytes()).map_err(|_| wrong("must be UTF-8"))?;
+    TenantId::new(name).map(Some).map_err(|error| wrong(&error.detail))
+}
+
+impl Caller {
+    /// The key's id: the actor in the audit log.
+    pub(crate) fn name(&self) -> String {
+        self.key.id.to_string()
+    }
+
+    /// Whether the key reaches as far as `needed`.
+    pub(crate) fn require(&self, needed: Role) -> Result<(), Problem> {
+        if self.key.role >= needed {
+            return Ok(());
+        }
+        let detail = format!(
+            "this needs a key with the role `{needed}`; {} has the role `{}`",
+            self.key.id, self.key.role
+        );
+        Err(Problem::new(Kind::Forbidden, detail))
+    }
+
+    /// The tenant that key and header name together; none for a platform key
+    /// without the header.
+    pub(crate) fn tenant(&self) -> Result<Option<&TenantId>, Problem> {
+        self.tenant_also_named(self.namespace.as_ref())
+    }
+
+    /// The tenant of an event that may itself name one.
+    pub(crate) fn tenant_of_event(&self, named: Option<&TenantId>) -> Result<TenantId, Problem> {
+        let of_request = self.tenant()?;
+        match (of_request, named) {
+            (Some(header), Some(event)) if header != event && self.key.tenant.is_none() => {
+                Err(Problem::field(
+                    "/namespace",
+                    format!(
+                        "names `{event}` while the header {NAMESPACE_HEADER} names `{header}`; \
+                         leave one of them out"
+                    ),
+                ))
+            }
+            _ => self
+                .tenant_also_named(named)
+                .map_err(|problem| problem.at("/namespace"))?
+                .or(of_request)
+                .cloned()
+                .ok_or_else(|| {
+                    Problem::new(
+                        Kind::NamespaceRequired,
+                        format!(
+                            "say whose event it is: in its attribute `namespace`, or in the header \
+                         {NAMESPACE_HEADER}"
+                        ),
+                    )
+                    .at("/namespace")
+                }),
+        }
+    }
+
+    fn tenant_also_named<'a>(
+        &'a self,
+        named: Option<&'a TenantId>,
+    ) -> Result<Option<&'a TenantId>, Problem> {
+        match (&self.key.tenant, named) {
+            // Says nothing on whether the other namespace exists.
+            (Some(own), Some(named)) if own != named => Err(Problem::new(
+                Kind::Forbidden,
+                format!("the API key {} belongs to another namespace than `{named}`", self.key.id),
+            )),
+            (Some(own), _) => Ok(Some(own)),
+            (None, named) => Ok(named),
+        }
+    }
+
+    /// For a tenant's resources.
+    pub(crate) fn act(&self, needed: Role) -> Result<Actor, Problem> {
+        self.require(needed)?;
+        let tenant = self.tenant()?.cloned().ok_or_else(|| {
+            let detail = format!("a platform key acts for the namespace that the header {NAMESPACE_HEADER} names; send it");
+            Problem::new(Kind::NamespaceRequired, detail)
+        })?;
+        Ok(Actor { tenant, name: self.name() })
+    }
+}
+
+macro_rules! acting {
+    ($(#[$doc:meta])* $name:ident, $role:ident) => {
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub(crate) struct $name(pub(crate) Actor);
+
+        impl FromRequestParts<AppState> for $name {
+            type Rejection = Problem;
+
+            async fn from_request_parts(
+                parts: &mut Parts,
+                state: &AppState,
+            ) -> Result<Self, Problem> {
+                Caller::from_request_parts(parts, state).await?.act(Role::$role).map(Self)
+            }
+        }
+    };
+}
+
+acting!(
+    /// May read a tenant's resources.
+    Viewer, Viewer
+);
+acting!(
+    /// May change them.
+    Editor, Editor
+);
+
+/// May manage the keys of a tenant, or of the platform.
+#[derive(Debug)]
+pub(crate) struct Admin(pub(crate) Caller);
+
+impl FromRequestParts<AppState> for Admin {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let caller = Caller::from_request_parts(parts, state).await?;
+        caller.require(Role::Admin)?;
+        Ok(Self(caller))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alerts_domain::Timestamp;
+    use alerts_domain::id::ApiKeyId;
+
+    use super::*;
+
+    fn tenant(name: &str) -> TenantId {
+        TenantId::new(name).unwrap()
+    }
+
+    fn caller(role: Role, own: Option<&str>, header: Option<&str>) -> Caller {
+        let key = ApiKey {
+            id: ApiKeyId::new(Timestamp::UNIX_EPOCH, 1),
+            tenant: own.map(tenant),
+            name: "test".into(),
+            role,
+            digest: KeyDigest::of("x"),
+            created_by: "system".into(),
+            created_at: Timestamp::UNIX_EPOCH,
+            expires_at: None,
+        };
+        Caller { key: Arc::new(key), namespace: header.map(tenant) }
+    }
+
+    fn refused<T: std::fmt::Debug>(result: Result<T, Problem>) -> Kind {
+        result.unwrap_err().kind()
+    }
+
+    #[test]
+    fn a_tenants_key_acts_for_its_tenant_alone() {
+        let own = |header| caller(Role::Editor, Some("a"), header);
+        assert_eq!(own(None).act(Role::Viewer).unwrap().tenant, tenant("a"));
+        assert_eq!(own(Some("a")).act(Role::Editor).unwrap().tenant, tenant("a"));
+        assert_eq!(refused(own(Some("b")).act(Role::Viewer)), Kind::Forbidden);
+        assert_eq!(refused(own(None).act(Role::Admin)), Kind::Forbidden);
+    }
+
+    #[test]
+    fn a_platform_key_acts_for_whom_it_names() {
+        let platform = |header| caller(Role::Platform, None, header);
+        assert_eq!(platform(Some("b")).act(Role::Admin).unwrap().tenant, tenant("b"));
+        assert_eq!(refused(platform(None).act(Role::Viewer)), Kind::NamespaceRequired);
+    }
+
+    #[test]
+    fn an_event_may_name_its_tenant_but_not_contradict_the_header() {
+        let platform = |header| caller(Role::Platform, None, header);
+        let of = |caller: Caller, named: Option<&str>| {
+            caller.tenant_of_event(named.map(tenant).as_ref())
+        };
+        assert_eq!(of(platform(None), Some("a")).unwrap(), tenant("a"));
+        assert_eq!(of(platform(Some("a")), None).unwrap(), tenant("a"));
+        assert_eq!(of(platform(Some("a")), Some("a")).unwrap(), tenant("a"));
+        assert_eq!(refused(of(platform(Some("a")), Some("b"))), Kind::InvalidRequest);
+        assert_eq!(refused(of(platform(None), None)), Kind::NamespaceRequired);
+
+        let own = || caller(Role::Editor, Some("a"), None);
+        assert_eq!(of(own(), None).unwrap(), tenant("a"));
+        assert_eq!(of(own(), Some("a")).unwrap(), tenant("a"));
+        assert_eq!(refused(of(own(), Some("b"))), Kind::Forbidden);
+    }
+
+    #[test]
+    fn a_key_is_read_from_either_header() {
+        let read = |name: &'static str, value: &'static str| {
+            let headers = HeaderMap::from_iter([(name.parse().unwrap(), value.parse().unwrap())]);
+            presented_key(&headers).map(str::to_owned)
+        };
+        assert_eq!(read("x-api-key", "exo_1").unwrap(), "exo_1");
+        assert_eq!(read("authorization", "Bearer exo_1").unwrap(), "exo_1");
+        assert_eq!(read("authorization", "bearer  exo_1").unwrap(), "exo_1");
+        assert_eq!(refused(read("authorization", "Basic exo_1")), Kind::Unauthenticated);
+        assert_eq!(refused(read("x-api-key", "")), Kind::Unauthenticated);
+    }
+}

@@ -1,0 +1,62 @@
+//! How the process is: for load balancers, for Prometheus. No key needed; what
+//! is told here names no tenant.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, header};
+use serde::Serialize;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::problem::{Kind, Problem};
+use crate::meters;
+use crate::state::AppState;
+
+pub(super) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::default().routes(routes!(live)).routes(routes!(ready)).routes(routes!(figures))
+}
+
+/// How it is.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct Health {
+    /// `ok`
+    status: &'static str,
+}
+
+/// Liveness
+///
+/// Whether the process lives.
+#[utoipa::path(get, path = "/healthz", tag = "Health", security(()),
+    responses((status = 200, description = "It lives.", body = Health)))]
+async fn live() -> Json<Health> {
+    Json(Health { status: "ok" })
+}
+
+/// Readiness
+///
+/// Whether it can take requests: the database answers, and no shutdown is under way.
+#[utoipa::path(get, path = "/readyz", tag = "Health", security(()),
+    responses((status = 200, description = "It can.", body = Health)))]
+async fn ready(State(state): State<AppState>) -> Result<Json<Health>, Problem> {
+    if state.stopping().is_cancelled() {
+        return Err(Problem::new(Kind::Unavailable, "this host is shutting down"));
+    }
+    state.store().ping().await.map_err(|error| {
+        tracing::warn!(%error, "not ready: the database does not answer");
+        Problem::new(Kind::Unavailable, "the database does not answer")
+    })?;
+    Ok(Json(Health { status: "ok" }))
+}
+
+/// Figures for Prometheus
+///
+/// Needs no key: keep it from the public with the proxy in front.
+#[utoipa::path(get, path = "/metrics", tag = "Health", security(()),
+    responses((status = 200, description = "The text format, 0.0.4.", body = String,
+        content_type = "text/plain")))]
+async fn figures() -> Response {
+    let text = meters::recorder().map(|recorder| recorder.render()).unwrap_or_default();
+    let format = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+    ([(header::CONTENT_TYPE, format)], text).into_response()
+}

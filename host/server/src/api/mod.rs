@@ -1,0 +1,63 @@
+//! The HTTP API: which paths there are, and what surrounds them all.
+//!
+//! One folder for each group of endpoints, one file for each endpoint that is
+//! more than a few lines. Handlers read a request, ask the engine or the store,
+//! and write an answer; they decide nothing else.
+
+mod alert_rules;
+mod api_keys;
+mod audit;
+mod body;
+mod caller;
+mod deliveries;
+mod events;
+mod front;
+mod health;
+mod idempotency;
+mod openapi;
+mod page;
+mod patch;
+mod path;
+mod plugins;
+mod problem;
+mod query;
+mod webhooks;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::from_fn_with_state;
+use utoipa_axum::router::OpenApiRouter;
+
+use self::problem::{Kind, Problem};
+use crate::state::AppState;
+
+/// All routes.
+pub(crate) fn router(state: AppState) -> Router {
+    let (routes, document) = OpenApiRouter::with_openapi(openapi::frame())
+        .merge(webhooks::routes())
+        .merge(alert_rules::routes())
+        .merge(events::routes())
+        .merge(deliveries::routes())
+        .merge(audit::routes())
+        .merge(plugins::routes())
+        .merge(api_keys::routes())
+        .merge(health::routes())
+        .split_for_parts();
+    routes
+        .merge(openapi::routes(document))
+        .fallback(unknown_path)
+        .method_not_allowed_fallback(unknown_method)
+        .layer(from_fn_with_state(state.clone(), front::front))
+        .with_state(state)
+}
+
+async fn unknown_path(request: Request) -> Problem {
+    let path = request.uri().path();
+    Problem::new(Kind::NotFound, format!("there is nothing at {path}; /docs lists what there is"))
+}
+
+async fn unknown_method(request: Request) -> Problem {
+    let (method, path) = (request.method(), request.uri().path());
+    let detail = format!("{path} does not take {method}; the header `allow` says what it takes");
+    Problem::new(Kind::MethodNotAllowed, detail)
+}

@@ -1,0 +1,108 @@
+//! `POST /v1/webhooks`.
+
+use std::collections::BTreeMap;
+
+use alerts_domain::endpoint::EndpointSpec;
+use alerts_domain::rate_limit::RateLimit;
+use alerts_domain::secret::Secret;
+use alerts_engine::{EndpointDraft, Plugins};
+use alerts_package::Kind;
+use axum::extract::State;
+use axum::response::Response;
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::TAG;
+use super::endpoint::{WebhookEndpointView, headers_of};
+use crate::api::body::JsonBody;
+use crate::api::caller::Editor;
+use crate::api::idempotency::{Answer, Once};
+use crate::api::problem::Problem;
+use crate::state::AppState;
+
+/// A new webhook endpoint.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "name": "On-call",
+    "target_url": "https://example.com/hook",
+    "headers": {"x-team": "payments"},
+    "rate_limit": {"per_minute": 60, "burst": 10}
+}))]
+pub(super) struct NewWebhookEndpoint {
+    /// For people.
+    name: String,
+    /// Where alerts go. May be left out where the target plugin has a default.
+    target_url: Option<String>,
+    /// Signs every delivery; made when absent, and shown once in the answer.
+    #[schema(value_type = Option<String>, min_length = 16, max_length = 1024, write_only)]
+    secret: Option<Secret>,
+    /// Extra request headers.
+    headers: Option<BTreeMap<String, String>>,
+    /// Id of the target plugin; `http` when absent.
+    target: Option<String>,
+    /// For the target plugin, by its own schema (see `/v1/plugins`).
+    #[schema(value_type = Option<Object>)]
+    settings: Option<Map<String, Value>>,
+    /// The target plugin's secrets, by name. Never shown again.
+    #[schema(value_type = Option<BTreeMap<String, String>>, write_only)]
+    secrets: Option<BTreeMap<String, Secret>>,
+    /// Whether anything is sent to it; true when absent.
+    is_active: Option<bool>,
+    /// Whether alerts carry the event's `data` beyond the summary fields; false when absent.
+    include_event_data: Option<bool>,
+    /// How many deliveries may start; over the limit a delivery waits.
+    rate_limit: Option<RateLimit>,
+}
+
+impl NewWebhookEndpoint {
+    fn draft(self, plugins: &Plugins) -> Result<EndpointDraft, Problem> {
+        let target = self.target.unwrap_or_else(|| EndpointSpec::DEFAULT_TARGET.to_owned());
+        let target_url = match self.target_url {
+            Some(url) => url,
+            None => default_url(plugins, &target).ok_or_else(|| {
+                Problem::field("/target_url", format!("missing: target `{target}` has no default"))
+            })?,
+        };
+        let spec = EndpointSpec {
+            name: self.name,
+            target_url,
+            target,
+            settings: self.settings.unwrap_or_default(),
+            headers: headers_of(self.headers.unwrap_or_default()),
+            is_active: self.is_active.unwrap_or(true),
+            include_event_data: self.include_event_data.unwrap_or(false),
+            rate_limit: self.rate_limit,
+        };
+        let secrets = self.secrets.unwrap_or_default();
+        Ok(EndpointDraft { spec, signing_secret: self.secret, secrets })
+    }
+}
+
+fn default_url(plugins: &Plugins, target: &str) -> Option<String> {
+    plugins.get(Kind::Target, target)?.manifest().default_url.clone()
+}
+
+/// Create a webhook endpoint
+///
+/// The answer holds the signing secret in `secret`. It is shown this once.
+#[utoipa::path(post, path = "/v1/webhooks", tag = TAG, request_body = NewWebhookEndpoint,
+    params(("idempotency-key" = Option<String>, Header, description = "Makes repeating safe.")),
+    responses((status = 201, description = "The endpoint, with its signing secret.",
+        body = WebhookEndpointView)))]
+pub(super) async fn create_webhook(
+    State(state): State<AppState>,
+    Editor(actor): Editor,
+    once: Once,
+    body: JsonBody<NewWebhookEndpoint>,
+) -> Result<Response, Problem> {
+    let draft = body.value.draft(state.engine().plugins())?;
+    let (engine, as_actor) = (state.engine().clone(), actor.clone());
+    let work = async move {
+        let made = engine.create_endpoint(&as_actor, draft).await?;
+        let view = WebhookEndpointView::of(made.endpoint, engine.plugins());
+        Answer::json(StatusCode::CREATED, &view.with_secret(&made.signing_secret))
+    };
+    once.answer(&state, &actor, &body.raw, work).await
+}

@@ -1,0 +1,122 @@
+//! A webhook endpoint as the API shows it.
+
+use std::collections::BTreeMap;
+
+use alerts_domain::Timestamp;
+use alerts_domain::endpoint::WebhookEndpoint;
+use alerts_domain::header::Headers;
+use alerts_domain::id::EndpointId;
+use alerts_domain::rate_limit::RateLimit;
+use alerts_domain::secret::Secret;
+use alerts_engine::Plugins;
+use alerts_package::Kind;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+/// Where to send.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = WebhookEndpoint)]
+pub(super) struct WebhookEndpointView {
+    pub(super) id: EndpointId,
+    /// For people.
+    #[schema(example = "On-call")]
+    name: String,
+    /// Where alerts go. Masked where the target keeps it secret.
+    #[schema(example = "https://example.com/hook")]
+    target_url: String,
+    /// The signing secret: only in the answer to the request that made the endpoint.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]
+    secret: Option<String>,
+    /// Extra request headers.
+    headers: BTreeMap<String, String>,
+    /// Id of the target plugin.
+    #[schema(example = "http")]
+    target: String,
+    /// What the target plugin was told, by its own schema.
+    #[schema(value_type = Object)]
+    settings: Map<String, Value>,
+    /// Whether anything is sent to it.
+    is_active: bool,
+    /// Whether alerts carry the event's `data` beyond the summary fields.
+    include_event_data: bool,
+    /// How many deliveries may start.
+    rate_limit: Option<RateLimit>,
+    /// Counts changes; each attempt says which version it used.
+    version: i64,
+    /// Who made it: a key's id.
+    created_by: String,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Timestamp,
+    /// When it was deleted, softly.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    deleted_at: Option<Timestamp>,
+}
+
+impl WebhookEndpointView {
+    pub(super) fn of(endpoint: WebhookEndpoint, plugins: &Plugins) -> Self {
+        let spec = endpoint.spec;
+        let target_url = if is_url_secret(plugins, &spec.target) {
+            masked(&spec.target_url)
+        } else {
+            spec.target_url
+        };
+        Self {
+            id: endpoint.id,
+            name: spec.name,
+            target_url,
+            secret: None,
+            headers: spec.headers.iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect(),
+            target: spec.target,
+            settings: spec.settings,
+            is_active: spec.is_active,
+            include_event_data: spec.include_event_data,
+            rate_limit: spec.rate_limit,
+            version: endpoint.version,
+            created_by: endpoint.created_by,
+            created_at: endpoint.created_at,
+            updated_at: endpoint.updated_at,
+            deleted_at: endpoint.deleted_at,
+        }
+    }
+
+    /// With the signing secret, which is shown this once.
+    pub(super) fn with_secret(mut self, secret: &Secret) -> Self {
+        self.secret = Some(secret.expose().to_owned());
+        self
+    }
+}
+
+/// Stands for what is not shown of a URL.
+pub(super) const MASK: char = '…';
+
+/// Whether a target keeps its whole URL secret. One that is not loaded might.
+fn is_url_secret(plugins: &Plugins, target: &str) -> bool {
+    plugins.get(Kind::Target, target).is_none_or(|plugin| plugin.manifest().url_is_secret)
+}
+
+/// The URL without what could let somebody in: the host alone is left.
+fn masked(url: &str) -> String {
+    match url::Url::parse(url) {
+        Ok(url) => format!("{}/{MASK}", url.origin().ascii_serialization()),
+        Err(_) => MASK.to_string(),
+    }
+}
+
+/// Headers as tenants write them.
+pub(super) fn headers_of(given: BTreeMap<String, String>) -> Headers {
+    given.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_masked_url_shows_its_host_alone() {
+        let url = "https://hooks.example.com:8443/services/T0/B0/abc?x=1";
+        assert_eq!(masked(url), "https://hooks.example.com:8443/…");
+    }
+}

@@ -1,0 +1,91 @@
+//! Webhook endpoints: where to send.
+
+mod create;
+mod endpoint;
+mod preview;
+mod rotate;
+mod test;
+mod update;
+
+use alerts_domain::id::EndpointId;
+use axum::Json;
+use axum::extract::State;
+use http::StatusCode;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use self::endpoint::WebhookEndpointView;
+use super::caller::{Editor, Viewer};
+use super::page::{self, Listed, PageQuery};
+use super::path::PathId;
+use super::problem::Problem;
+use super::query::Query;
+use crate::state::AppState;
+
+/// The tag of this group in the document.
+const TAG: &str = "Webhook endpoints";
+/// What is missing when there is none.
+const KIND: &str = "webhook endpoint";
+
+pub(super) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::default()
+        .routes(routes!(create::create_webhook, list_webhooks))
+        .routes(routes!(get_webhook, update::update_webhook, delete_webhook))
+        .routes(routes!(rotate::rotate_webhook_secret))
+        .routes(routes!(test::test_webhook))
+        .routes(routes!(preview::preview_webhook))
+}
+
+/// List webhook endpoints
+///
+/// Newest first, without deleted ones.
+#[utoipa::path(get, path = "/v1/webhooks", tag = TAG, params(PageQuery),
+    responses((status = 200, description = "A page of endpoints.",
+        body = Listed<WebhookEndpointView>)))]
+async fn list_webhooks(
+    State(state): State<AppState>,
+    Viewer(actor): Viewer,
+    Query(query): Query<PageQuery>,
+) -> Result<Listed<WebhookEndpointView>, Problem> {
+    let before = page::cursor(query.cursor.as_deref())?;
+    let limit = page::limit(query.limit)?;
+    let page = state.store().list_endpoints(&actor.tenant, limit, before).await?;
+    Ok(Listed::of(
+        page,
+        |endpoint| endpoint.id,
+        |endpoint| WebhookEndpointView::of(endpoint, state.engine().plugins()),
+    ))
+}
+
+/// Get a webhook endpoint
+#[utoipa::path(get, path = "/v1/webhooks/{id}", tag = TAG,
+    params(("id" = EndpointId, Path)),
+    responses((status = 200, description = "The endpoint.", body = WebhookEndpointView)))]
+async fn get_webhook(
+    State(state): State<AppState>,
+    Viewer(actor): Viewer,
+    PathId(id): PathId<EndpointId>,
+) -> Result<Json<WebhookEndpointView>, Problem> {
+    let found = state.store().get_endpoint(&actor.tenant, id).await?;
+    let endpoint = found
+        .filter(|endpoint| endpoint.deleted_at.is_none())
+        .ok_or_else(|| Problem::not_found(KIND, id))?;
+    Ok(Json(WebhookEndpointView::of(endpoint, state.engine().plugins())))
+}
+
+/// Delete a webhook endpoint
+///
+/// Softly: its deliveries stay on record. Rules that lead to it fire no more.
+#[utoipa::path(delete, path = "/v1/webhooks/{id}", tag = TAG,
+    params(("id" = EndpointId, Path)),
+    responses((status = 204, description = "It is deleted.")))]
+async fn delete_webhook(
+    State(state): State<AppState>,
+    Editor(actor): Editor,
+    PathId(id): PathId<EndpointId>,
+) -> Result<StatusCode, Problem> {
+    let engine = state.engine().clone();
+    let deleted = state.to_the_end(async move { engine.delete_endpoint(&actor, id).await }).await;
+    deleted.map_err(|error| Problem::of_change(error, id))?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,141 @@
+//! The command line. Each command is one file.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line: what it prints is for the person who typed it"
+)]
+
+mod audit;
+mod event;
+mod logging;
+mod serve;
+mod signals;
+mod welcome;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::builtin::COMPILE_ARGUMENT;
+use crate::settings::{ServeArgs, SettingError};
+
+/// Turns workflow events into signed, durable, retried webhook notifications.
+#[derive(Parser)]
+#[command(name = "exosphere-alerts", version, arg_required_else_help = true, after_help = AFTER)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const AFTER: &str = "\
+To see it work, with a receiver, rules and events of its own:
+  exosphere-alerts serve --demo
+
+To begin, with everything in ./data; it prints a key and three requests to copy:
+  exosphere-alerts serve
+
+`exosphere-alerts serve --help` explains each setting. Every flag has an
+environment variable, and a flag wins over its variable.";
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the API and deliver alerts
+    ///
+    /// Each flag has an environment variable of the same name, shown beside it; a
+    /// flag wins over its variable. SIGINT or SIGTERM ends it in good order: no
+    /// request is taken any more, attempts that run are finished, and what waits
+    /// is left for the next start. A second signal ends it at once.
+    Serve(ServeArgs),
+    #[command(subcommand)]
+    Audit(audit::Command),
+    #[command(subcommand)]
+    Event(event::Command),
+    /// Compiles a plugin from standard input; only this program itself asks for it.
+    #[command(hide = true)]
+    CompilePlugin,
+}
+
+/// Why a command ended badly.
+#[derive(Debug)]
+enum Failure {
+    /// Wrong settings: told by name.
+    Settings(Vec<SettingError>),
+    /// Anything else.
+    Other(String),
+}
+
+impl Failure {
+    fn other(error: impl std::fmt::Display) -> Self {
+        Self::Other(error.to_string())
+    }
+}
+
+impl From<Vec<SettingError>> for Failure {
+    fn from(errors: Vec<SettingError>) -> Self {
+        Self::Settings(errors)
+    }
+}
+
+impl From<SettingError> for Failure {
+    fn from(error: SettingError) -> Self {
+        Self::Settings(vec![error])
+    }
+}
+
+/// Runs the command that the process was started with. Its exit code: 0 when
+/// all went well, 2 for wrong settings or arguments, 1 for anything else.
+pub fn main() -> ExitCode {
+    // Before anything else: the child that compiles an untrusted file has no
+    // business with threads, settings or logs.
+    if std::env::args_os().nth(1).is_some_and(|argument| argument == COMPILE_ARGUMENT) {
+        return alerts_sandbox::compile_child_main();
+    }
+    let ran = match Cli::parse().command {
+        Command::Serve(args) => serve::run(args),
+        Command::Audit(command) => audit::run(command),
+        Command::Event(command) => event::run(command),
+        Command::CompilePlugin => return alerts_sandbox::compile_child_main(),
+    };
+    match ran {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Settings(errors)) => {
+            for error in errors {
+                eprintln!("exosphere-alerts: {error}");
+            }
+            ExitCode::from(2)
+        }
+        Err(Failure::Other(error)) => {
+            eprintln!("exosphere-alerts: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The runtime of commands that wait for something.
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    let built = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    built.map_err(|error| Failure::Other(format!("the threads did not start: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn secrets_do_not_show_in_the_help() {
+        let mut command = Cli::command();
+        let serve = command.find_subcommand_mut("serve").unwrap();
+        for secret in ["encryption_keys", "bootstrap_key", "database_url"] {
+            let argument = serve.get_arguments().find(|argument| argument.get_id() == secret);
+            assert!(argument.unwrap().is_hide_env_values_set(), "{secret}");
+        }
+    }
+}

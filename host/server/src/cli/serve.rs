@@ -1,0 +1,155 @@
+//! `exosphere-alerts serve`: the main job.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use alerts_domain::address::AddressRules;
+use alerts_engine::{EngineConfig, Entropy, Plugins, SystemClock};
+use alerts_sandbox::{Sandbox, SandboxConfig, SandboxError};
+use alerts_store::{Store, StoreError};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::net::TcpListener;
+
+use super::signals::Signals;
+use super::{Failure, logging, runtime, welcome};
+use crate::builtin;
+use crate::demo::Demo;
+use crate::server::{Parts, Server};
+use crate::settings::{CacheDir, Rollout, ServeArgs, SettingError, Settings};
+
+/// How long an orderly end may take, all in all.
+const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(10);
+/// How long threads that are still at work are waited for at the very end.
+const LAST_WAIT: Duration = Duration::from_millis(500);
+
+pub(super) fn run(args: ServeArgs) -> Result<(), Failure> {
+    let read = Settings::read(&args);
+    logging::start(&args)?;
+    let settings = read?;
+    raise_open_files();
+    let runtime = runtime()?;
+    let served = runtime.block_on(serve(settings));
+    runtime.shutdown_timeout(LAST_WAIT);
+    served
+}
+
+async fn serve(mut settings: Settings) -> Result<(), Failure> {
+    let demo = if settings.demo { Some(Demo::prepare(&mut settings).await) } else { None };
+    let demo = demo.transpose().map_err(Failure::other)?;
+    // Early: two hosts on one port should not both look at the database.
+    let listener = bind(&settings.listen).await?;
+    let entropy = Entropy::from_system();
+    // Before the database is made: a key is never made beside an existing one.
+    let keyring = settings.encryption_keys.open(&entropy)?;
+    let store = open(settings.database.url()).await?;
+    if settings.rollout != Rollout::Ga {
+        tracing::warn!("ALERTS_ROLLOUT is not in force yet: alerts are open to all tenants");
+    }
+    let (cache_dir, plugins_dir) = (settings.cache_dir, settings.plugins_dir);
+    let loading = move || load_plugins(cache_dir, plugins_dir.as_deref());
+    let (sandbox, plugins) =
+        tokio::task::spawn_blocking(loading).await.map_err(Failure::other)??;
+    let parts = Parts {
+        store,
+        sandbox,
+        plugins,
+        keyring,
+        engine: EngineConfig {
+            addresses: AddressRules::new(settings.allow_targets),
+            ..EngineConfig::default()
+        },
+        clock: Arc::new(SystemClock),
+        bootstrap_key: settings.bootstrap_key,
+    };
+    let server = Server::start(listener, parts, entropy).await.map_err(Failure::other)?;
+    let mut signals = Signals::listen()?;
+    tracing::info!(address = %server.address(), version = env!("CARGO_PKG_VERSION"), "serving");
+    match &demo {
+        None => welcome::print(server.address(), server.made_key()),
+        Some(demo) => demo.play(&server).await.map_err(Failure::other)?,
+    }
+
+    signals.next().await;
+    tracing::info!("stopping; a second signal stops at once");
+    signals.exit_at_next();
+    server.shutdown(SHUTDOWN_DEADLINE).await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+async fn bind(listen: &str) -> Result<TcpListener, SettingError> {
+    TcpListener::bind(listen).await.map_err(|error| {
+        SettingError::new(
+            "ALERTS_LISTEN",
+            format!("{listen} cannot be listened on: {error}"),
+            "stop what is there, or choose another address or port",
+        )
+    })
+}
+
+async fn open(url: &str) -> Result<Store, Failure> {
+    Store::open(url).await.map_err(|error| match error {
+        StoreError::Url(_) | StoreError::Open { .. } => Failure::from(SettingError::new(
+            "ALERTS_DATABASE_URL",
+            error.to_string(),
+            "mend that, or name another database",
+        )),
+        other => Failure::other(other),
+    })
+}
+
+/// Blocks while plugins compile: seconds at the first start, then the cache has them.
+fn load_plugins(
+    cache: Option<CacheDir>,
+    folder: Option<&std::path::Path>,
+) -> Result<(Sandbox, Plugins), Failure> {
+    let sandbox = start_sandbox(cache)?;
+    let plugins = Plugins::default();
+    builtin::load(&sandbox, &plugins).map_err(Failure::other)?;
+    if let Some(folder) = folder {
+        builtin::load_folder(&sandbox, &plugins, folder).map_err(|error| {
+            SettingError::new(
+                "ALERTS_PLUGINS_DIR",
+                format!("the folder {} cannot be read: {error}", folder.display()),
+                "name a folder that this user may read, or none",
+            )
+        })?;
+    }
+    Ok((sandbox, plugins))
+}
+
+fn start_sandbox(cache: Option<CacheDir>) -> Result<Sandbox, Failure> {
+    let compiler = builtin::child_compiler().map_err(|error| {
+        Failure::Other(format!("this program does not find its own file: {error}"))
+    })?;
+    let config = |cache_dir| SandboxConfig {
+        cache_dir,
+        compiler: compiler.clone(),
+        ..SandboxConfig::default()
+    };
+    let is_chosen = cache.as_ref().is_some_and(|cache| cache.is_chosen);
+    match Sandbox::new(config(cache.map(|cache| cache.path))) {
+        Ok(sandbox) => Ok(sandbox),
+        Err(error @ SandboxError::CacheDir { .. }) if is_chosen => Err(SettingError::new(
+            "ALERTS_CACHE_DIR",
+            error.to_string(),
+            "name such a folder, or leave it out",
+        )
+        .into()),
+        Err(error @ SandboxError::CacheDir { .. }) => {
+            tracing::warn!(%error, "compiled plugins are not kept; each start compiles them anew");
+            Sandbox::new(config(None)).map_err(Failure::other)
+        }
+        Err(error) => Err(Failure::other(error)),
+    }
+}
+
+/// Takes as many open files as the system allows: connections are files.
+fn raise_open_files() {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current != maximum
+        && setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).is_err()
+    {
+        tracing::warn!(?current, "the limit on open files could not be raised");
+    }
+}

@@ -1,0 +1,55 @@
+//! What this floor does by itself, beside answering requests.
+
+use std::time::Duration;
+
+use alerts_domain::Timestamp;
+
+use crate::meters;
+use crate::state::AppState;
+
+/// How often other hosts' changes of keys are looked for: how long a key that
+/// was revoked on another host still works here.
+const FOLLOW_KEYS: Duration = Duration::from_secs(3);
+/// How often histograms are drained; between two drains their samples pile up.
+const DRAIN_METERS: Duration = Duration::from_secs(5);
+/// How often old idempotency keys are looked for, and how old they are then.
+const FORGET_EVERY: Duration = Duration::from_secs(60 * 60);
+const FORGET_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Begins; ends when the server stops.
+pub(crate) fn start(state: &AppState) {
+    spawn(state, follow_keys(state.clone()));
+    spawn(state, drain_meters());
+    spawn(state, forget_idempotency_keys(state.clone()));
+}
+
+fn spawn(state: &AppState, keeper: impl Future<Output = ()> + Send + 'static) {
+    let stop = state.stopping().clone();
+    tokio::spawn(async move { stop.run_until_cancelled(keeper).await });
+}
+
+async fn follow_keys(state: AppState) {
+    while state.store().is_shared() {
+        tokio::time::sleep(FOLLOW_KEYS).await;
+        if let Err(error) = state.keys().reload().await {
+            tracing::error!(%error, "API keys could not be read again; trying again");
+        }
+    }
+}
+
+async fn drain_meters() {
+    while let Some(recorder) = meters::recorder() {
+        tokio::time::sleep(DRAIN_METERS).await;
+        recorder.run_upkeep();
+    }
+}
+
+async fn forget_idempotency_keys(state: AppState) {
+    loop {
+        let before = state.now().saturating_sub(FORGET_AFTER).unwrap_or(Timestamp::MIN);
+        if let Err(error) = state.store().forget_idempotency_keys(before).await {
+            tracing::error!(%error, "old idempotency keys could not be forgotten; trying again");
+        }
+        tokio::time::sleep(FORGET_EVERY).await;
+    }
+}

@@ -1,0 +1,60 @@
+//! Figures for Prometheus: the recorder of this process, and what this floor
+//! itself counts. What the engine and the store count comes out here too.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use metrics::{Counter, Histogram};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+
+/// Bounds of the request times, in seconds: from an event accepted in memory
+/// to a test alert that waits for its target.
+const REQUEST_SECONDS: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5, 15.0];
+
+/// The process's recorder. `None` where some other program that links this
+/// library has installed its own.
+pub(crate) fn recorder() -> Option<&'static PrometheusHandle> {
+    static HANDLE: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
+    let install = || {
+        let built = PrometheusBuilder::new().set_buckets(&REQUEST_SECONDS);
+        built.and_then(PrometheusBuilder::install_recorder).ok()
+    };
+    HANDLE.get_or_init(install).as_ref()
+}
+
+/// What is counted of each answer. Handles, so that counting is an addition and
+/// not a lookup by name.
+#[derive(Debug)]
+pub(crate) struct Meters {
+    by_class: [Counter; 5],
+    seconds: Histogram,
+}
+
+impl Meters {
+    /// Registers them; after [`recorder`].
+    pub(crate) fn new() -> Self {
+        metrics::describe_counter!(
+            "alerts_http_responses_total",
+            "Answers of the API, by the first digit of their status."
+        );
+        metrics::describe_histogram!(
+            "alerts_http_request_seconds",
+            "From a request's head to its answer."
+        );
+        let classes = ["1xx", "2xx", "3xx", "4xx", "5xx"];
+        Self {
+            by_class: classes
+                .map(|class| metrics::counter!("alerts_http_responses_total", "class" => class)),
+            seconds: metrics::histogram!("alerts_http_request_seconds"),
+        }
+    }
+
+    /// Counts one answer.
+    pub(crate) fn answered(&self, status: http::StatusCode, took: Duration) {
+        let class = usize::from(status.as_u16() / 100).saturating_sub(1);
+        if let Some(counter) = self.by_class.get(class) {
+            counter.increment(1);
+        }
+        self.seconds.record(took);
+    }
+}

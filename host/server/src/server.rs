@@ -1,0 +1,153 @@
+//! The server: its parts, its start and its end. The same for the `serve`
+//! command, for tests and for benchmarks.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use alerts_domain::keyring::Keyring;
+use alerts_domain::secret::Secret;
+use alerts_engine::{Clock, Engine, EngineConfig, EngineError, Entropy, Plugins};
+use alerts_sandbox::Sandbox;
+use alerts_store::{Store, StoreError};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::keys::{KeyRegistry, NewKey};
+use crate::state::AppState;
+use crate::{api, bootstrap, connections, housekeeping, meters};
+
+/// What a server is made of.
+#[derive(Clone)]
+pub struct Parts {
+    /// The database, open.
+    pub store: Store,
+    /// Where plugins run.
+    pub sandbox: Sandbox,
+    /// The plugins in use, loaded with [`builtin::load`](crate::builtin::load).
+    pub plugins: Plugins,
+    /// Encrypts secrets at rest.
+    pub keyring: Keyring,
+    /// Where alerts may go, and how many at once.
+    pub engine: EngineConfig,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The operator's platform key; without one, the first start makes one.
+    pub bootstrap_key: Option<Secret>,
+}
+
+/// The server did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The engine did not.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The API keys could not be read or made.
+    #[error("the API keys could not be read: {0}")]
+    Keys(#[from] StoreError),
+    /// The listening socket has no address.
+    #[error("the listening socket cannot be used: {0}")]
+    Socket(#[source] std::io::Error),
+}
+
+/// A server that is serving.
+#[must_use = "without `shutdown` it serves until the process ends"]
+pub struct Server {
+    address: SocketAddr,
+    state: AppState,
+    made_key: Option<Secret>,
+    serving: JoinHandle<()>,
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+impl Server {
+    /// Starts the engine and serves its API on `listener`.
+    pub async fn start(
+        listener: TcpListener,
+        parts: Parts,
+        entropy: Entropy,
+    ) -> Result<Self, StartError> {
+        let address = listener.local_addr().map_err(StartError::Socket)?;
+        // First, so that what the engine registers is seen.
+        meters::recorder();
+        let engine = Engine::start(
+            parts.engine,
+            parts.store.clone(),
+            parts.sandbox,
+            parts.plugins,
+            parts.keyring.clone(),
+            parts.clock,
+            entropy,
+        )
+        .await?;
+        let keys = KeyRegistry::load(parts.store).await?;
+        let made_key = bootstrap::ensure_platform_key(&engine, &keys, parts.bootstrap_key).await?;
+        let stopping = CancellationToken::new();
+        let state = AppState::new(engine, keys, parts.keyring, stopping.clone());
+        housekeeping::start(&state);
+        let router = api::router(state.clone());
+        let serving = tokio::spawn(connections::serve(listener, router, stopping));
+        Ok(Self { address, state, made_key, serving })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The platform key that was made because there was none. Shown this once.
+    pub fn made_key(&self) -> Option<&Secret> {
+        self.made_key.as_ref()
+    }
+
+    /// The engine behind it.
+    pub fn engine(&self) -> &Engine {
+        self.state.engine()
+    }
+
+    /// Makes a further platform key that works until `expires_at`.
+    pub(crate) async fn make_platform_key(
+        &self,
+        name: &str,
+        expires_at: alerts_domain::Timestamp,
+    ) -> Result<Secret, StoreError> {
+        use alerts_domain::api_key::{KeyDigest, Role};
+
+        let secret = KeyDigest::generate_key(self.engine().entropy().bytes());
+        let new = NewKey {
+            tenant: None,
+            name: name.to_owned(),
+            role: Role::Platform,
+            secret: secret.clone(),
+            expires_at: Some(expires_at),
+            created_by: "system".to_owned(),
+        };
+        self.state.keys().create(self.engine(), new).await?;
+        Ok(secret)
+    }
+
+    /// Takes no more requests, lets those under way end, then the engine, all
+    /// within `deadline`, of which requests get half at most.
+    pub async fn shutdown(self, deadline: Duration) {
+        let end = Instant::now() + deadline;
+        self.state.stopping().cancel();
+        let quiet = async {
+            if let Err(error) = self.serving.await {
+                tracing::error!(%error, "accepting connections ended badly");
+            }
+            self.state.changes_done().await;
+        };
+        if tokio::time::timeout(deadline / 2, quiet).await.is_err() {
+            tracing::warn!("requests that were still under way at shutdown are cut off");
+        }
+        let left = end.saturating_duration_since(Instant::now());
+        self.state.engine().shutdown(left).await;
+    }
+}

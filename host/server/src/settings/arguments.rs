@@ -1,0 +1,117 @@
+//! The settings as they are written: flags, each with an environment variable.
+//! Only texts; what they mean is decided in the folder's root.
+
+use alerts_domain::secret::Secret;
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// The settings of `serve`.
+#[derive(Clone, Default, clap::Args)]
+pub struct ServeArgs {
+    /// Address and port to listen on [default: 127.0.0.1:8080]
+    ///
+    /// There is no TLS here: in front of anything but the loopback address, put
+    /// a proxy that does it.
+    #[arg(long, env = "ALERTS_LISTEN", alias = "alerts-listen", value_name = "ADDRESS:PORT")]
+    pub listen: Option<String>,
+
+    /// Where everything is kept [default: sqlite://data/alerts.db]
+    ///
+    /// `sqlite://` and the path of a file, which is made if it is not there; or
+    /// `postgres://user:password@host/database`, which several hosts may share.
+    #[arg(
+        long,
+        env = "ALERTS_DATABASE_URL",
+        alias = "alerts-database-url",
+        value_name = "URL",
+        hide_env_values = true
+    )]
+    pub database_url: Option<String>,
+
+    /// Keys that encrypt secrets at rest: `id:base64,id:base64,…`
+    ///
+    /// Each is 32 bytes; the first one encrypts, all of them decrypt. Make one
+    /// with `echo "k1:$(openssl rand -base64 32)"`. With SQLite, a key is made at
+    /// the first start and kept beside the database as `encryption.key`: back it
+    /// up. With Postgres it must be given, the same on every host. Better given
+    /// by environment: flags show in the list of processes.
+    #[arg(
+        long,
+        env = "ALERTS_ENCRYPTION_KEYS",
+        alias = "alerts-encryption-keys",
+        value_name = "KEYS",
+        hide_env_values = true
+    )]
+    pub encryption_keys: Option<Secret>,
+
+    /// A folder with further plugins: every `*.wasm` file in it is loaded at start
+    ///
+    /// A file that is refused is told in the log. One with the id of a built-in
+    /// plugin takes its place.
+    #[arg(long, env = "ALERTS_PLUGINS_DIR", alias = "alerts-plugins-dir", value_name = "FOLDER")]
+    pub plugins_dir: Option<String>,
+
+    /// Networks that alerts may go to besides the public internet [default: none]
+    ///
+    /// Loopback, private, link-local and metadata addresses are refused unless
+    /// they are opened here, for example with `10.20.0.0/16,fd00:20::/32`.
+    #[arg(
+        long,
+        env = "ALERTS_ALLOW_TARGETS",
+        alias = "alerts-allow-targets",
+        value_name = "NETWORKS"
+    )]
+    pub allow_targets: Option<String>,
+
+    /// The first platform key, at least 16 characters
+    ///
+    /// When it is absent and there is no platform key yet, one is made and
+    /// printed once. Better given by environment: flags show in the list of
+    /// processes.
+    #[arg(
+        long,
+        env = "ALERTS_BOOTSTRAP_KEY",
+        alias = "alerts-bootstrap-key",
+        value_name = "KEY",
+        hide_env_values = true
+    )]
+    pub bootstrap_key: Option<Secret>,
+
+    /// Which tenants alerts are open to: off, beta or ga [default: ga]
+    ///
+    /// With `beta`, those that are marked so.
+    #[arg(long, env = "ALERTS_ROLLOUT", alias = "alerts-rollout", value_name = "STAGE")]
+    pub rollout: Option<String>,
+
+    /// Where compiled plugins are kept between starts
+    ///
+    /// Made private to this user. By default `plugin-cache` beside the SQLite
+    /// file, or with Postgres a folder among this user's caches.
+    #[arg(long, env = "ALERTS_CACHE_DIR", alias = "alerts-cache-dir", value_name = "FOLDER")]
+    pub cache_dir: Option<String>,
+
+    /// What is logged, to standard error [default: info]
+    ///
+    /// A level, or a filter such as `info,alerts_engine=debug`.
+    #[arg(long, env = "ALERTS_LOG", alias = "alerts-log", value_name = "FILTER")]
+    pub log: Option<String>,
+
+    /// How log lines look: text or json [default: text]
+    #[arg(long, env = "ALERTS_LOG_FORMAT", alias = "alerts-log-format", value_name = "FORMAT")]
+    pub log_format: Option<String>,
+
+    /// Add a local receiver, a sample endpoint, rules and events, and show what arrives
+    ///
+    /// In a database of its own (`./data/demo.db`) unless one is given. Opens
+    /// 127.0.0.0/8 for the receiver.
+    #[arg(long)]
+    pub demo: bool,
+}

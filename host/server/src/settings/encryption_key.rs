@@ -1,0 +1,175 @@
+//! Where the keys that encrypt secrets come from: the operator, or a file
+//! beside the SQLite database that is made at the first start.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use alerts_domain::keyring::Keyring;
+use alerts_engine::Entropy;
+
+use super::database::Database;
+use super::error::SettingError;
+
+/// The file's name, beside the database.
+const FILE_NAME: &str = "encryption.key";
+/// Id of the key that is made.
+const FIRST_ID: &str = "k1";
+const SETTING: &str = "ALERTS_ENCRYPTION_KEYS";
+
+/// Where the keys are.
+#[derive(Debug)]
+pub enum EncryptionKeys {
+    /// With the operator.
+    Given(Keyring),
+    /// In a file that may have to be made.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The database that needs it.
+        database: PathBuf,
+    },
+}
+
+impl EncryptionKeys {
+    pub(super) fn choose(
+        given: Option<Keyring>,
+        database: &Database,
+    ) -> Result<Self, SettingError> {
+        match (given, database) {
+            (Some(keyring), _) => Ok(Self::Given(keyring)),
+            (None, Database::Sqlite { file, .. }) => {
+                Ok(Self::File { path: file.with_file_name(FILE_NAME), database: file.clone() })
+            }
+            (None, Database::Postgres { .. }) => Err(SettingError::new(
+                SETTING,
+                "it is required with Postgres, where all hosts share it",
+                "make one with `echo \"k1:$(openssl rand -base64 32)\"` and give it to every host",
+            )),
+        }
+    }
+
+    /// The keys; the file is made if neither it nor the database is there.
+    pub fn open(self, entropy: &Entropy) -> Result<Keyring, SettingError> {
+        match self {
+            Self::Given(keyring) => Ok(keyring),
+            Self::File { path, database } => match read(&path) {
+                Ok(Some(text)) => parse(&path, &text),
+                // A new key would not open what the database holds.
+                Ok(None) if holds_something(&database) => Err(SettingError::new(
+                    SETTING,
+                    format!("{} is missing beside an existing database", path.display()),
+                    "put the file back from a backup, or give the keys in this setting",
+                )),
+                Ok(None) => {
+                    make_folder(&path)?;
+                    let text = Keyring::generate(FIRST_ID, entropy.bytes());
+                    make(&path, &text).map_err(|error| unusable(&path, &error))?;
+                    parse(&path, &text)
+                }
+                Err(error) => Err(unusable(&path, &error)),
+            },
+        }
+    }
+}
+
+fn holds_something(database: &Path) -> bool {
+    fs::metadata(database).is_ok_and(|about| about.len() > 0)
+}
+
+fn read(path: &Path) -> io::Result<Option<String>> {
+    let mut file = match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        opened => opened?,
+    };
+    if file.metadata()?.permissions().mode() & 0o077 != 0 {
+        tracing::warn!(path = %path.display(), "other users may read the encryption key: chmod 600");
+    }
+    let mut text = String::new();
+    file.read_to_string(&mut text)?;
+    Ok(Some(text))
+}
+
+fn folder_of(path: &Path) -> &Path {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new("."))
+}
+
+/// The folder of the database, and so of the key.
+fn make_folder(path: &Path) -> Result<(), SettingError> {
+    let folder = folder_of(path);
+    fs::create_dir_all(folder).map_err(|error| {
+        SettingError::new(
+            "ALERTS_DATABASE_URL",
+            format!("the folder {} cannot be made: {error}", folder.display()),
+            "name a file in a folder that this user may write to",
+        )
+    })
+}
+
+fn make(path: &Path, text: &str) -> io::Result<()> {
+    // Whole or not at all, and never over an existing one.
+    let unfinished = path.with_extension(format!("key.{}", std::process::id()));
+    let mut file =
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
+    writeln!(file, "{text}")?;
+    file.sync_all()?;
+    let linked = fs::hard_link(&unfinished, path);
+    fs::remove_file(&unfinished)?;
+    linked?;
+    // The name must survive a power cut as well.
+    File::open(folder_of(path))?.sync_all()
+}
+
+fn parse(path: &Path, text: &str) -> Result<Keyring, SettingError> {
+    Keyring::parse(text.trim()).map_err(|error| {
+        SettingError::new(
+            SETTING,
+            format!("{} does not hold a key: {error}", path.display()),
+            "put the file back from a backup",
+        )
+    })
+}
+
+fn unusable(path: &Path, error: &io::Error) -> SettingError {
+    SettingError::new(
+        SETTING,
+        format!("{} cannot be used: {error}", path.display()),
+        "give this user a folder it may write to, or give the keys in this setting",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys_in(folder: &Path) -> EncryptionKeys {
+        let file = folder.join("alerts.db");
+        let database = Database::Sqlite { url: String::new(), file };
+        EncryptionKeys::choose(None, &database).unwrap()
+    }
+
+    #[test]
+    fn a_key_is_made_once_and_private() {
+        let folder = tempfile::tempdir().unwrap();
+        let within = folder.path().join("data");
+        let entropy = Entropy::from_seed(1);
+        let first = keys_in(&within).open(&entropy).unwrap();
+        let again = keys_in(&within).open(&entropy).unwrap();
+        let sealed = first.seal(b"x", "", [0; 12]);
+        assert_eq!(again.open(&sealed, "").unwrap().as_slice(), b"x");
+        let mode = fs::metadata(within.join(FILE_NAME)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert_eq!(fs::read_dir(within).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_lost_key_is_not_replaced_under_a_database_that_needs_it() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("alerts.db"), "rows").unwrap();
+        let error = keys_in(folder.path()).open(&Entropy::from_seed(1)).unwrap_err();
+        assert_eq!(error.setting, SETTING);
+        assert!(!folder.path().join(FILE_NAME).exists());
+    }
+}
