@@ -7,6 +7,7 @@ mod database;
 mod docs;
 mod intake;
 mod isolation;
+mod plugins;
 mod process;
 mod resources;
 mod retries;

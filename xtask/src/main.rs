@@ -9,6 +9,7 @@
 mod bench;
 mod build;
 mod command;
+mod examples;
 mod plugins;
 mod run;
 mod test;
@@ -36,6 +37,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Plugins(plugins::Args),
+    Examples(examples::Args),
     Build(build::Args),
     Run(run::Args),
     Test(test::Args),
@@ -45,6 +47,7 @@ enum Command {
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Plugins(args) => plugins::run(&args),
+        Command::Examples(args) => examples::run(&args),
         Command::Build(args) => build::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Test(args) => test::run(&args),

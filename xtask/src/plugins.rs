@@ -91,13 +91,13 @@ fn pack(guest: &Guest, module: &Path, out: &Path) -> Outcome {
     Ok(())
 }
 
-fn read(path: &Path) -> Outcome<Vec<u8>> {
+pub(crate) fn read(path: &Path) -> Outcome<Vec<u8>> {
     Ok(std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?)
 }
 
 /// By rename, so that a build or a host that reads the file at this moment sees
 /// the old plugin or the new one, and never half of one.
-fn write_if_changed(file: &Path, bytes: &[u8]) -> Outcome<bool> {
+pub(crate) fn write_if_changed(file: &Path, bytes: &[u8]) -> Outcome<bool> {
     if std::fs::read(file).is_ok_and(|old| old == bytes) {
         return Ok(false);
     }

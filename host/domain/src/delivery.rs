@@ -18,6 +18,7 @@ use std::str::FromStr;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use crate::exchange::{Exchange, Verdict};
 use crate::id::{DeliveryId, EndpointId, EventId, HostId, RuleId};
@@ -154,6 +155,13 @@ pub struct Attempt {
     pub endpoint_version: i64,
     /// What was said, references in place of secrets.
     pub exchanges: Vec<Exchange>,
+}
+
+/// The randomness that an adapter may use in one attempt: known from the outside
+/// too, so that any attempt can be replayed. The first eight bytes of a SHA-256.
+pub fn attempt_seed(id: DeliveryId, number: u32) -> u64 {
+    let digest = Sha256::digest(format!("exosphere attempt seed\0{id}:{number}"));
+    digest.iter().take(8).fold(0, |seed, byte| seed << 8 | u64::from(*byte))
 }
 
 /// Where a leased delivery goes once an attempt has ended.

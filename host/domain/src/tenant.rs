@@ -16,11 +16,14 @@ pub struct TenantId(Arc<str>);
 impl TenantId {
     /// Longest name, in bytes: it stands in headers, logs and index keys.
     pub const MAX_BYTES: usize = 128;
+    const HOST: &str = "*";
 
     /// Checks a name. The error's pointer is empty: the caller knows where it stood.
     pub fn new(name: &str) -> Result<Self, FieldError> {
         let wrong = if name.is_empty() {
             "must not be empty".to_owned()
+        } else if name == Self::HOST {
+            "must not be `*`, which stands for the host itself".to_owned()
         } else if name.len() > Self::MAX_BYTES {
             format!("must be at most {} bytes long", Self::MAX_BYTES)
         } else if name.chars().any(char::is_control) || name.trim() != name {
@@ -29,6 +32,11 @@ impl TenantId {
             return Ok(Self(name.into()));
         };
         Err(FieldError::new("", format!("the namespace {wrong}")))
+    }
+
+    /// Not a tenant: the name under which the host keeps its own audit log.
+    pub fn host() -> Self {
+        Self(Self::HOST.into())
     }
 
     /// The name as given.

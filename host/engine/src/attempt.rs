@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use alerts_domain::alert;
-use alerts_domain::delivery::{Attempt, Delivery, Transition};
+use alerts_domain::delivery::{Attempt, Delivery, Transition, attempt_seed};
 use alerts_domain::exchange::{Exchange, Outcome, Step, Verdict};
 use alerts_domain::retry::RetryPolicy;
 use alerts_package::Kind;
@@ -129,11 +129,17 @@ impl Engine {
             .plugins()
             .get(Kind::Target, &spec.target)
             .ok_or_else(|| format!("the target plugin `{}` is not loaded", spec.target))?;
+        if !self.plugins().is_open_to(&spec.target, &delivery.tenant) {
+            return Err(format!(
+                "the target plugin `{}` was closed to this namespace",
+                spec.target
+            ));
+        }
         let target = TargetDelivery {
             id: delivery.id.to_string(),
             attempt: delivery.attempt_count + 1,
             now_ms: self.clock().now().as_millisecond().max(0) as u64,
-            seed: self.entropy().seed(),
+            seed: attempt_seed(delivery.id, delivery.attempt_count + 1),
             alert,
             endpoint: target_endpoint(endpoint),
         };
@@ -143,6 +149,8 @@ impl Engine {
     /// Asks and sends until a verdict.
     async fn converse(&self, prepared: &Prepared) -> Result<(Verdict, Vec<Exchange>), CallError> {
         let Prepared { endpoint, plugin, target, .. } = prepared;
+        let tenant = &endpoint.stored().tenant;
+        let hosts = self.plugins().hosts_for(plugin.manifest(), tenant);
         let mut exchanges: Vec<Exchange> = Vec::new();
         loop {
             let step = match self.sandbox().next(plugin, target, &exchanges).await {
@@ -159,7 +167,7 @@ impl Engine {
                 Step::SendLast(request) => (request, true),
             };
             let now = self.clock().now();
-            let outcome = self.egress().perform(&request, endpoint, &target.id, now).await;
+            let outcome = self.egress().perform(&request, endpoint, &hosts, &target.id, now).await;
             let verdict = is_last.then(|| Verdict::standard(&outcome, self.clock().now()));
             exchanges.push(Exchange { request, outcome });
             if let Some(verdict) = verdict {
@@ -207,7 +215,7 @@ struct Prepared {
 }
 
 /// The endpoint as its adapter sees it: references, never values.
-fn target_endpoint(endpoint: &LiveEndpoint) -> TargetEndpoint {
+pub fn target_endpoint(endpoint: &LiveEndpoint) -> TargetEndpoint {
     TargetEndpoint {
         url: endpoint.url().to_owned(),
         settings: Bytes::clone(endpoint.settings()),

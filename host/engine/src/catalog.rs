@@ -14,13 +14,11 @@ use alerts_domain::id::{EndpointId, RuleId};
 use alerts_domain::keyring::Keyring;
 use alerts_domain::rule::AlertRule;
 use alerts_domain::tenant::TenantId;
-use alerts_package::Kind;
 use alerts_store::Store;
 use bytes::Bytes;
 
 use crate::egress::Reference;
 use crate::error::EngineError;
-use crate::plugins::Plugins;
 
 /// An endpoint with its secrets opened, ready to send to.
 #[derive(Debug)]
@@ -29,20 +27,15 @@ pub struct LiveEndpoint {
     secrets: EndpointSecrets,
     /// The named secrets in their order, then the URL's secret part if it has one.
     references: Vec<Reference>,
-    secret_hosts: Vec<String>,
+    own_host: Option<String>,
     /// What the adapter sees of the target URL.
     url: String,
     settings: Bytes,
 }
 
 impl LiveEndpoint {
-    /// Joins an endpoint with its opened secrets. `more_hosts` are those that
-    /// the adapter's manifest names.
-    pub(crate) fn new(
-        stored: WebhookEndpoint,
-        secrets: EndpointSecrets,
-        more_hosts: &[String],
-    ) -> Self {
+    /// Joins an endpoint with its opened secrets.
+    pub fn new(stored: WebhookEndpoint, secrets: EndpointSecrets) -> Self {
         let mut references: Vec<Reference> = secrets
             .named
             .iter()
@@ -56,10 +49,9 @@ impl LiveEndpoint {
             references.push(reference);
         }
         let own_host = url::Url::parse(&url).ok().and_then(|url| url.host_str().map(str::to_owned));
-        let secret_hosts = own_host.into_iter().chain(more_hosts.iter().cloned()).collect();
         let settings =
             Bytes::from(serde_json::Value::from(stored.spec.settings.clone()).to_string());
-        Self { stored, secrets, references, secret_hosts, url, settings }
+        Self { stored, secrets, references, own_host, url, settings }
     }
 
     /// As stored.
@@ -85,8 +77,9 @@ impl LiveEndpoint {
         &self.references
     }
 
-    pub(crate) fn secret_hosts(&self) -> &[String] {
-        &self.secret_hosts
+    /// The host of its own URL.
+    pub(crate) fn own_host(&self) -> Option<&str> {
+        self.own_host.as_deref()
     }
 
     /// Name and reference of each named secret, as the adapter sees them.
@@ -142,21 +135,14 @@ impl TenantCatalog {
 pub(crate) struct Catalog {
     store: Store,
     keyring: Keyring,
-    plugins: Plugins,
     tenants: Mutex<HashMap<TenantId, Arc<TenantCatalog>>>,
     /// One load at a time: a burst of events for a new tenant reads it once.
     loading: tokio::sync::Mutex<()>,
 }
 
 impl Catalog {
-    pub(crate) fn new(store: Store, keyring: Keyring, plugins: Plugins) -> Self {
-        Self {
-            store,
-            keyring,
-            plugins,
-            tenants: Mutex::default(),
-            loading: tokio::sync::Mutex::default(),
-        }
+    pub(crate) fn new(store: Store, keyring: Keyring) -> Self {
+        Self { store, keyring, tenants: Mutex::default(), loading: tokio::sync::Mutex::default() }
     }
 
     fn tenants(&self) -> std::sync::MutexGuard<'_, HashMap<TenantId, Arc<TenantCatalog>>> {
@@ -257,9 +243,7 @@ impl Catalog {
         let plain = self.keyring.open(&stored.sealed_secrets, &place).map_err(damaged)?;
         let secrets = serde_json::from_slice(&plain)
             .map_err(|_| damaged(alerts_domain::keyring::OpenError::Damaged))?;
-        let plugin = self.plugins.get(Kind::Target, &stored.spec.target);
-        let hosts = plugin.map(|plugin| plugin.manifest().hosts.clone()).unwrap_or_default();
-        Ok(LiveEndpoint::new(stored, secrets, &hosts))
+        Ok(LiveEndpoint::new(stored, secrets))
     }
 
     pub(crate) fn keyring(&self) -> &Keyring {

@@ -2,6 +2,8 @@
 //! adapter, secrets sealed, written with an audit entry.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
 
 use alerts_domain::Timestamp;
 use alerts_domain::endpoint::{
@@ -14,7 +16,9 @@ use alerts_domain::problem::FieldError;
 use alerts_domain::rate_limit::RateLimit;
 use alerts_domain::secret::Secret;
 use alerts_domain::target_url;
+use alerts_domain::tenant::TenantId;
 use alerts_package::{Kind, Manifest};
+use alerts_sandbox::Plugin;
 use alerts_store::AuditEntry;
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
@@ -87,7 +91,7 @@ impl Engine {
             url: None,
             named: draft.secrets,
         };
-        self.check_endpoint(&draft.spec, &secrets).await?;
+        self.check_endpoint(&actor.tenant, &draft.spec, &secrets).await?;
         let id = self.entropy().id(now, EndpointId::new);
         let mut endpoint = WebhookEndpoint {
             id,
@@ -138,7 +142,7 @@ impl Engine {
                 None => secrets.named.remove(&name),
             };
         }
-        self.check_endpoint(&endpoint.spec, &secrets).await?;
+        self.check_endpoint(&actor.tenant, &endpoint.spec, &secrets).await?;
         self.protect(&mut endpoint, secrets);
         self.write_endpoint(actor, endpoint, "webhook.updated", json!({"changed": changed})).await
     }
@@ -228,6 +232,7 @@ impl Engine {
     /// Everything that can be known to be wrong before anything is sent.
     async fn check_endpoint(
         &self,
+        tenant: &TenantId,
         spec: &EndpointSpec,
         secrets: &EndpointSecrets,
     ) -> Result<(), ChangeError> {
@@ -255,8 +260,15 @@ impl Engine {
             problems.push(FieldError::new("/target", detail));
             return Err(ChangeError::Invalid(problems));
         };
+        if !self.plugins().is_open_to(&spec.target, tenant) {
+            let detail = format!(
+                "the target plugin `{}` is not open to this namespace; ask the operator to grant it",
+                spec.target
+            );
+            problems.push(FieldError::new("/target", detail));
+        }
         problems.extend(secret_problems(plugin.manifest(), secrets));
-        let schema_problems = settings_problems(plugin.manifest(), &spec.settings);
+        let schema_problems = checked_in_time(plugin.clone(), spec.settings.clone()).await;
         if schema_problems.is_empty() {
             // The adapter's own check may rely on the schema having held.
             let settings = Value::from(spec.settings.clone()).to_string();
@@ -296,6 +308,25 @@ fn secret_problems(manifest: &Manifest, secrets: &EndpointSecrets) -> Vec<FieldE
         problems.push(FieldError::new(format!("/secrets/{}", slot.name), detail));
     }
     problems
+}
+
+/// Longest look at an endpoint's settings. A schema is a plugin's, and some take
+/// as good as for ever; a usual one takes microseconds.
+const SCHEMA_DEADLINE: Duration = Duration::from_secs(1);
+
+/// [`settings_problems`], off the async threads and within the deadline.
+async fn checked_in_time(plugin: Arc<Plugin>, settings: Map<String, Value>) -> Vec<FieldError> {
+    let id = plugin.id().to_owned();
+    let check = move || settings_problems(plugin.manifest(), &settings);
+    match tokio::time::timeout(SCHEMA_DEADLINE, tokio::task::spawn_blocking(check)).await {
+        Ok(Ok(problems)) => problems,
+        _ => {
+            let detail = format!(
+                "the settings schema of target `{id}` takes too long to check; tell the operator"
+            );
+            vec![FieldError::new("/settings", detail)]
+        }
+    }
 }
 
 fn settings_problems(manifest: &Manifest, settings: &Map<String, Value>) -> Vec<FieldError> {

@@ -1,5 +1,6 @@
 //! The engine itself: its parts, its start and its end.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ use crate::egress::{Deadlines, Egress};
 use crate::entropy::Entropy;
 use crate::error::EngineError;
 use crate::matching::Matcher;
-use crate::plugins::Plugins;
+use crate::plugins::{PluginFolder, Plugins};
 
 /// What an operator may set.
 #[derive(Debug, Clone)]
@@ -31,6 +32,8 @@ pub struct EngineConfig {
     pub deadlines: Deadlines,
     /// Attempts that run at once, over all endpoints.
     pub max_in_flight: usize,
+    /// The operator's folder of plugins.
+    pub plugins_dir: Option<PathBuf>,
 }
 
 impl Default for EngineConfig {
@@ -42,6 +45,7 @@ impl Default for EngineConfig {
             addresses: AddressRules::default(),
             deadlines: Deadlines::default(),
             max_in_flight: 256,
+            plugins_dir: None,
         }
     }
 }
@@ -84,10 +88,11 @@ impl Engine {
     ) -> Result<Self, EngineError> {
         let now = clock.now();
         let host = entropy.id(now, HostId::new);
+        let folder = config.plugins_dir;
         let engine = Self(Arc::new(Inner {
             host,
             egress: Egress::new(config.addresses, config.deadlines)?,
-            catalog: Catalog::new(store.clone(), keyring, plugins.clone()),
+            catalog: Catalog::new(store.clone(), keyring),
             matcher: Matcher {
                 sandbox: sandbox.clone(),
                 plugins: plugins.clone(),
@@ -107,6 +112,15 @@ impl Engine {
         if taken > 0 {
             tracing::info!(taken, "took up unfinished deliveries");
         }
+        engine.follow_grants().await?;
+        engine.follow_uploads().await?;
+        let mut folder = folder.map(PluginFolder::new);
+        if let Some(folder) = &mut folder
+            && let Err(error) = engine.look_at_folder(folder, true).await
+        {
+            tracing::error!(%error, "the plugin folder cannot be read");
+        }
+        engine.spawn(engine.clone().keep_plugins(folder));
         engine.spawn(engine.clone().keep_claims());
         engine.spawn(engine.clone().keep_lease());
         engine.spawn(engine.clone().keep_catalog());

@@ -73,11 +73,6 @@ impl Entropy {
         self.with(|rng| rng.fill_bytes(&mut bytes));
         bytes
     }
-
-    /// A random number.
-    pub fn seed(&self) -> u64 {
-        self.with(|rng| rng.random())
-    }
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ mod redrive;
 mod rules;
 mod try_out;
 
+pub use attempt::target_endpoint;
 pub use catalog::{LiveEndpoint, LiveRule};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use egress::{Deadlines, Egress};
@@ -29,7 +30,7 @@ pub use engine::{Engine, EngineConfig};
 pub use entropy::Entropy;
 pub use error::{ChangeError, EngineError};
 pub use intake::Accepted;
-pub use plugins::Plugins;
+pub use plugins::{PluginEntry, PluginSource, PluginState, Plugins};
 pub use rules::{RuleDraft, RulePatch};
 pub use try_out::Preview;
 

@@ -130,7 +130,7 @@ impl Engine {
             problems.push(FieldError::new("/webhook_endpoint_id", detail));
         }
         if let Some(condition) = &spec.condition {
-            problems.extend(self.condition_problems(condition).await?);
+            problems.extend(self.condition_problems(actor, condition).await?);
         }
         if problems.is_empty() { Ok(()) } else { Err(ChangeError::Invalid(problems)) }
     }
@@ -138,6 +138,7 @@ impl Engine {
     /// Why a condition cannot be used, with the position in its source.
     async fn condition_problems(
         &self,
+        actor: &Actor,
         condition: &Condition,
     ) -> Result<Vec<FieldError>, ChangeError> {
         let Condition { language, source } = condition;
@@ -151,6 +152,13 @@ impl Engine {
                 format!("there is no condition language `{language}`; loaded are: {known}");
             return Ok(vec![FieldError::new("/condition", detail)]);
         };
+        if !self.plugins().is_open_to(language, &actor.tenant) {
+            let detail = format!(
+                "the condition language `{language}` is not open to this namespace; ask the \
+                 operator to grant it"
+            );
+            return Ok(vec![FieldError::new("/condition", detail)]);
+        }
         let compiled = self.sandbox().compile(&plugin, source).await;
         let diagnostics = match compiled.map_err(EngineError::from)? {
             Ok(()) => return Ok(Vec::new()),

@@ -114,7 +114,8 @@ impl Engine {
             Step::Send(request) => (request, true),
             Step::SendLast(request) => (request, false),
         };
-        let signed = self.egress().preview(request, live, &target.id, self.clock().now());
+        let hosts = self.plugins().hosts_for(plugin.manifest(), &actor.tenant);
+        let signed = self.egress().preview(request, live, &hosts, &target.id, self.clock().now());
         let request = signed.map_err(|refused| ChangeError::Conflict(refused.to_string()))?;
         Ok(Preview::Request { request, asks_again })
     }

@@ -1,6 +1,7 @@
 //! One instance's store: how much of everything it may use, and, when a call
 //! fails, which of the limits it was.
 
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use wasmtime::{ResourceLimiter, Store, Trap};
@@ -105,6 +106,38 @@ impl ResourceLimiter for Meter {
 
     fn tables(&self) -> usize {
         self.limits.tables as usize
+    }
+}
+
+/// What a plugin's last call used. For the tools of its author.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallUse {
+    /// Units of fuel; for a target, making its instance is among them.
+    pub fuel: u64,
+    /// Linear memory of the instance at the end of the call.
+    pub memory_bytes: usize,
+}
+
+/// Where [`CallUse`] is kept until somebody asks.
+#[derive(Debug, Default)]
+pub(crate) struct LastUse {
+    fuel: AtomicU64,
+    memory_bytes: AtomicUsize,
+}
+
+impl LastUse {
+    pub(crate) fn note(&self, store: &Store<Meter>) {
+        let left = store.get_fuel().unwrap_or(0);
+        let meter = store.data();
+        self.fuel.store(meter.call.fuel.saturating_sub(left), Ordering::Relaxed);
+        self.memory_bytes.store(meter.memory_bytes, Ordering::Relaxed);
+    }
+
+    pub(crate) fn get(&self) -> CallUse {
+        CallUse {
+            fuel: self.fuel.load(Ordering::Relaxed),
+            memory_bytes: self.memory_bytes.load(Ordering::Relaxed),
+        }
     }
 }
 

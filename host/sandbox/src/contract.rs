@@ -9,7 +9,7 @@ use alerts_domain::problem::FieldError;
 use alerts_package::Kind;
 use wasmtime::component::{Component, Linker};
 
-use crate::budget::{Fault, Meter};
+use crate::budget::{CallUse, Fault, Meter};
 use crate::delivery::TargetDelivery;
 use crate::engine::TickingEngine;
 use crate::limits::{CallLimits, Limits};
@@ -37,11 +37,17 @@ pub(crate) trait Adapter: Send + Sync {
     fn check(&self, settings: &[u8]) -> Result<Result<(), Vec<FieldError>>, Fault>;
 
     fn next(&self, delivery: &TargetDelivery, exchanges: &[Exchange]) -> Result<Step, Fault>;
+
+    /// What its last call used.
+    fn last_use(&self) -> CallUse;
 }
 
 /// A condition language.
 pub(crate) trait Language: Send + Sync {
     fn start(&self) -> Result<Box<dyn Session>, Fault>;
+
+    /// What the last call of any of its instances used.
+    fn last_use(&self) -> CallUse;
 }
 
 /// An instance of a condition language with the programs compiled in it. Of no

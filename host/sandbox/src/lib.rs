@@ -25,6 +25,7 @@ mod v1;
 mod warm;
 mod workers;
 
+pub use budget::CallUse;
 pub use child::compile_child_main;
 pub use config::{Compiler, SandboxConfig};
 pub use contract::Diagnostic;

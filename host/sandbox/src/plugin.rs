@@ -9,7 +9,7 @@ use std::time::Instant;
 use alerts_package::{Digest, Kind, Manifest};
 
 use crate::breaker::Breaker;
-use crate::budget::Fault;
+use crate::budget::{CallUse, Fault};
 use crate::contract::{Adapter, Guest, Language, Session};
 use crate::error::{CallError, PluginName};
 use crate::limits::Limits;
@@ -88,6 +88,14 @@ impl Plugin {
         PluginStats {
             calls: self.counts.calls.load(Ordering::Relaxed),
             faults: self.counts.faults.load(Ordering::Relaxed),
+        }
+    }
+
+    /// What its last call used. Means little while others call it too.
+    pub fn last_use(&self) -> CallUse {
+        match &self.guest {
+            Guest::Language(language) => language.last_use(),
+            Guest::Adapter(adapter) => adapter.last_use(),
         }
     }
 

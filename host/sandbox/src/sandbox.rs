@@ -56,6 +56,11 @@ impl Sandbox {
         Ok(Self(Arc::new(Inner { config, engine, cache, warm, admitting, workers })))
     }
 
+    /// Largest plugin file that is looked at.
+    pub fn max_file_bytes(&self) -> usize {
+        self.0.config.wasm_bytes
+    }
+
     /// Admits a plugin file: checks it, compiles it or takes the compiled form
     /// from the cache, and calls it once. Blocks for as long as compiling
     /// takes, which is seconds for large files.

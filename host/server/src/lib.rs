@@ -16,7 +16,9 @@ mod demo;
 mod housekeeping;
 mod keys;
 mod meters;
+mod say;
 mod server;
 mod state;
+mod unbroken;
 
 pub use server::{Parts, Server, StartError};

@@ -1,6 +1,5 @@
 //! What every request handler shares.
 
-use std::future::Future;
 use std::sync::Arc;
 
 use alerts_domain::Timestamp;
@@ -9,10 +8,10 @@ use alerts_engine::Engine;
 use alerts_store::Store;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::Instrument as _;
 
 use crate::keys::KeyRegistry;
 use crate::meters::Meters;
+use crate::unbroken::Unbroken;
 
 /// Shared by all requests. Cheap to clone.
 #[derive(Clone)]
@@ -66,24 +65,16 @@ impl AppState {
         &self.0.stopping
     }
 
-    /// Does something that must not be left half done. A handler is dropped the
-    /// moment its caller hangs up; between the commit and the hand-over to the
-    /// workers, say, that would leave deliveries that nobody works on.
-    pub(crate) async fn to_the_end<T: Send + 'static>(
+    /// Does something that must not be left half done, even when nobody waits
+    /// for it any more.
+    pub(crate) fn to_the_end<T: Send + 'static>(
         &self,
         change: impl Future<Output = T> + Send + 'static,
-    ) -> T {
-        match self.0.changes.spawn(change.in_current_span()).await {
-            Ok(done) => done,
-            Err(ended) => match ended.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                // The runtime is going away, and this handler with it.
-                Err(_) => std::future::pending().await,
-            },
-        }
+    ) -> Unbroken<T> {
+        Unbroken::new(change, self.0.changes.clone())
     }
 
-    /// Ends once all that [`Self::to_the_end`] began is done.
+    /// Ends once all that goes on without its caller is done.
     pub(crate) async fn changes_done(&self) {
         self.0.changes.close();
         self.0.changes.wait().await;

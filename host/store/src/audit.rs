@@ -12,6 +12,7 @@ use crate::error::StoreError;
 use crate::open::Store;
 use crate::page::Page;
 use crate::row::{json_text, us};
+use crate::tenants;
 
 /// Something done, to be written down with the change itself.
 #[derive(Debug, Clone)]
@@ -66,6 +67,19 @@ const FIRST: &str = "";
 const VERIFY_PAGE: i64 = 1000;
 
 impl Store {
+    /// Writes down something that is not a change of the tenant's own rows.
+    pub async fn note(
+        &self,
+        tenant: &TenantId,
+        entry: &AuditEntry,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        tenants::raise_revision(&mut transaction, tenant).await?;
+        append(&mut transaction, tenant, entry, now).await?;
+        Ok(transaction.commit().await?)
+    }
+
     /// A tenant's entries, newest first, older than entry `before`.
     pub async fn list_audit(
         &self,

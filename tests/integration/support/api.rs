@@ -55,7 +55,12 @@ impl Api {
     pub(crate) fn new(address: impl std::fmt::Display, tenant: &str) -> Self {
         // A test without a host in its process has no other to choose it.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            // Far above any answer, so that one that never comes fails its test.
+            .timeout(std::time::Duration::from_secs(60))
+            .build()
+            .unwrap();
         let headers =
             vec![("x-api-key", KEY.to_owned()), ("x-exosphere-namespace", tenant.to_owned())];
         Self { client, base: format!("http://{address}"), headers }

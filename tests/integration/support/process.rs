@@ -22,8 +22,12 @@ pub(crate) struct HostProcess {
 impl HostProcess {
     /// Starts a host on the database in `folder` and waits until it is ready.
     pub(crate) async fn start(folder: &Path, address: Option<SocketAddr>) -> Self {
-        let address = address.unwrap_or_else(free_address);
-        let process = command(folder)
+        Self::start_with(command(folder), address.unwrap_or_else(free_address)).await
+    }
+
+    /// Starts a host with these settings and waits until it is ready.
+    pub(crate) async fn start_with(mut command: Command, address: SocketAddr) -> Self {
+        let process = command
             .env("ALERTS_LISTEN", address.to_string())
             .stdout(Stdio::null())
             .spawn()

@@ -10,6 +10,7 @@ use super::Job;
 use crate::deferred;
 use crate::engine::Engine;
 use crate::error::EngineError;
+use crate::plugins::PluginFolder;
 
 /// How long a host's lease lasts without a heartbeat, and how often it beats.
 /// Six beats to a lease, so that a slow database does not cost us our work.
@@ -122,6 +123,29 @@ impl Engine {
                 tracing::error!(%error, "other hosts' changes could not be read; trying again");
             }
         }
+    }
+
+    /// Follows the plugin folder, and what other hosts do to plugins.
+    pub(crate) async fn keep_plugins(self, mut folder: Option<PluginFolder>) {
+        while folder.is_some() || self.store().is_shared() {
+            // By the machine's clock: files do not follow one that tests move.
+            tokio::time::sleep(POLL).await;
+            if let Some(folder) = &mut folder
+                && let Err(error) = self.look_at_folder(folder, false).await
+            {
+                tracing::error!(%error, "the plugin folder cannot be read; trying again");
+            }
+            if self.store().is_shared()
+                && let Err(error) = self.follow_plugins().await
+            {
+                tracing::error!(%error, "other hosts' plugins could not be read; trying again");
+            }
+        }
+    }
+
+    async fn follow_plugins(&self) -> Result<(), EngineError> {
+        self.follow_grants().await?;
+        Ok(self.follow_uploads().await?)
     }
 
     /// Asks condition plugins again that could not answer.

@@ -64,19 +64,22 @@ impl Egress {
         &self.rules
     }
 
-    /// Performs one request of one endpoint's adapter. `message_id` and `now`
-    /// go into the signature.
-    pub(crate) async fn perform(
+    /// Performs one request of one endpoint's adapter, which may go to the
+    /// endpoint's own host and to `hosts`. `message_id` and `now` go into the
+    /// signature.
+    pub async fn perform(
         &self,
         request: &Request,
         endpoint: &LiveEndpoint,
+        hosts: &[String],
         message_id: &str,
         now: Timestamp,
     ) -> Outcome {
-        let prepared = match prepare::prepare(request, endpoint, &self.rules, message_id, now) {
-            Ok(prepared) => prepared,
-            Err(error) => return Outcome::Failed(error),
-        };
+        let prepared =
+            match prepare::prepare(request, endpoint, hosts, &self.rules, message_id, now) {
+                Ok(prepared) => prepared,
+                Err(error) => return Outcome::Failed(error),
+            };
         match self.client.exchange(prepared).await {
             Ok(response) => Outcome::Response(references::hide(response, endpoint)),
             Err(error) => Outcome::Failed(error),
@@ -91,16 +94,40 @@ impl Egress {
         &self,
         mut request: Request,
         endpoint: &LiveEndpoint,
+        hosts: &[String],
         message_id: &str,
         now: Timestamp,
     ) -> Result<Request, TransportError> {
-        let prepared = prepare::prepare(&request, endpoint, &self.rules, message_id, now)?;
+        let prepared = prepare::prepare(&request, endpoint, hosts, &self.rules, message_id, now)?;
         for (name, value) in &prepared.headers {
             if request.sign && header::is_reserved(name.as_str()) {
                 request.headers.push(name.as_str(), String::from_utf8_lossy(value.as_bytes()));
             }
         }
         Ok(request)
+    }
+
+    /// The bytes as they would leave now, secrets and signature in them. Only for
+    /// a tool whose user owns those secrets: everything else shows a preview.
+    pub fn reveal(
+        &self,
+        request: &Request,
+        endpoint: &LiveEndpoint,
+        hosts: &[String],
+        message_id: &str,
+        now: Timestamp,
+    ) -> Result<Request, TransportError> {
+        let prepared = prepare::prepare(request, endpoint, hosts, &self.rules, message_id, now)?;
+        let text = |value: &reqwest::header::HeaderValue| {
+            String::from_utf8_lossy(value.as_bytes()).into_owned()
+        };
+        Ok(Request {
+            method: prepared.method.to_string(),
+            url: prepared.url.into(),
+            headers: prepared.headers.iter().map(|(name, v)| (name.as_str(), text(v))).collect(),
+            body: prepared.body,
+            sign: request.sign,
+        })
     }
 
     /// Whether a URL's host name leads somewhere forbidden as DNS stands now.

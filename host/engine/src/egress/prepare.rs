@@ -31,6 +31,7 @@ pub(super) struct Prepared {
 pub(super) fn prepare(
     request: &Request,
     endpoint: &LiveEndpoint,
+    hosts: &[String],
     rules: &AddressRules,
     message_id: &str,
     now: Timestamp,
@@ -41,12 +42,12 @@ pub(super) fn prepare(
         .flatten()
         .ok_or_else(|| forbidden(format!("the adapter asked for method `{}`", request.method)))?;
 
-    let mut has_secret = false;
     let filled_url = references::fill(&request.url, endpoint, Place::Url);
-    has_secret |= filled_url.is_some();
     let url = filled_url.as_deref().unwrap_or(&request.url);
     // The detail never quotes the URL: it may hold a secret by now.
     let url = target_url::check(url, rules).map_err(|error| forbidden(error.detail))?;
+
+    check_destination(url.host_str(), endpoint, hosts)?;
 
     if request.headers.len() > MAX_HEADERS {
         return Err(forbidden(format!("the adapter set more than {MAX_HEADERS} headers")));
@@ -54,7 +55,6 @@ pub(super) fn prepare(
     let mut headers = HeaderMap::with_capacity(request.headers.len() + 4);
     for (name, value) in request.headers.iter() {
         let filled = references::fill(value, endpoint, Place::Header);
-        has_secret |= filled.is_some();
         let value = filled.as_deref().unwrap_or(value);
         if let Some(problem) = header::problem(name, value) {
             return Err(forbidden(problem.detail));
@@ -64,13 +64,9 @@ pub(super) fn prepare(
 
     let place = Place::of_body(request.headers.get("content-type"));
     let filled_body = references::fill_body(&request.body, endpoint, place);
-    has_secret |= filled_body.is_some();
     let body = filled_body.unwrap_or_else(|| request.body.clone());
     if body.len() > MAX_BODY_BYTES {
         return Err(forbidden(format!("the body is over {MAX_BODY_BYTES} bytes")));
-    }
-    if has_secret {
-        references::check_destination(url.host_str(), endpoint)?;
     }
     if request.sign {
         let secrets = endpoint.secrets().signing_at(now);
@@ -79,6 +75,26 @@ pub(super) fn prepare(
         }
     }
     Ok(Prepared { method, url, headers, body })
+}
+
+/// An adapter may send to the endpoint's own host and to those that it was
+/// granted, and nowhere else: neither a secret nor an alert leaves by another way.
+fn check_destination(
+    host: Option<&str>,
+    endpoint: &LiveEndpoint,
+    granted: &[String],
+) -> Result<(), TransportError> {
+    let host = host.unwrap_or_default();
+    let mut open = endpoint.own_host().into_iter().chain(granted.iter().map(String::as_str));
+    if open.any(|open| open.eq_ignore_ascii_case(host)) {
+        return Ok(());
+    }
+    let own = endpoint.own_host().unwrap_or("none");
+    Err(forbidden(format!(
+        "the adapter wanted to send to {host}; for this endpoint it may send to {own} and to the \
+         hosts granted to the plugin: {}",
+        if granted.is_empty() { "none".to_owned() } else { granted.join(", ") }
+    )))
 }
 
 fn append(headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), TransportError> {

@@ -1,7 +1,7 @@
 //! Secret references: what an adapter writes in place of a value, and how the
 //! value gets in as the bytes leave, and out again of what comes back.
 
-use alerts_domain::exchange::{Response, TransportError};
+use alerts_domain::exchange::Response;
 use alerts_domain::secret::Secret;
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
@@ -114,21 +114,6 @@ pub(super) fn fill_body(body: &Bytes, endpoint: &LiveEndpoint, place: Place) -> 
         return None;
     }
     fill(std::str::from_utf8(body).ok()?, endpoint, place).map(Bytes::from)
-}
-
-/// A secret may go only to the hosts the endpoint allows.
-pub(super) fn check_destination(
-    host: Option<&str>,
-    endpoint: &LiveEndpoint,
-) -> Result<(), TransportError> {
-    let host = host.unwrap_or_default();
-    if endpoint.secret_hosts().iter().any(|allowed| allowed.eq_ignore_ascii_case(host)) {
-        return Ok(());
-    }
-    Err(TransportError::Forbidden(format!(
-        "the adapter put a secret into a request to {host}; secrets of this endpoint may go only to {}",
-        endpoint.secret_hosts().join(", ")
-    )))
 }
 
 /// Puts references back where a target echoed a value, so that nothing that is

@@ -7,7 +7,7 @@ use wasmtime::component::InstancePre;
 
 use super::bindings::target::{Target, TargetPre};
 use super::convert;
-use crate::budget::{self, Fault, Meter};
+use crate::budget::{self, CallUse, Fault, LastUse, Meter};
 use crate::contract::{Adapter, Unbound};
 use crate::delivery::TargetDelivery;
 use crate::engine::TickingEngine;
@@ -22,7 +22,7 @@ pub(crate) fn bind(
 ) -> Result<Box<dyn Adapter>, Unbound> {
     let pre = TargetPre::new(instance)
         .map_err(|source| Unbound::World { interface: INTERFACE, source })?;
-    let adapter = AdapterV1 { pre, engine: engine.clone(), limits };
+    let adapter = AdapterV1 { pre, engine: engine.clone(), limits, last: LastUse::default() };
     adapter.instance().map_err(|fault| Unbound::at_start(INTERFACE, fault))?;
     Ok(Box::new(adapter))
 }
@@ -31,6 +31,7 @@ struct AdapterV1 {
     pre: TargetPre<Meter>,
     engine: TickingEngine,
     limits: Limits,
+    last: LastUse,
 }
 
 impl AdapterV1 {
@@ -51,6 +52,7 @@ impl Adapter for AdapterV1 {
             .exosphere_alerts_adapter()
             .call_check(&mut store, settings)
             .map_err(|error| budget::explain(&store, &error))?;
+        self.last.note(&store);
         let Err(problems) = answer else { return Ok(Ok(())) };
         let text_bytes: usize = problems.iter().map(|p| p.pointer.len() + p.message.len()).sum();
         if text_bytes > self.limits.output_bytes {
@@ -65,10 +67,15 @@ impl Adapter for AdapterV1 {
             target.exosphere_alerts_adapter().call_next(&mut store, delivery, exchanges)
         })
         .map_err(|error| budget::explain(&store, &error))?;
+        self.last.note(&store);
         let step = convert::step(step);
         if convert::step_bytes(&step) > self.limits.output_bytes {
             return Err(Fault::Output { limit_bytes: self.limits.output_bytes });
         }
         Ok(step)
+    }
+
+    fn last_use(&self) -> CallUse {
+        self.last.get()
     }
 }

@@ -7,7 +7,7 @@ use wasmtime::Store;
 use wasmtime::component::{InstancePre, ResourceAny};
 
 use super::bindings::condition::{Condition, ConditionPre};
-use crate::budget::{self, Fault, Meter};
+use crate::budget::{self, CallUse, Fault, LastUse, Meter};
 use crate::contract::{Diagnostic, Language, Session, Unbound};
 use crate::engine::TickingEngine;
 use crate::limits::{CallLimits, Limits};
@@ -21,7 +21,7 @@ pub(crate) fn bind(
 ) -> Result<Box<dyn Language>, Unbound> {
     let pre = ConditionPre::new(instance)
         .map_err(|source| Unbound::World { interface: INTERFACE, source })?;
-    let language = LanguageV1 { pre, engine: engine.clone(), limits };
+    let language = LanguageV1 { pre, engine: engine.clone(), limits, last: Arc::default() };
     language.start().map_err(|fault| Unbound::at_start(INTERFACE, fault))?;
     Ok(Box::new(language))
 }
@@ -30,6 +30,7 @@ struct LanguageV1 {
     pre: ConditionPre<Meter>,
     engine: TickingEngine,
     limits: Limits,
+    last: Arc<LastUse>,
 }
 
 impl Language for LanguageV1 {
@@ -48,7 +49,12 @@ impl Language for LanguageV1 {
             programs: HashMap::new(),
             calls: 0,
             first_bytes,
+            last: self.last.clone(),
         }))
+    }
+
+    fn last_use(&self) -> CallUse {
+        self.last.get()
     }
 }
 
@@ -60,6 +66,7 @@ struct SessionV1 {
     programs: HashMap<Arc<str>, Result<ResourceAny, Vec<Diagnostic>>>,
     calls: u32,
     first_bytes: usize,
+    last: Arc<LastUse>,
 }
 
 impl Session for SessionV1 {
@@ -84,6 +91,7 @@ impl Session for SessionV1 {
                     .map(|d| Diagnostic { message: d.message, offset: d.offset, length: d.length })
                     .collect::<Vec<_>>()
             });
+        self.last.note(&self.store);
         if let Err(diagnostics) = &compiled {
             let text_bytes: usize = diagnostics.iter().map(|d| d.message.len()).sum();
             if text_bytes > self.limits.output_bytes {
@@ -116,6 +124,7 @@ impl Session for SessionV1 {
             // The contract's alias `json` makes the binding want a vector.
             .call_evaluate_all(&mut self.store, &handles, &event.to_vec())
             .map_err(|error| budget::explain(&self.store, &error))?;
+        self.last.note(&self.store);
         if verdicts.len() != sources.len() {
             return Err(Fault::contract(format!(
                 "`evaluate-all` gave {} verdicts for {} programs",

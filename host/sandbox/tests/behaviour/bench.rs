@@ -110,16 +110,26 @@ impl Bench {
         error
     }
 
-    /// A tenant's verdicts on one event.
+    /// A tenant's verdicts on an ordinary event.
     pub(crate) async fn evaluate(
         &self,
         language: &Arc<Plugin>,
         tenant: &TenantId,
         sources: &[&str],
     ) -> Vec<Result<bool, ConditionError>> {
+        self.evaluate_on(Bytes::from_static(EVENT), language, tenant, sources).await
+    }
+
+    pub(crate) async fn evaluate_on(
+        &self,
+        event: Bytes,
+        language: &Arc<Plugin>,
+        tenant: &TenantId,
+        sources: &[&str],
+    ) -> Vec<Result<bool, ConditionError>> {
         let sources: Arc<[Arc<str>]> = sources.iter().map(|source| Arc::from(*source)).collect();
         self.sandbox
-            .evaluate(language, tenant, sources, Bytes::from_static(EVENT))
+            .evaluate(language, tenant, sources, event)
             .await
             .expect("the evaluation as a whole gives an answer")
     }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use alerts_sandbox::{Limits, SandboxConfig};
 
@@ -12,15 +13,28 @@ use crate::guest::{Language, Target, step};
 /// pages that the pool wipes instead of giving back, and the allocator's own.
 const KEPT_BYTES: usize = 8 << 20;
 
-#[test]
-fn hundreds_of_hostile_calls_leave_no_memory_behind() {
-    // In a process of its own: other tests allocate at the same time.
-    let this = std::env::current_exe().unwrap();
-    let measured = ["--exact", "memory::measured", "--ignored", "--nocapture"];
-    let output = Command::new(this).args(measured).output().unwrap();
+/// Runs a test of this file that is ignored otherwise in a process of its own:
+/// the other tests allocate at the same time.
+fn alone(test: &str) {
+    let this = std::env::current_exe().expect("this program is somewhere");
+    let test = format!("memory::{test}");
+    let output = Command::new(this)
+        .args(["--exact", &test, "--ignored", "--nocapture"])
+        .output()
+        .expect("this program starts again");
     let said = String::from_utf8_lossy(&output.stdout);
     let complaint = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && said.contains("1 passed"), "{said}{complaint}");
+}
+
+#[test]
+fn hundreds_of_hostile_calls_leave_no_memory_behind() {
+    alone("measured_over_hostile_calls");
+}
+
+#[test]
+fn a_plugin_that_is_dropped_takes_its_warm_instances_along() {
+    alone("measured_over_a_plugins_life");
 }
 
 fn resident_bytes() -> usize {
@@ -32,8 +46,8 @@ fn resident_bytes() -> usize {
 }
 
 #[tokio::test]
-#[ignore = "measures its process, so it is run in one of its own by the test above"]
-async fn measured() {
+#[ignore = "measures its process; another test runs it in one of its own"]
+async fn measured_over_hostile_calls() {
     let limits = Limits { output_bytes: 8 << 20, ..config().limits };
     let bench = Bench::with(SandboxConfig { limits, ..config() });
     let touches_all_memory = "(loop $on
@@ -91,4 +105,26 @@ async fn measured() {
     let after = resident_bytes();
     println!("{} KiB before, {} KiB after", before >> 10, after >> 10);
     assert!(after <= before + KEPT_BYTES, "{before} bytes before, {after} after");
+}
+
+#[tokio::test]
+#[ignore = "measures its process; another test runs it in one of its own"]
+async fn measured_over_a_plugins_life() {
+    let bench = Bench::with(SandboxConfig { warm_growth_bytes: 32 << 20, ..config() });
+    let language = bench.load(&Language::new().pack());
+    let without = resident_bytes();
+    for name in ["ada", "bob", "eve"] {
+        assert_eq!(bench.evaluate(&language, &tenant(name), &["g"]).await, [Ok(true)]);
+    }
+    let with = resident_bytes();
+    assert!(with >= without + (3 << 24), "{without} bytes without, {with} with");
+    drop(language);
+    // The sandbox's thread lets go of a plugin just after its answer was sent.
+    let most = Instant::now() + Duration::from_secs(10);
+    let mut after = resident_bytes();
+    while after > without + KEPT_BYTES && Instant::now() < most {
+        std::thread::yield_now();
+        after = resident_bytes();
+    }
+    assert!(after <= without + KEPT_BYTES, "{without} bytes before, {after} after");
 }

@@ -4,8 +4,9 @@
 use std::sync::Arc;
 
 use alerts_sandbox::{CallError, ConditionError, Plugin};
+use bytes::Bytes;
 
-use crate::bench::{Bench, FUEL, tenant};
+use crate::bench::{Bench, EVENT, FUEL, tenant};
 use crate::guest::Language;
 
 #[tokio::test]
@@ -70,6 +71,32 @@ async fn a_suspect_is_evaluated_apart_so_that_its_neighbours_keep_their_instance
     let verdicts = bench.evaluate(&language, &tenant("bob"), &["t", "x"]).await;
     assert_eq!(verdicts[0], Ok(true));
     assert_eq!(strokes(&["n"]).await, 4);
+
+    // The instance in which the rest had their verdicts is kept like any other.
+    let eve = tenant("eve");
+    bench.evaluate(&language, &eve, &["x", "n"]).await;
+    assert_eq!(bench.strokes(&language, &eve).await, 2);
+}
+
+#[tokio::test]
+async fn a_suspect_that_works_again_is_none_any_more() {
+    let bench = Bench::new();
+    let language = bench.load(&Language::new().pack());
+    let ada = tenant("ada");
+    let strokes = async |event: &'static [u8]| {
+        let event = Bytes::from_static(event);
+        let verdicts = bench.evaluate_on(event, &language, &ada, &["n", "q"]).await;
+        match &verdicts[0] {
+            Err(ConditionError::Evaluation { message }) => (message.len(), verdicts[1].is_ok()),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(strokes(EVENT).await, (1, true));
+    // It crashes on an empty event, and the instance with it.
+    assert_eq!(strokes(b"").await, (1, false));
+    assert_eq!(strokes(EVENT).await, (1, true), "evaluated apart, and cleared");
+    assert_eq!(strokes(EVENT).await, (2, true), "together again");
+    assert_eq!(strokes(b"").await, (1, false), "so it takes the instance along once more");
 }
 
 #[tokio::test]

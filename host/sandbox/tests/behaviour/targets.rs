@@ -162,7 +162,7 @@ async fn an_adapter_is_shown_what_its_requests_came_to() {
         status: 503,
         headers: Headers::from_iter([("retry-after", "9")]),
         body: Bytes::from_static(b"down"),
-        truncated: false,
+        truncated: true,
     };
     let answered = Exchange { request: request(), outcome: Outcome::Response(response) };
     // An exchange is a request of 44 bytes, then the outcome's case, then what it holds.
@@ -177,6 +177,15 @@ async fn an_adapter_is_shown_what_its_requests_came_to() {
         let step = bench.next_after(&plugin, std::slice::from_ref(&answered)).await;
         assert_eq!(step, Ok(Step::Done(Verdict::Rejected(wanted.into()))), "{place}");
     }
+
+    let wrong = format!(
+        "(if (i32.ne (i32.load16_u {}) (i32.const 503)) (then unreachable))
+         (if (i32.ne (i32.load8_u {}) (i32.const 1)) (then unreachable))",
+        exchange(48),
+        exchange(68)
+    );
+    let plugin = bench.load(&Target::new().before_answering(&wrong).pack());
+    bench.next_after(&plugin, &[answered]).await.expect("status and cut are as they were");
 
     let why: [fn(String) -> TransportError; 6] = [
         TransportError::Dns,

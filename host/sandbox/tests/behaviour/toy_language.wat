@@ -1,14 +1,15 @@
 ;; A condition language of one letter. The first letter of a source says what it does:
 ;;
-;;   t  true                              L  compiling never ends
-;;   f  false                             X  compiling crashes
-;;   e  an error with a message           D  diagnostics without end
-;;   n  an error with as many strokes     U  a diagnostic that is not UTF-8
-;;      as this instance answered calls   H  the handle of no program
-;;   l  never ends                        ?  a diagnostic for bytes 1 and 2
-;;   x  crashes                              (as does any other letter)
+;;   t  true
+;;   f  false
+;;   e  an error with a message
+;;   n  an error with as many strokes as this instance answered calls
+;;   l  never ends
+;;   x  crashes
+;;   q  crashes on an empty event, else true
 ;;   m  wants all memory, and crashes without
 ;;   k  keeps half a megabyte more, then true
+;;   g  keeps sixteen megabytes more, each page of them in use, then true
 ;;   w  works as many rounds as the digits after it say, then true
 ;;   s  takes one verdict off the end of the list
 ;;   a  puts one verdict more at its end
@@ -16,6 +17,17 @@
 ;;   u  an error whose message is not UTF-8
 ;;   h  an error with a message of three megabytes
 ;;   v  a verdict of no known case
+;;
+;; Of the capitals, which are about compiling:
+;;
+;;   L  never ends
+;;   X  crashes
+;;   D  diagnostics without end
+;;   U  a diagnostic that is not UTF-8
+;;   H  the handle of no program
+;;
+;; Other small letters are true. All else, and nothing at all, has a diagnostic
+;; for two bytes from byte 1 on.
 (module
   (import "[export]exosphere:alerts/language@1.0.0" "[resource-new]program"
     (func $new_program (param i32) (result i32)))
@@ -27,6 +39,7 @@
   ;; What a source takes off the list of verdicts, or puts on.
   (global $more (mut i32) (i32.const 0))
   (global $beyond (mut i32) (i32.const 0))
+  (global $event_len (mut i32) (i32.const 0))
   (data (i32.const 1024) "the event has no such field")
   (data (i32.const 1088) "no such letter")
   (data (i32.const 1104) "\ff\fe")
@@ -64,6 +77,15 @@
       (local.set $rounds (i32.sub (local.get $rounds) (i32.const 1)))
       (br $round))))
 
+  (func $keep_much (local $at i32) (local $i i32)
+    (local.set $at (memory.grow (i32.const 256)))
+    (if (i32.eq (local.get $at) (i32.const -1)) (then unreachable))
+    (local.set $at (i32.mul (local.get $at) (i32.const 65536)))
+    (loop $page
+      (i32.store8 (local.get $at) (i32.const 1))
+      (local.set $at (i32.add (local.get $at) (i32.const 4096)))
+      (local.set $i (i32.add (local.get $i) (i32.const 1)))
+      (br_if $page (i32.lt_u (local.get $i) (i32.const 4096)))))
   (func $keep (if (i32.eq (memory.grow (i32.const 8)) (i32.const -1)) (then unreachable)))
 
   ;; Writes a `result<bool, eval-error>`.
@@ -83,12 +105,16 @@
       (call $no_verdict (local.get $area) (i32.const 2048) (global.get $calls))))
     (if (i32.eq (local.get $letter) (i32.const 0x6c)) (then ;; l
       (loop $on (br $on))))
+    (if (i32.eq (local.get $letter) (i32.const 0x71)) (then ;; q
+      (if (i32.eqz (global.get $event_len)) (then unreachable))))
     (if (i32.eq (local.get $letter) (i32.const 0x78)) (then ;; x
       unreachable))
     (if (i32.eq (local.get $letter) (i32.const 0x6d)) (then ;; m
       (loop $on (call $keep) (br $on))))
     (if (i32.eq (local.get $letter) (i32.const 0x6b)) (then ;; k
       (call $keep)))
+    (if (i32.eq (local.get $letter) (i32.const 0x67)) (then ;; g
+      (call $keep_much)))
     (if (i32.eq (local.get $letter) (i32.const 0x77)) (then ;; w
       (call $work (local.get $source))))
     (if (i32.eq (local.get $letter) (i32.const 0x73)) (then ;; s
@@ -147,6 +173,7 @@
 
   (func (export "exosphere:alerts/language@1.0.0#[method]program.evaluate")
     (param $program i32) (param $event i32) (param $event_len i32) (result i32)
+    (global.set $event_len (local.get $event_len))
     (call $verdict (local.get $program) (i32.const 512))
     (i32.const 512))
 
@@ -157,6 +184,7 @@
     (global.set $calls (i32.add (global.get $calls) (i32.const 1)))
     (global.set $more (i32.const 0))
     (global.set $beyond (i32.const 0))
+    (global.set $event_len (local.get $event_len))
     (local.set $areas (call $realloc (i32.const 0) (i32.const 0) (i32.const 4)
       (i32.mul (i32.add (local.get $len) (i32.const 1)) (i32.const 12))))
     (i64.store (i32.add (local.get $areas) (i32.mul (local.get $len) (i32.const 12)))

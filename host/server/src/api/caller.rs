@@ -103,32 +103,24 @@ impl Caller {
 
     /// The tenant of an event that may itself name one.
     pub(crate) fn tenant_of_event(&self, named: Option<&TenantId>) -> Result<TenantId, Problem> {
+        const POINTER: &str = "/namespace";
         let of_request = self.tenant()?;
-        match (of_request, named) {
-            (Some(header), Some(event)) if header != event && self.key.tenant.is_none() => {
-                Err(Problem::field(
-                    "/namespace",
-                    format!(
-                        "names `{event}` while the header {NAMESPACE_HEADER} names `{header}`; \
-                         leave one of them out"
-                    ),
-                ))
+        let of_event = self.tenant_also_named(named).map_err(|problem| problem.at(POINTER))?;
+        match (of_request, of_event) {
+            (Some(header), Some(event)) if header != event => {
+                let detail = format!(
+                    "names `{event}` while the header {NAMESPACE_HEADER} names `{header}`; leave \
+                     one of them out"
+                );
+                Err(Problem::field(POINTER, detail))
             }
-            _ => self
-                .tenant_also_named(named)
-                .map_err(|problem| problem.at("/namespace"))?
-                .or(of_request)
-                .cloned()
-                .ok_or_else(|| {
-                    Problem::new(
-                        Kind::NamespaceRequired,
-                        format!(
-                            "say whose event it is: in its attribute `namespace`, or in the header \
-                         {NAMESPACE_HEADER}"
-                        ),
-                    )
-                    .at("/namespace")
-                }),
+            (of_request, of_event) => of_event.or(of_request).cloned().ok_or_else(|| {
+                let detail = format!(
+                    "say whose event it is: in its attribute `namespace`, or in the header \
+                     {NAMESPACE_HEADER}"
+                );
+                Problem::new(Kind::NamespaceRequired, detail).at(POINTER)
+            }),
         }
     }
 

@@ -4,6 +4,7 @@ use alerts_domain::tenant::TenantId;
 use alerts_store::{AuditVerdict, Store};
 
 use super::{Failure, runtime};
+use crate::say::say;
 use crate::settings::{Database, SettingError};
 
 /// Look at the audit log
@@ -43,7 +44,7 @@ async fn verify(tenant: &TenantId, database: &Database) -> Result<(), Failure> {
     store.close().await;
     match found? {
         AuditVerdict::Intact { entries } => {
-            println!("intact: {entries} entries of `{tenant}`, each as it was written");
+            say(format_args!("intact: {entries} entries of `{tenant}`, each as it was written"));
             Ok(())
         }
         AuditVerdict::Broken { seq } => Err(Failure::Other(format!(

@@ -6,6 +6,7 @@ use std::time::Duration;
 use alerts_domain::secret::Secret;
 
 use super::{Failure, runtime};
+use crate::say::say;
 
 /// Longest wait for an answer.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -75,7 +76,7 @@ impl Send {
         let status = answer.status();
         let text = answer.text().await.map_err(unreachable)?;
         if status.is_success() {
-            println!("{text}");
+            say(text);
             return Ok(());
         }
         Err(Failure::Other(format!("the host answered {status}: {text}")))

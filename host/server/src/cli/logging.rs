@@ -7,8 +7,9 @@ use tracing_subscriber::EnvFilter;
 
 use crate::settings::{LogFormat, ServeArgs, SettingError};
 
-/// What is logged when nobody says.
-const DEFAULT_FILTER: &str = "info";
+/// What is logged when nobody says. Of the database driver, less: it passes on
+/// what the server notes about tables that are there already.
+const DEFAULT_FILTER: &str = "info,sqlx=warn";
 
 /// Begins to log, to standard error.
 pub(super) fn start(args: &ServeArgs) -> Result<(), Vec<SettingError>> {
@@ -19,6 +20,8 @@ pub(super) fn start(args: &ServeArgs) -> Result<(), Vec<SettingError>> {
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(stderr().is_terminal())
+        // Would be written to where nothing can be written, and end the process.
+        .log_internal_errors(false)
         .with_writer(stderr);
     match format {
         LogFormat::Text => lines.init(),

@@ -1,14 +1,11 @@
 //! The command line. Each command is one file.
 
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a command line: what it prints is for the person who typed it"
-)]
+#![expect(clippy::print_stderr, reason = "the person who typed a command is told why it failed")]
 
 mod audit;
 mod event;
 mod logging;
+mod plugin;
 mod serve;
 mod signals;
 mod welcome;
@@ -51,6 +48,8 @@ enum Command {
     Audit(audit::Command),
     #[command(subcommand)]
     Event(event::Command),
+    #[command(subcommand)]
+    Plugin(plugin::Command),
     /// Compiles a plugin from standard input; only this program itself asks for it.
     #[command(hide = true)]
     CompilePlugin,
@@ -95,6 +94,7 @@ pub fn main() -> ExitCode {
         Command::Serve(args) => serve::run(args),
         Command::Audit(command) => audit::run(command),
         Command::Event(command) => event::run(command),
+        Command::Plugin(command) => plugin::run_command(command),
         Command::CompilePlugin => return alerts_sandbox::compile_child_main(),
     };
     match ran {

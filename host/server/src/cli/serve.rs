@@ -1,5 +1,6 @@
 //! `exosphere-alerts serve`: the main job.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,9 +24,13 @@ const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(10);
 const LAST_WAIT: Duration = Duration::from_millis(500);
 
 pub(super) fn run(args: ServeArgs) -> Result<(), Failure> {
-    let read = Settings::read(&args);
-    logging::start(&args)?;
-    let settings = read?;
+    let settings = match (Settings::read(&args), logging::start(&args)) {
+        (Ok(settings), Ok(())) => settings,
+        (read, logged) => {
+            let wrong = read.err().into_iter().chain(logged.err()).flatten();
+            return Err(Failure::Settings(wrong.collect()));
+        }
+    };
     raise_open_files();
     let runtime = runtime()?;
     let served = runtime.block_on(serve(settings));
@@ -36,6 +41,9 @@ pub(super) fn run(args: ServeArgs) -> Result<(), Failure> {
 async fn serve(mut settings: Settings) -> Result<(), Failure> {
     let demo = if settings.demo { Some(Demo::prepare(&mut settings).await) } else { None };
     let demo = demo.transpose().map_err(Failure::other)?;
+    if let Some(folder) = &settings.plugins_dir {
+        readable(folder)?;
+    }
     // Early: two hosts on one port should not both look at the database.
     let listener = bind(&settings.listen).await?;
     let entropy = Entropy::from_system();
@@ -45,8 +53,9 @@ async fn serve(mut settings: Settings) -> Result<(), Failure> {
     if settings.rollout != Rollout::Ga {
         tracing::warn!("ALERTS_ROLLOUT is not in force yet: alerts are open to all tenants");
     }
-    let (cache_dir, plugins_dir) = (settings.cache_dir, settings.plugins_dir);
-    let loading = move || load_plugins(cache_dir, plugins_dir.as_deref());
+    tracing::info!("loading plugins; the first start compiles them, which takes some seconds");
+    let cache_dir = settings.cache_dir;
+    let loading = move || load_plugins(cache_dir);
     let (sandbox, plugins) =
         tokio::task::spawn_blocking(loading).await.map_err(Failure::other)??;
     let parts = Parts {
@@ -56,6 +65,7 @@ async fn serve(mut settings: Settings) -> Result<(), Failure> {
         keyring,
         engine: EngineConfig {
             addresses: AddressRules::new(settings.allow_targets),
+            plugins_dir: settings.plugins_dir,
             ..EngineConfig::default()
         },
         clock: Arc::new(SystemClock),
@@ -87,6 +97,17 @@ async fn bind(listen: &str) -> Result<TcpListener, SettingError> {
     })
 }
 
+/// Told at the start; later the engine tells it in the log.
+fn readable(folder: &Path) -> Result<(), SettingError> {
+    std::fs::read_dir(folder).map(drop).map_err(|error| {
+        SettingError::new(
+            "ALERTS_PLUGINS_DIR",
+            format!("the folder {} cannot be read: {error}", folder.display()),
+            "name a folder that this user may read, or none",
+        )
+    })
+}
+
 async fn open(url: &str) -> Result<Store, Failure> {
     Store::open(url).await.map_err(|error| match error {
         StoreError::Url(_) | StoreError::Open { .. } => Failure::from(SettingError::new(
@@ -99,22 +120,10 @@ async fn open(url: &str) -> Result<Store, Failure> {
 }
 
 /// Blocks while plugins compile: seconds at the first start, then the cache has them.
-fn load_plugins(
-    cache: Option<CacheDir>,
-    folder: Option<&std::path::Path>,
-) -> Result<(Sandbox, Plugins), Failure> {
+fn load_plugins(cache: Option<CacheDir>) -> Result<(Sandbox, Plugins), Failure> {
     let sandbox = start_sandbox(cache)?;
     let plugins = Plugins::default();
     builtin::load(&sandbox, &plugins).map_err(Failure::other)?;
-    if let Some(folder) = folder {
-        builtin::load_folder(&sandbox, &plugins, folder).map_err(|error| {
-            SettingError::new(
-                "ALERTS_PLUGINS_DIR",
-                format!("the folder {} cannot be read: {error}", folder.display()),
-                "name a folder that this user may read, or none",
-            )
-        })?;
-    }
     Ok((sandbox, plugins))
 }
 

@@ -6,12 +6,14 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use alerts_domain::Timestamp;
 use alerts_domain::secret::Secret;
 
+use crate::say::say;
+
 /// Stands where the key is, when it is not ours to show.
 const THE_KEY: &str = "<your platform key>";
 
 /// Prints it.
 pub(super) fn print(address: SocketAddr, key: Option<&Secret>) {
-    println!("{}", text(address, key, Timestamp::now()));
+    say(text(address, key, Timestamp::now()));
 }
 
 fn text(address: SocketAddr, key: Option<&Secret>, now: Timestamp) -> String {

@@ -1,8 +1,6 @@
 //! The demo: a receiver in this process, an endpoint, two rules and three
 //! events, and what arrives, told as it happens.
 
-#![expect(clippy::print_stdout, reason = "a demo is there to be watched")]
-
 mod receiver;
 mod samples;
 
@@ -16,6 +14,7 @@ use ipnet::IpNet;
 
 use self::receiver::Receiver;
 use self::samples::FAILED;
+use crate::say::say;
 use crate::server::Server;
 use crate::settings::Settings;
 
@@ -59,31 +58,31 @@ impl Demo {
             samples::endpoint(engine, &actor, self.receiver.url(), self.secret.clone()).await?;
         samples::rules(engine, &actor, endpoint).await?;
 
-        println!("\nDemo: a receiver listens on {}", self.receiver.url());
-        println!(
+        say(format_args!("\nDemo: a receiver listens on {}", self.receiver.url()));
+        say(format_args!(
             "Demo: in the namespace `{NAMESPACE}`, endpoint {endpoint} leads to it, with two rules:"
-        );
+        ));
         for rule in samples::RULES {
             let condition = rule.condition.unwrap_or("always");
-            println!("        {:<26} on {}, {condition}", rule.name, FAILED);
+            say(format_args!("        {:<26} on {}, {condition}", rule.name, FAILED));
         }
         for sample in samples::EVENTS {
-            println!("Demo: posting  {}", sample.told());
+            say(format_args!("Demo: posting  {}", sample.told()));
             let event = sample.event(now)?;
             engine.accept(vec![(actor.tenant.clone(), event)]).await?;
         }
         if self.receiver.wait_for(EXPECTED, PATIENCE).await {
-            println!("Demo: all {EXPECTED} alerts arrived.");
+            say(format_args!("Demo: all {EXPECTED} alerts arrived."));
         } else {
-            println!(
+            say(format_args!(
                 "Demo: only {} of {EXPECTED} alerts arrived within {} seconds; the log says why.",
                 self.receiver.count(),
                 PATIENCE.as_secs()
-            );
+            ));
         }
         let until = now.saturating_add(KEY_LASTS).unwrap_or(Timestamp::MAX);
         let key = server.make_platform_key("demo", until).await?;
-        println!("{}", self.how_to_go_on(server, &key, now));
+        say(self.how_to_go_on(server, &key, now));
         Ok(())
     }
 

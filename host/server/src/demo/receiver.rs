@@ -16,6 +16,8 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use crate::say::say;
+
 /// How old a signature may be, in seconds: what the Standard Webhooks
 /// specification suggests, against replayed requests.
 const TOLERANCE_S: i64 = 5 * 60;
@@ -64,14 +66,14 @@ impl Receiver {
 async fn receive(State(inbox): State<Inbox>, headers: HeaderMap, body: Bytes) -> StatusCode {
     let alert: Value = serde_json::from_slice(&body).unwrap_or_default();
     let is_genuine = verify(&inbox.secret, &headers, &body, Timestamp::now());
-    println!(
+    say(format_args!(
         "Demo: received {} of {} by rule `{}`, signature {}  ({})",
         shown(&alert["type"]),
         shown(&alert["workflow"]["graph_name"]),
         shown(&alert["rule"]["name"]),
         if is_genuine { "verified" } else { "WRONG" },
         shown(&alert["id"]),
-    );
+    ));
     inbox.count.send_modify(|count| *count += 1);
     if is_genuine { StatusCode::NO_CONTENT } else { StatusCode::UNAUTHORIZED }
 }

@@ -52,10 +52,11 @@ pub struct ServeArgs {
     )]
     pub encryption_keys: Option<Secret>,
 
-    /// A folder with further plugins: every `*.wasm` file in it is loaded at start
+    /// A folder with further plugins: every `*.wasm` file in it is loaded
     ///
-    /// A file that is refused is told in the log. One with the id of a built-in
-    /// plugin takes its place.
+    /// Also those that are put there, replaced or taken away later. One with the
+    /// id of a built-in plugin takes its place. A file that is refused is told in
+    /// the log and by `GET /v1/plugins`.
     #[arg(long, env = "ALERTS_PLUGINS_DIR", alias = "alerts-plugins-dir", value_name = "FOLDER")]
     pub plugins_dir: Option<String>,
 

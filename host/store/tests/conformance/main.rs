@@ -11,6 +11,7 @@ mod fixture;
 mod hosts;
 mod keys;
 mod migrations;
+mod plugins;
 mod redrive;
 mod rules;
 

@@ -14,6 +14,11 @@ pub(in crate::api) struct DeliveryView {
     event_id: EventId,
     /// Null for a test.
     alert_rule_id: Option<RuleId>,
+    /// The rule's name when it fired.
+    rule_name: String,
+    /// Why it fired: the trigger's type and figures, as the alert shows them.
+    #[schema(value_type = Object)]
+    trigger: serde_json::Value,
     webhook_endpoint_id: EndpointId,
     status: DeliveryStatus,
     attempt_count: u32,
@@ -66,6 +71,8 @@ impl From<Delivery> for DeliveryView {
             id: delivery.id,
             event_id: delivery.event_id,
             alert_rule_id: delivery.alert_rule_id,
+            rule_name: delivery.rule_name,
+            trigger: delivery.trigger,
             webhook_endpoint_id: delivery.webhook_endpoint_id,
             status: delivery.status,
             attempt_count: delivery.attempt_count,

@@ -101,7 +101,7 @@ pub(super) async fn create_webhook(
     let (engine, as_actor) = (state.engine().clone(), actor.clone());
     let work = async move {
         let made = engine.create_endpoint(&as_actor, draft).await?;
-        let view = WebhookEndpointView::of(made.endpoint, engine.plugins());
+        let view = WebhookEndpointView::from(made.endpoint);
         Answer::json(StatusCode::CREATED, &view.with_secret(&made.signing_secret))
     };
     once.answer(&state, &actor, &body.raw, work).await

@@ -8,8 +8,6 @@ use alerts_domain::header::Headers;
 use alerts_domain::id::EndpointId;
 use alerts_domain::rate_limit::RateLimit;
 use alerts_domain::secret::Secret;
-use alerts_engine::Plugins;
-use alerts_package::Kind;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -17,7 +15,7 @@ use serde_json::{Map, Value};
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[schema(as = WebhookEndpoint)]
 pub(super) struct WebhookEndpointView {
-    pub(super) id: EndpointId,
+    id: EndpointId,
     /// For people.
     #[schema(example = "On-call")]
     name: String,
@@ -55,18 +53,14 @@ pub(super) struct WebhookEndpointView {
     deleted_at: Option<Timestamp>,
 }
 
-impl WebhookEndpointView {
-    pub(super) fn of(endpoint: WebhookEndpoint, plugins: &Plugins) -> Self {
+impl From<WebhookEndpoint> for WebhookEndpointView {
+    fn from(endpoint: WebhookEndpoint) -> Self {
         let spec = endpoint.spec;
-        let target_url = if is_url_secret(plugins, &spec.target) {
-            masked(&spec.target_url)
-        } else {
-            spec.target_url
-        };
         Self {
             id: endpoint.id,
             name: spec.name,
-            target_url,
+            // Stored masked where it is a secret.
+            target_url: spec.target_url,
             secret: None,
             headers: spec.headers.iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect(),
             target: spec.target,
@@ -81,7 +75,9 @@ impl WebhookEndpointView {
             deleted_at: endpoint.deleted_at,
         }
     }
+}
 
+impl WebhookEndpointView {
     /// With the signing secret, which is shown this once.
     pub(super) fn with_secret(mut self, secret: &Secret) -> Self {
         self.secret = Some(secret.expose().to_owned());
@@ -89,34 +85,7 @@ impl WebhookEndpointView {
     }
 }
 
-/// Stands for what is not shown of a URL.
-pub(super) const MASK: char = '…';
-
-/// Whether a target keeps its whole URL secret. One that is not loaded might.
-fn is_url_secret(plugins: &Plugins, target: &str) -> bool {
-    plugins.get(Kind::Target, target).is_none_or(|plugin| plugin.manifest().url_is_secret)
-}
-
-/// The URL without what could let somebody in: the host alone is left.
-fn masked(url: &str) -> String {
-    match url::Url::parse(url) {
-        Ok(url) => format!("{}/{MASK}", url.origin().ascii_serialization()),
-        Err(_) => MASK.to_string(),
-    }
-}
-
 /// Headers as tenants write them.
 pub(super) fn headers_of(given: BTreeMap<String, String>) -> Headers {
     given.into_iter().collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_masked_url_shows_its_host_alone() {
-        let url = "https://hooks.example.com:8443/services/T0/B0/abc?x=1";
-        assert_eq!(masked(url), "https://hooks.example.com:8443/…");
-    }
 }

@@ -50,11 +50,7 @@ async fn list_webhooks(
     let before = page::cursor(query.cursor.as_deref())?;
     let limit = page::limit(query.limit)?;
     let page = state.store().list_endpoints(&actor.tenant, limit, before).await?;
-    Ok(Listed::of(
-        page,
-        |endpoint| endpoint.id,
-        |endpoint| WebhookEndpointView::of(endpoint, state.engine().plugins()),
-    ))
+    Ok(Listed::of(page, |endpoint| endpoint.id, WebhookEndpointView::from))
 }
 
 /// Get a webhook endpoint
@@ -70,7 +66,7 @@ async fn get_webhook(
     let endpoint = found
         .filter(|endpoint| endpoint.deleted_at.is_none())
         .ok_or_else(|| Problem::not_found(KIND, id))?;
-    Ok(Json(WebhookEndpointView::of(endpoint, state.engine().plugins())))
+    Ok(Json(endpoint.into()))
 }
 
 /// Delete a webhook endpoint

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::TAG;
-use super::endpoint::{MASK, WebhookEndpointView, headers_of};
+use super::endpoint::{WebhookEndpointView, headers_of};
 use crate::api::body::JsonBody;
 use crate::api::caller::Editor;
 use crate::api::patch::{nullable, present};
@@ -63,6 +63,9 @@ pub(super) struct WebhookEndpointPatch {
     rate_limit: Option<Option<RateLimit>>,
 }
 
+/// What stands for the secret part of a URL when it is shown.
+const MASK: char = '…';
+
 impl WebhookEndpointPatch {
     fn patch(self) -> Result<EndpointPatch, Problem> {
         if self.target_url.as_ref().is_some_and(|url| url.contains(MASK)) {
@@ -100,5 +103,5 @@ pub(super) async fn update_webhook(
     let changed =
         state.to_the_end(async move { engine.update_endpoint(&actor, id, patch).await }).await;
     let endpoint = changed.map_err(|error| Problem::of_change(error, id))?;
-    Ok(Json(WebhookEndpointView::of(endpoint, state.engine().plugins())))
+    Ok(Json(endpoint.into()))
 }

@@ -1,0 +1,387 @@
+//! `plugin replay`: asks a plugin file what another one was asked, with the
+//! answers that came then, and tells what it would have done differently.
+//! Nothing is sent but questions to the host's API.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use alerts_domain::Timestamp;
+use alerts_domain::alert;
+use alerts_domain::delivery::{Delivery, DeliveryStatus, attempt_seed};
+use alerts_domain::exchange::{Exchange, Request, Step, Verdict};
+use alerts_domain::id::{DeliveryId, EndpointId, EventId, RuleId};
+use alerts_domain::secret::Secret;
+use alerts_domain::tenant::TenantId;
+use alerts_package::Manifest;
+use alerts_sandbox::{TargetDelivery, TargetEndpoint};
+use bytes::Bytes;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
+
+use crate::lab::{Lab, runtime};
+use crate::{AuthorError, Paper, compare, file, show};
+
+/// Longest wait for an answer of the API.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Arguments of `plugin replay`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The delivery, `dlv_…`.
+    delivery: DeliveryId,
+    /// The plugin file to ask.
+    file: PathBuf,
+    /// Where the host is.
+    #[arg(long, env = "ALERTS_URL", value_name = "URL", default_value = "http://127.0.0.1:8080")]
+    api: String,
+    /// A key that may view. Better given by environment: flags show in the list of processes.
+    #[arg(long, env = "ALERTS_KEY", value_name = "KEY", hide_env_values = true)]
+    key: Secret,
+    /// Whose delivery it is.
+    #[arg(long, env = "ALERTS_NAMESPACE", value_name = "NAME")]
+    namespace: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct StoredDelivery {
+    event_id: EventId,
+    alert_rule_id: Option<RuleId>,
+    webhook_endpoint_id: EndpointId,
+    /// As it was when the rule fired.
+    #[serde(default)]
+    rule_name: Option<String>,
+    #[serde(default)]
+    trigger: Option<Value>,
+    created_at: Timestamp,
+    #[serde(default)]
+    attempts: Vec<StoredAttempt>,
+}
+
+#[derive(Debug, Deserialize)]
+struct StoredAttempt {
+    number: u32,
+    started_at: Timestamp,
+    duration_ms: u64,
+    verdict: String,
+    error: Option<String>,
+    plugin_digest: String,
+    endpoint_version: i64,
+    exchanges: Vec<Exchange>,
+}
+
+#[derive(Debug, Deserialize)]
+struct StoredEndpoint {
+    target_url: String,
+    target: String,
+    #[serde(default)]
+    headers: std::collections::BTreeMap<String, String>,
+    settings: Map<String, Value>,
+    include_event_data: bool,
+    version: i64,
+}
+
+#[derive(Debug, Deserialize)]
+struct StoredEvent {
+    event: Box<RawValue>,
+    received_at: Timestamp,
+}
+
+/// Everything that the attempts were made of.
+#[derive(Debug)]
+struct Record {
+    id: DeliveryId,
+    delivery: StoredDelivery,
+    endpoint: StoredEndpoint,
+    alert: Bytes,
+}
+
+/// Replays every attempt and prints what would differ. Says whether anything would.
+pub fn run(args: &Args, paper: &mut Paper<'_>) -> Result<bool, AuthorError> {
+    let lab = Lab::open(&file::bytes(&args.file)?)?;
+    let record = runtime()?.block_on(fetch(args))?;
+    replay(&lab, &record, paper)
+}
+
+fn replay(lab: &Lab, record: &Record, paper: &mut Paper<'_>) -> Result<bool, AuthorError> {
+    let Record { id, delivery, endpoint, .. } = record;
+    let manifest = lab.manifest();
+    if endpoint.target != manifest.id {
+        paper.line(format_args!(
+            "note: the endpoint's target is `{}`, and this file is `{}`",
+            endpoint.target, manifest.id
+        ));
+    }
+    if delivery.attempts.is_empty() {
+        paper.line(format_args!("{id} has no attempts yet; nothing to replay"));
+        return Ok(false);
+    }
+    let mut differing = 0;
+    for attempt in &delivery.attempts {
+        let same_file = attempt.plugin_digest == lab.plugin().digest().to_string();
+        let whose = if same_file { "this very file" } else { &attempt.plugin_digest };
+        paper.line(format_args!(
+            "attempt {} at {}, decided by {whose}",
+            attempt.number, attempt.started_at
+        ));
+        if attempt.endpoint_version != endpoint.version {
+            paper.line(format_args!(
+                "  note: the endpoint was changed since (version {} then, {} now), which may be \
+                 all that differs",
+                attempt.endpoint_version, endpoint.version
+            ));
+        }
+        differing += u32::from(attempt_differs(lab, record, attempt, paper)?);
+    }
+    let attempts = delivery.attempts.len();
+    paper.line(format_args!("\n{attempts} replayed, {differing} would differ"));
+    Ok(differing > 0)
+}
+
+fn attempt_differs(
+    lab: &Lab,
+    record: &Record,
+    attempt: &StoredAttempt,
+    paper: &mut Paper<'_>,
+) -> Result<bool, AuthorError> {
+    let told = told(record, attempt, lab.manifest());
+    // The host judged when the answer was there.
+    let ended_at = attempt
+        .started_at
+        .saturating_add(jiff::SignedDuration::from_millis(
+            i64::try_from(attempt.duration_ms).unwrap_or(0),
+        ))
+        .unwrap_or(attempt.started_at);
+    let mut exchanges: Vec<Exchange> = Vec::new();
+    let mut differs = false;
+    let verdict = loop {
+        let step = match lab.next(&told, &exchanges) {
+            Ok(step) => step,
+            Err(failed) => {
+                paper.line(format_args!("  the plugin fails: {failed}"));
+                return Ok(true);
+            }
+        };
+        let (request, is_last) = match step {
+            Step::Done(verdict) => break verdict,
+            Step::Send(request) => (request, false),
+            Step::SendLast(request) => (request, true),
+        };
+        let number = exchanges.len() + 1;
+        let Some(stored) = attempt.exchanges.get(exchanges.len()) else {
+            paper.line(format_args!(
+                "  request {number}: would be sent, and was not then; without an answer the \
+                 replay ends here"
+            ));
+            paper.indented(4, &show::request(&request));
+            return Ok(true);
+        };
+        let lines = compare::requests(&stored.request, &request);
+        differs |= told_lines(&format!("request {number}"), &lines, paper);
+        let outcome = stored.outcome.clone();
+        let verdict = is_last.then(|| Verdict::standard(&outcome, ended_at));
+        exchanges.push(Exchange { request, outcome });
+        if let Some(verdict) = verdict {
+            break verdict;
+        }
+    };
+    let unasked = attempt.exchanges.len() - exchanges.len();
+    if unasked > 0 {
+        paper.line(format_args!("  {unasked} requests that were sent then would not be sent"));
+        differs = true;
+    }
+    let lines = verdict_lines(attempt, &verdict);
+    differs |= told_lines(&format!("verdict {}", verdict.word()), &lines, paper);
+    Ok(differs)
+}
+
+fn told_lines(what: &str, lines: &[String], paper: &mut Paper<'_>) -> bool {
+    if lines.is_empty() {
+        paper.line(format_args!("  {what}: the same"));
+        return false;
+    }
+    paper.line(format_args!("  {what}: differs"));
+    for line in lines {
+        paper.indented(4, line);
+    }
+    true
+}
+
+fn verdict_lines(attempt: &StoredAttempt, verdict: &Verdict) -> Vec<String> {
+    let mut lines = Vec::new();
+    if attempt.verdict != verdict.word() {
+        lines.push(format!("verdict: `{}` → `{}`", attempt.verdict, verdict.word()));
+    }
+    let was = attempt.error.as_deref().unwrap_or_default();
+    let is = compare::reason(verdict).unwrap_or_default();
+    // Kept cut, so compared as far as it was kept.
+    if was.is_empty() != is.is_empty() || !is.starts_with(was) {
+        lines.push(format!("reason: `{was}` → `{is}`"));
+    }
+    lines
+}
+
+fn told(record: &Record, attempt: &StoredAttempt, manifest: &Manifest) -> TargetDelivery {
+    let endpoint = &record.endpoint;
+    let requests: Vec<&Request> = attempt.exchanges.iter().map(|e| &e.request).collect();
+    let reference = |name: &str| {
+        let stem = format!("exosphere-secret-{name}-");
+        requests
+            .iter()
+            .find_map(|request| find_reference(request, &stem))
+            // It was not used then, so any text that is none of the others will do.
+            .unwrap_or_else(|| format!("{stem}{}", "0".repeat(REFERENCE_TAG)))
+    };
+    let url = match endpoint.target_url.strip_suffix('…') {
+        Some(origin) => format!("{origin}{}", reference("target-url")),
+        None => endpoint.target_url.clone(),
+    };
+    TargetDelivery {
+        id: record.id.to_string(),
+        attempt: attempt.number,
+        now_ms: u64::try_from(attempt.started_at.as_millisecond()).unwrap_or(0),
+        seed: attempt_seed(record.id, attempt.number),
+        alert: record.alert.clone(),
+        endpoint: TargetEndpoint {
+            url,
+            settings: Value::from(endpoint.settings.clone()).to_string().into(),
+            headers: endpoint.headers.iter().map(|(name, v)| (name.as_str(), v.as_str())).collect(),
+            secrets: manifest
+                .secrets
+                .iter()
+                .map(|slot| (slot.name.clone(), reference(&slot.name)))
+                .collect(),
+        },
+    }
+}
+
+/// Hex digits at the end of a reference.
+const REFERENCE_TAG: usize = 20;
+
+/// A reference that begins so, wherever a request has one.
+fn find_reference(request: &Request, stem: &str) -> Option<String> {
+    let body = String::from_utf8_lossy(&request.body);
+    let values = request.headers.iter().map(|(_, value)| value);
+    let texts = std::iter::once(request.url.as_str()).chain(values).chain([body.as_ref()]);
+    for text in texts {
+        for (start, _) in text.match_indices(stem) {
+            let tag = text.get(start + stem.len()..start + stem.len() + REFERENCE_TAG);
+            if let Some(tag) = tag.filter(|tag| tag.bytes().all(|b| b.is_ascii_hexdigit())) {
+                return Some(format!("{stem}{tag}"));
+            }
+        }
+    }
+    None
+}
+
+async fn fetch(args: &Args) -> Result<Record, AuthorError> {
+    // Another part of the process may have chosen one already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = reqwest::Client::builder().timeout(DEADLINE).build();
+    let client = client
+        .map_err(|error| AuthorError::Api { url: args.api.clone(), detail: error.to_string() })?;
+    let delivery: StoredDelivery =
+        get(&client, args, &format!("deliveries/{}", args.delivery)).await?;
+    let endpoint: StoredEndpoint =
+        get(&client, args, &format!("webhooks/{}", delivery.webhook_endpoint_id)).await?;
+    let event: StoredEvent = get(&client, args, &format!("events/{}", delivery.event_id)).await?;
+    let tenant =
+        TenantId::new(&args.namespace).map_err(|error| AuthorError::Arguments(error.detail))?;
+    let stored = Delivery {
+        id: args.delivery,
+        tenant,
+        event_id: delivery.event_id,
+        alert_rule_id: delivery.alert_rule_id,
+        rule_name: delivery.rule_name.clone().unwrap_or_default(),
+        trigger: delivery.trigger.clone().unwrap_or_else(|| json!({"type": "event"})),
+        webhook_endpoint_id: delivery.webhook_endpoint_id,
+        status: DeliveryStatus::Leased,
+        attempt_count: 0,
+        next_attempt_at: None,
+        last_error: None,
+        redrive_of: None,
+        created_at: delivery.created_at,
+        finished_at: None,
+    };
+    let body = event.event.get().as_bytes();
+    let include_data = endpoint.include_event_data;
+    let alert = alert::build(&stored, body, event.received_at, include_data).map_err(|error| {
+        AuthorError::Api {
+            url: args.api.clone(),
+            detail: format!("the stored event does not read: {error}"),
+        }
+    })?;
+    Ok(Record { id: args.delivery, delivery, endpoint, alert })
+}
+
+async fn get<T: DeserializeOwned>(
+    client: &reqwest::Client,
+    args: &Args,
+    path: &str,
+) -> Result<T, AuthorError> {
+    let url = format!("{}/v1/{path}", args.api.trim_end_matches('/'));
+    let failed = |detail: String| AuthorError::Api { url: url.clone(), detail };
+    let answer = client
+        .get(&url)
+        .header("x-api-key", args.key.expose())
+        .header("x-exosphere-namespace", &args.namespace)
+        .send()
+        .await
+        .map_err(|error| failed(format!("no answer: {error}; is the host running?")))?;
+    let status = answer.status();
+    let text = answer.text().await.map_err(|error| failed(error.to_string()))?;
+    if !status.is_success() {
+        return Err(failed(format!("the host answered {status}: {text}")));
+    }
+    serde_json::from_str(&text)
+        .map_err(|error| failed(format!("the answer is not that of this version's API: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use alerts_domain::header::Headers;
+
+    use super::*;
+
+    fn request(url: &str, body: &str) -> Request {
+        Request {
+            method: "POST".into(),
+            url: url.into(),
+            headers: Headers::default(),
+            body: Bytes::copy_from_slice(body.as_bytes()),
+            sign: false,
+        }
+    }
+
+    #[test]
+    fn a_reference_is_found_wherever_the_request_has_it() {
+        let reference = "exosphere-secret-token-0123456789abcdef0123";
+        let stem = "exosphere-secret-token-";
+        for found in [
+            request(&format!("https://a.example/{reference}/x"), ""),
+            request("https://a.example/", &format!(r#"{{"key":"{reference}"}}"#)),
+        ] {
+            assert_eq!(find_reference(&found, stem).as_deref(), Some(reference));
+        }
+        assert_eq!(find_reference(&request("u", "exosphere-secret-token-short"), stem), None);
+    }
+
+    #[test]
+    fn a_reason_that_was_cut_when_it_was_kept_is_no_difference() {
+        let attempt = StoredAttempt {
+            number: 1,
+            started_at: Timestamp::UNIX_EPOCH,
+            duration_ms: 1,
+            verdict: "retry".into(),
+            error: Some("the target answered".into()),
+            plugin_digest: String::new(),
+            endpoint_version: 1,
+            exchanges: Vec::new(),
+        };
+        let retry = |reason: &str| Verdict::Retry { after_ms: None, reason: reason.into() };
+        assert!(verdict_lines(&attempt, &retry("the target answered 500")).is_empty());
+        assert_eq!(verdict_lines(&attempt, &retry("other")).len(), 1);
+        assert_eq!(verdict_lines(&attempt, &Verdict::Delivered(None)).len(), 2);
+    }
+}

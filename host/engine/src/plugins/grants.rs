@@ -1,0 +1,109 @@
+//! Who may use a plugin, and where it may send for them.
+
+use std::collections::HashMap;
+
+use alerts_domain::tenant::TenantId;
+use alerts_package::Manifest;
+use alerts_store::{PluginGrant, StoreError};
+use serde_json::json;
+
+use super::Plugins;
+use crate::Actor;
+use crate::endpoints::audit;
+use crate::engine::Engine;
+use crate::error::ChangeError;
+
+/// By plugin, then by tenant. A plugin that is not there is open to everyone.
+pub(super) type Grants = HashMap<String, HashMap<TenantId, Option<Vec<String>>>>;
+
+/// Longest host name (RFC 1035, 2.3.4), and most of them in one grant.
+const MAX_HOST_BYTES: usize = 253;
+const MAX_HOSTS: usize = 64;
+
+impl Plugins {
+    /// Whether a tenant may use a plugin.
+    pub fn is_open_to(&self, id: &str, tenant: &TenantId) -> bool {
+        let registry = self.read();
+        registry.grants.get(id).is_none_or(|tenants| tenants.contains_key(tenant))
+    }
+
+    /// Where a plugin may send for a tenant, besides the endpoint's own host:
+    /// where the grant says, else where its manifest does.
+    pub(crate) fn hosts_for(&self, manifest: &Manifest, tenant: &TenantId) -> Vec<String> {
+        let registry = self.read();
+        let granted = registry.grants.get(&manifest.id).and_then(|tenants| tenants.get(tenant));
+        match granted {
+            Some(Some(hosts)) => hosts.clone(),
+            _ => manifest.hosts.clone(),
+        }
+    }
+
+    /// A plugin's grants; none when it is open to everyone.
+    pub fn grants(&self, id: &str) -> Vec<PluginGrant> {
+        let registry = self.read();
+        let tenants = registry.grants.get(id).into_iter().flatten();
+        let mut grants: Vec<_> = tenants
+            .map(|(tenant, hosts)| PluginGrant { tenant: tenant.clone(), hosts: hosts.clone() })
+            .collect();
+        grants.sort_by(|a, b| a.tenant.cmp(&b.tenant));
+        grants
+    }
+}
+
+impl Engine {
+    /// Replaces a plugin's grants. With none it is open to everyone. A tenant
+    /// that loses a plugin keeps its endpoints; their deliveries wait.
+    pub async fn grant_plugin(
+        &self,
+        actor: &Actor,
+        id: &str,
+        grants: &[PluginGrant],
+    ) -> Result<(), ChangeError> {
+        if self.plugins().entry(id).is_none() {
+            return Err(ChangeError::NotFound("plugin"));
+        }
+        for (index, grant) in grants.iter().enumerate() {
+            let hosts = grant.hosts.as_deref().unwrap_or_default();
+            if hosts.len() > MAX_HOSTS || hosts.iter().any(|host| !is_host(host)) {
+                return Err(ChangeError::field(
+                    format!("/grants/{index}/hosts"),
+                    format!("must be at most {MAX_HOSTS} host names, like `api.example.com`"),
+                ));
+            }
+        }
+        self.store().set_plugin_grants(id, grants).await?;
+        let named: Vec<_> = grants.iter().map(|grant| grant.tenant.as_str()).collect();
+        self.note_plugin_change(actor, "plugin.granted", id, json!({"tenants": named})).await?;
+        self.follow_grants().await?;
+        Ok(())
+    }
+
+    /// Reads the grants, perhaps changed by another host.
+    pub(crate) async fn follow_grants(&self) -> Result<(), StoreError> {
+        let mut grants = Grants::new();
+        for (id, grant) in self.store().plugin_grants().await? {
+            grants.entry(id).or_default().insert(grant.tenant, grant.hosts);
+        }
+        self.plugins().write().grants = grants;
+        Ok(())
+    }
+
+    /// Writes what an operator did to a plugin into the log of the tenant that
+    /// the operator's key acts for.
+    pub(super) async fn note_plugin_change(
+        &self,
+        actor: &Actor,
+        action: &'static str,
+        id: &str,
+        detail: serde_json::Value,
+    ) -> Result<(), StoreError> {
+        tracing::info!(plugin = id, actor = actor.name, action, %detail, "plugins changed");
+        let entry = audit(actor, action, id, detail);
+        self.store().note(&actor.tenant, &entry, self.clock().now()).await
+    }
+}
+
+fn is_host(host: &str) -> bool {
+    (1..=MAX_HOST_BYTES).contains(&host.len())
+        && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte))
+}

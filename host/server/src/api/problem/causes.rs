@@ -1,0 +1,79 @@
+//! What went wrong below, as problems. What only the operator can mend is
+//! logged here, and not told.
+
+use alerts_engine::{ChangeError, EngineError};
+use alerts_sandbox::CallError;
+use alerts_store::StoreError;
+
+use super::{Kind, Problem};
+
+impl From<ChangeError> for Problem {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::Invalid(errors) => Self::invalid(errors),
+            ChangeError::NotFound(kind) => {
+                Self::new(Kind::NotFound, format!("there is no such {kind} in this namespace"))
+            }
+            ChangeError::Conflict(detail) => Self::new(Kind::Conflict, detail),
+            ChangeError::Engine(error) => error.into(),
+        }
+    }
+}
+
+impl From<EngineError> for Problem {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Store(error) => error.into(),
+            EngineError::Sandbox(error) => error.into(),
+            other => {
+                tracing::error!(error = %other, "a request failed");
+                Self::internal()
+            }
+        }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(%error, "a request failed");
+        if error.is_unavailable() {
+            return Self::new(
+                Kind::Unavailable,
+                "the database is not available; nothing was stored, send the request again",
+            );
+        }
+        Self::internal()
+    }
+}
+
+impl From<CallError> for Problem {
+    fn from(error: CallError) -> Self {
+        tracing::warn!(%error, "a plugin gave no answer");
+        let kind = if error.is_passing() { Kind::Unavailable } else { Kind::PluginFailed };
+        Self::new(kind, error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::response::IntoResponse as _;
+    use http::StatusCode;
+
+    use super::*;
+
+    #[test]
+    fn a_conflict_and_a_missing_resource_have_their_own_status() {
+        let status = |error: ChangeError| Problem::from(error).into_response().status();
+        assert_eq!(status(ChangeError::Conflict("x".into())), StatusCode::CONFLICT);
+        assert_eq!(status(ChangeError::NotFound("alert rule")), StatusCode::NOT_FOUND);
+        assert_eq!(status(ChangeError::field("/name", "x")), StatusCode::BAD_REQUEST);
+    }
+
+    #[test]
+    fn a_damaged_row_tells_the_caller_nothing_of_the_database() {
+        let damaged = StoreError::Url("sqlite://secret.db".into());
+        let problem = Problem::from(damaged);
+        assert_eq!(problem.kind(), Kind::Internal);
+        assert!(!problem.detail().contains("secret.db"));
+    }
+}

@@ -1,0 +1,91 @@
+//! The kinds of problem, each with a status and a `type` that stays.
+
+use http::StatusCode;
+
+/// What kinds of problem there are. Each has a `type` that programs can rely on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Fields, parameters or headers are wrong.
+    InvalidRequest,
+    /// The body is not JSON.
+    MalformedJson,
+    /// A platform key must say for whom it acts.
+    NamespaceRequired,
+    /// No key, or not one of ours.
+    Unauthenticated,
+    /// The key does not reach that far.
+    Forbidden,
+    /// Not there, or somebody else's.
+    NotFound,
+    /// The path is right and the method is not.
+    MethodNotAllowed,
+    /// The body took too long.
+    RequestTimeout,
+    /// It stands against what is stored now.
+    Conflict,
+    /// Over a limit.
+    TooLarge,
+    /// A body that is read by nobody here.
+    UnsupportedMediaType,
+    /// An idempotency key used for two different requests.
+    IdempotencyKeyReused,
+    /// A plugin gave no answer; its author or the operator must act.
+    PluginFailed,
+    /// A bug, or damage.
+    Internal,
+    /// Worth repeating.
+    Unavailable,
+}
+
+/// What every `type` begins with.
+pub(super) const TYPE_PREFIX: &str = "https://exosphere.dev/problems/";
+
+impl Kind {
+    /// Status, the end of `type`, title.
+    pub(super) fn told(self) -> (StatusCode, &'static str, &'static str) {
+        use StatusCode as S;
+        match self {
+            Self::InvalidRequest => (S::BAD_REQUEST, "invalid-request", "The request is not valid"),
+            Self::MalformedJson => {
+                (S::BAD_REQUEST, "malformed-json", "The request's body is not JSON")
+            }
+            Self::NamespaceRequired => {
+                (S::BAD_REQUEST, "namespace-required", "The request must name a namespace")
+            }
+            Self::Unauthenticated => {
+                (S::UNAUTHORIZED, "unauthenticated", "The request needs a valid API key")
+            }
+            Self::Forbidden => (S::FORBIDDEN, "forbidden", "The API key does not allow this"),
+            Self::NotFound => (S::NOT_FOUND, "not-found", "There is no such resource"),
+            Self::MethodNotAllowed => (
+                S::METHOD_NOT_ALLOWED,
+                "method-not-allowed",
+                "The resource does not have this method",
+            ),
+            Self::RequestTimeout => {
+                (S::REQUEST_TIMEOUT, "request-timeout", "The request took too long to arrive")
+            }
+            Self::Conflict => {
+                (S::CONFLICT, "conflict", "The request does not fit the present state")
+            }
+            Self::TooLarge => (S::PAYLOAD_TOO_LARGE, "too-large", "The request is too large"),
+            Self::UnsupportedMediaType => (
+                S::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported-media-type",
+                "The request's body is of a type that is not read here",
+            ),
+            Self::IdempotencyKeyReused => (
+                S::UNPROCESSABLE_ENTITY,
+                "idempotency-key-reused",
+                "The idempotency key belongs to another request",
+            ),
+            Self::PluginFailed => {
+                (S::INTERNAL_SERVER_ERROR, "plugin-failed", "A plugin gave no answer")
+            }
+            Self::Internal => (S::INTERNAL_SERVER_ERROR, "internal", "The server failed"),
+            Self::Unavailable => {
+                (S::SERVICE_UNAVAILABLE, "unavailable", "The server cannot answer now")
+            }
+        }
+    }
+}

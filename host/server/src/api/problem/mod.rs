@@ -1,0 +1,174 @@
+//! Errors as callers see them: RFC 9457 problem details.
+//!
+//! The one place where what went wrong below becomes an HTTP status. Texts are
+//! for the person who must act; what only an operator may know goes to the log.
+
+mod causes;
+mod kind;
+
+use alerts_domain::problem::FieldError;
+use alerts_engine::ChangeError;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, header};
+use serde::Serialize;
+
+pub(crate) use self::kind::Kind;
+use self::kind::TYPE_PREFIX;
+
+/// An error on its way to the caller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Problem {
+    kind: Kind,
+    detail: String,
+    errors: Vec<FieldError>,
+}
+
+/// When to come back after a 503, in seconds.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
+
+/// Problem details, RFC 9457.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct ProblemBody<'a> {
+    /// Which kind of problem; stable.
+    #[serde(rename = "type")]
+    #[schema(example = "https://exosphere.dev/problems/invalid-request")]
+    kind: String,
+    /// The kind in words; the same for each `type`.
+    title: &'static str,
+    /// The HTTP status.
+    #[schema(example = 400)]
+    status: u16,
+    /// What is wrong here, and what to change.
+    detail: &'a str,
+    /// Each wrong field, with a JSON pointer into the body, or the name of a
+    /// query parameter after the slash.
+    #[serde(skip_serializing_if = "<[FieldError]>::is_empty")]
+    errors: &'a [FieldError],
+}
+
+impl Problem {
+    pub(crate) fn new(kind: Kind, detail: impl Into<String>) -> Self {
+        Self { kind, detail: detail.into(), errors: Vec::new() }
+    }
+
+    /// Wrong fields. The detail tells the first, for callers that read no more.
+    pub(crate) fn invalid(errors: Vec<FieldError>) -> Self {
+        let told = |error: &FieldError| match error.pointer.as_str() {
+            "" => error.detail.clone(),
+            pointer => format!("{pointer}: {}", error.detail),
+        };
+        let detail = match errors.as_slice() {
+            [] => "the request is not valid".to_owned(),
+            [only] => told(only),
+            [first, ..] => format!("{} (the first of {} errors)", told(first), errors.len()),
+        };
+        Self { kind: Kind::InvalidRequest, detail, errors }
+    }
+
+    /// One wrong field.
+    pub(crate) fn field(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self::invalid(vec![FieldError::new(pointer, detail)])
+    }
+
+    /// A resource that the tenant does not have.
+    pub(crate) fn not_found(kind: &str, id: impl std::fmt::Display) -> Self {
+        Self::new(Kind::NotFound, format!("there is no {kind} {id} in this namespace"))
+    }
+
+    /// What became of a change of the resource `id`.
+    pub(crate) fn of_change(error: ChangeError, id: impl std::fmt::Display) -> Self {
+        match error {
+            ChangeError::NotFound(kind) => Self::not_found(kind, id),
+            other => other.into(),
+        }
+    }
+
+    /// The same problem, told of one field as well.
+    pub(crate) fn at(mut self, pointer: &str) -> Self {
+        self.errors.push(FieldError::new(pointer, self.detail.clone()));
+        self
+    }
+
+    /// The same problem, seen from a document in which its place is `prefix`.
+    pub(crate) fn under(self, prefix: &str) -> Self {
+        let errors = self.errors.into_iter().map(|error| error.under(prefix)).collect();
+        Self { kind: self.kind, ..Self::invalid(errors) }
+    }
+
+    /// Too much of something.
+    pub(crate) fn too_large(detail: impl Into<String>) -> Self {
+        Self::new(Kind::TooLarge, detail)
+    }
+
+    /// A failure that only the operator can look into. Logged by whoever makes it.
+    pub(crate) fn internal() -> Self {
+        Self::new(
+            Kind::Internal,
+            "the server failed; the operator finds the reason in its log under the \
+             x-exosphere-request-id of this answer",
+        )
+    }
+
+    #[cfg(test)]
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    #[cfg(test)]
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    #[cfg(test)]
+    pub(crate) fn errors(&self) -> &[FieldError] {
+        &self.errors
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let (status, name, title) = self.kind.told();
+        let body = ProblemBody {
+            kind: format!("{TYPE_PREFIX}{name}"),
+            title,
+            status: status.as_u16(),
+            detail: &self.detail,
+            errors: &self.errors,
+        };
+        let body = serde_json::to_vec(&body).unwrap_or_default();
+        let content_type = HeaderValue::from_static("application/problem+json");
+        let mut response = (status, [(header::CONTENT_TYPE, content_type)], body).into_response();
+        match self.kind {
+            Kind::Unauthenticated => {
+                let scheme = HeaderValue::from_static("Bearer realm=\"exosphere-alerts\"");
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
+            }
+            Kind::Unavailable => {
+                response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
+            }
+            _ => {}
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_detail_tells_the_first_of_several_fields() {
+        let errors = vec![FieldError::new("/name", "is empty"), FieldError::new("/url", "is bad")];
+        let problem = Problem::invalid(errors);
+        assert_eq!(problem.detail(), "/name: is empty (the first of 2 errors)");
+        assert_eq!(problem.errors().len(), 2);
+    }
+
+    #[test]
+    fn an_answer_of_401_names_the_scheme_and_503_a_time() {
+        let of = |kind| Problem::new(kind, "x").into_response();
+        assert!(of(Kind::Unauthenticated).headers().contains_key(header::WWW_AUTHENTICATE));
+        assert!(of(Kind::Unavailable).headers().contains_key(header::RETRY_AFTER));
+    }
+}

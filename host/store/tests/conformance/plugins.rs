@@ -1,0 +1,54 @@
+//! Uploaded plugins, their uses, and who may use them.
+
+use alerts_store::{PluginGrant, UploadedPlugin};
+
+use crate::fixture::{ada, at, bob, endpoint, entry, rule};
+use crate::on_both;
+
+fn uploaded(id: &str, digest: &str) -> UploadedPlugin {
+    UploadedPlugin {
+        id: id.into(),
+        digest: digest.into(),
+        uploaded_by: "key_1".into(),
+        uploaded_at: at(0),
+    }
+}
+
+on_both! {
+    async fn an_uploaded_file_reads_back_and_a_newer_one_takes_its_place(db: Db) {
+        db.put_plugin(&uploaded("ntfy", "sha256:1"), b"\0asm one").await.unwrap();
+        db.put_plugin(&uploaded("ntfy", "sha256:2"), b"\0asm two").await.unwrap();
+        assert_eq!(db.list_plugins().await.unwrap(), [uploaded("ntfy", "sha256:2")]);
+        assert_eq!(db.get_plugin_file("ntfy").await.unwrap().unwrap(), b"\0asm two");
+        assert_eq!(db.get_plugin_file("other").await.unwrap(), None);
+        assert!(db.delete_plugin("ntfy").await.unwrap());
+        assert!(!db.delete_plugin("ntfy").await.unwrap());
+    }
+
+    async fn uses_are_counted_over_all_tenants_and_not_for_what_is_deleted(db: Db) {
+        let (made, other) = (endpoint(&ada()), endpoint(&bob()));
+        for endpoint in [&made, &other] {
+            db.create_endpoint(endpoint, &entry("x"), at(0)).await.unwrap();
+        }
+        db.create_rule(&rule(&made), &entry("x"), at(0)).await.unwrap();
+        assert_eq!(db.uses_of_plugin("http").await.unwrap(), 2);
+        assert_eq!(db.uses_of_plugin("cel").await.unwrap(), 1);
+        assert_eq!(db.uses_of_plugin("ce").await.unwrap(), 0);
+        db.delete_endpoint(&bob(), other.id, &entry("x"), at(1)).await.unwrap();
+        assert_eq!(db.uses_of_plugin("http").await.unwrap(), 1);
+    }
+
+    async fn grants_are_replaced_as_a_whole(db: Db) {
+        let hosts = Some(vec!["ntfy.sh".to_owned()]);
+        let first = PluginGrant { tenant: ada(), hosts };
+        let second = PluginGrant { tenant: bob(), hosts: None };
+        let both = [first.clone(), second.clone()];
+        db.set_plugin_grants("ntfy", &both).await.unwrap();
+        let named = |grant: PluginGrant| ("ntfy".to_owned(), grant);
+        assert_eq!(db.plugin_grants().await.unwrap(), both.map(named));
+        db.set_plugin_grants("ntfy", &[second.clone()]).await.unwrap();
+        assert_eq!(db.plugin_grants().await.unwrap(), [named(second)]);
+        db.set_plugin_grants("ntfy", &[]).await.unwrap();
+        assert!(db.plugin_grants().await.unwrap().is_empty());
+    }
+}

@@ -1,0 +1,23 @@
+//! Writes the C form of the contract's target world into a folder: what
+//! `wit-bindgen c` does, without having to install it.
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+
+use wit_bindgen_core::Files;
+use wit_bindgen_core::wit_parser::Resolve;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let folder: PathBuf = std::env::args_os().nth(1).ok_or("say into which folder")?.into();
+    let contract = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../../wit");
+    let mut resolve = Resolve::default();
+    let (package, _) = resolve.push_path(contract)?;
+    let world = resolve.select_world(&[package], Some("target"))?;
+    let mut files = Files::default();
+    wit_bindgen_c::Opts::default().build().generate(&mut resolve, world, &mut files)?;
+    std::fs::create_dir_all(&folder)?;
+    for (name, content) in files.iter() {
+        std::fs::write(folder.join(name), content)?;
+    }
+    Ok(())
+}

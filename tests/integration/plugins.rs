@@ -1,0 +1,190 @@
+//! Plugins come and go while the host runs.
+
+use std::path::Path;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::api::Answer;
+use crate::support::events::failed;
+use crate::support::eventually;
+use crate::support::host::TestHost;
+use crate::support::process::{HostProcess, command, free_address};
+use crate::support::receiver::Receiver;
+
+/// A built-in plugin's file under another id: a plugin from outside.
+fn renamed(id: &str, version: &str) -> Vec<u8> {
+    let dist = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins/dist/http.wasm");
+    let wasm = std::fs::read(dist).unwrap();
+    let mut manifest = alerts_package::read_manifest(&wasm).unwrap();
+    manifest.id = id.to_owned();
+    manifest.version = version.to_owned();
+    alerts_package::pack(&wasm, &manifest).unwrap()
+}
+
+async fn upload(host: &TestHost, query: &str, wasm: Vec<u8>) -> Answer {
+    let api = host.api.with("content-type", Some("application/wasm"));
+    api.send(Method::POST, &format!("/v1/plugins{query}"), Some(wasm)).await
+}
+
+async fn plugin_with(host: &TestHost, id: &str, state: &str) -> Value {
+    eventually(&format!("plugin {id} is {state}"), async || {
+        let answer = host.api.get(&format!("/v1/plugins/{id}")).await;
+        (answer.body["state"] == state).then_some(answer.body)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn an_uploaded_plugin_delivers_and_is_there_after_a_restart() {
+    let (mut host, receiver) = (TestHost::start().await, Receiver::start().await);
+    let answer = upload(&host, "", renamed("mine", "1.0.0")).await;
+    assert_eq!(answer.headers["location"], "/v1/plugins/mine");
+    answer.expect(202);
+    let ready = plugin_with(&host, "mine", "ready").await;
+    assert_eq!((&ready["kind"], &ready["version"]), (&json!("target"), &json!("1.0.0")));
+
+    let endpoint = host.api.endpoint(&receiver.url("/hook"), json!({"target": "mine"})).await;
+    host.api.rule(&endpoint, json!({})).await;
+    host.api.event(failed("evt-1")).await;
+    let delivery = host.api.delivery_with("delivered").await;
+    assert_eq!(delivery["attempts"][0]["plugin_digest"], ready["digest"]);
+    host.restart().await;
+    assert_eq!(plugin_with(&host, "mine", "ready").await["digest"], ready["digest"]);
+    host.api.event(failed("evt-2")).await;
+    receiver.wait_for(2).await;
+}
+
+#[tokio::test]
+async fn another_file_takes_an_id_only_when_asked_to_replace_it() {
+    let host = TestHost::start().await;
+    upload(&host, "", renamed("mine", "1.0.0")).await.expect(202);
+    let first = plugin_with(&host, "mine", "ready").await;
+    upload(&host, "", renamed("mine", "1.0.1")).await.problem(409);
+    upload(&host, "", renamed("http", "9.9.9")).await.problem(409);
+    upload(&host, "?replace=true", renamed("mine", "1.0.1")).await.expect(202);
+    eventually("the new one is in use", async || {
+        let plugin = plugin_with(&host, "mine", "ready").await;
+        (plugin["digest"] != first["digest"] && plugin["version"] == "1.0.1").then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_plugin_is_refused_and_changes_nothing() {
+    let host = TestHost::start().await;
+    let whole = renamed("mine", "1.0.0");
+    let cut = whole[..whole.len() / 2].to_vec();
+    for wasm in [b"".to_vec(), b"(component)".to_vec(), b"\0asm\x01\0\0\0".to_vec(), cut] {
+        upload(&host, "", wasm).await.problem(400);
+    }
+    let text = host.api.with("content-type", Some("text/plain"));
+    text.send(Method::POST, "/v1/plugins", Some(whole)).await.problem(415);
+    let plugins = host.api.get("/v1/plugins").await.expect(200);
+    let ids: Vec<_> = plugins["data"].as_array().unwrap().iter().map(|p| &p["id"]).collect();
+    assert!(ids.contains(&&json!("http")) && !ids.contains(&&json!("mine")));
+}
+
+#[tokio::test]
+async fn a_plugin_in_use_goes_only_by_force_and_then_its_deliveries_wait() {
+    let (host, receiver) = (TestHost::start().await, Receiver::start().await);
+    upload(&host, "", renamed("mine", "1.0.0")).await.expect(202);
+    plugin_with(&host, "mine", "ready").await;
+    let endpoint = host.api.endpoint(&receiver.url("/hook"), json!({"target": "mine"})).await;
+    host.api.rule(&endpoint, json!({})).await;
+    host.api.delete("/v1/plugins/mine").await.problem(409);
+    host.api.delete("/v1/plugins/http").await.problem(409);
+    host.api.delete("/v1/plugins/none").await.problem(404);
+    host.api.delete("/v1/plugins/mine?force=true").await.expect(204);
+
+    host.api.event(failed("evt-1")).await;
+    eventually("the delivery says what it waits for", async || {
+        let delivery = host.api.deliveries().await.into_iter().next()?;
+        let error = delivery["last_error"].as_str()?;
+        (delivery["status"] == "scheduled" && error.contains("`mine` is not loaded")).then_some(())
+    })
+    .await;
+    upload(&host, "", renamed("mine", "1.0.0")).await.expect(202);
+    plugin_with(&host, "mine", "ready").await;
+    host.later(std::time::Duration::from_secs(120));
+    let delivery = host.api.delivery_with("delivered").await;
+    assert_eq!(delivery["attempt_count"], 1, "waiting is no attempt");
+}
+
+#[tokio::test]
+async fn a_plugin_that_is_granted_to_some_is_closed_to_others() {
+    let host = TestHost::start().await;
+    let only_other = json!({"grants": [{"tenant": "other"}]});
+    let path = "/v1/plugins/slack/grants";
+    let put =
+        async |body: &Value| host.api.send(Method::PUT, path, Some(body.to_string().into())).await;
+    put(&only_other).await.expect(200);
+    assert_eq!(host.api.get(path).await.expect(200), only_other);
+    let slack =
+        json!({"name": "x", "target": "slack", "target_url": "https://hooks.slack.com/a/b"});
+    let problem = host.api.post("/v1/webhooks", slack.clone()).await.problem(400);
+    assert_eq!(problem, ["/target"]);
+    host.tenant("other").post("/v1/webhooks", slack.clone()).await.expect(201);
+    put(&json!({"grants": []})).await.expect(200);
+    host.api.post("/v1/webhooks", slack).await.expect(201);
+    put(&json!({"grants": [{"tenant": "a", "hosts": ["not a host"]}]})).await.problem(400);
+}
+
+#[tokio::test]
+async fn a_secret_url_is_used_and_shown_nowhere() {
+    let (host, receiver) = (TestHost::in_real_time().await, Receiver::start().await);
+    receiver.script("/services/T0/B0/verysecret", |_| {
+        axum::response::IntoResponse::into_response("ok")
+    });
+    let url = receiver.url("/services/T0/B0/verysecret");
+    let endpoint = host.api.endpoint(&url, json!({"target": "slack"})).await;
+    assert_eq!(endpoint["target_url"], receiver.url("/…"));
+    host.api.rule(&endpoint, json!({})).await;
+    host.api.event(failed("evt-1")).await;
+    let received = &receiver.wait_for(1).await[0];
+    assert_eq!(received.uri.path(), "/services/T0/B0/verysecret");
+    let delivery = host.api.delivery_with("delivered").await;
+    assert!(!delivery.to_string().contains("verysecret"), "{delivery}");
+    let path = format!("/v1/webhooks/{}", endpoint["id"].as_str().unwrap());
+    let renamed = host.api.patch(&path, json!({"name": "New"})).await;
+    assert!(!renamed.text().contains("verysecret"));
+    renamed.expect(200);
+    host.api.event(failed("evt-2")).await;
+    receiver.wait_for(2).await;
+    for file in std::fs::read_dir(host.folder()).unwrap().map(|entry| entry.unwrap().path()) {
+        if file.is_file() {
+            let bytes = std::fs::read(&file).unwrap();
+            let found = bytes.windows(10).any(|window| window == b"verysecret");
+            assert!(!found, "{} holds it in the clear", file.display());
+        }
+    }
+}
+
+#[tokio::test]
+async fn files_in_the_folder_are_loaded_replaced_and_unloaded_while_the_host_runs() {
+    let (folder, plugins) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let address = free_address();
+    let mut settings = command(folder.path());
+    settings.env("ALERTS_PLUGINS_DIR", plugins.path());
+    let host = HostProcess::start_with(settings, address).await;
+    let api = host.api("payments");
+    let state = async |what: &str, id: &str, wanted: fn(&Value) -> bool| {
+        eventually(what, async || {
+            let answer = api.get(&format!("/v1/plugins/{id}")).await;
+            wanted(&answer.body).then_some(answer.body)
+        })
+        .await
+    };
+    let file = plugins.path().join("mine.wasm");
+    std::fs::write(&file, renamed("mine", "1.0.0")).unwrap();
+    let first = state("it is loaded", "mine", |plugin| plugin["state"] == "ready").await;
+    // Broken: the last good one stays in use.
+    std::fs::write(&file, b"\0asm nonsense").unwrap();
+    let broken = state("it is refused", "mine", |plugin| plugin["state"] == "refused").await;
+    assert!(broken["reason"].is_string() && broken["stats"].is_object(), "{broken}");
+    std::fs::write(&file, renamed("mine", "2.0.0")).unwrap();
+    let second = state("it is replaced", "mine", |plugin| plugin["version"] == "2.0.0").await;
+    assert_ne!(first["digest"], second["digest"]);
+    std::fs::remove_file(&file).unwrap();
+    state("it is gone", "mine", |answer| answer["status"] == 404).await;
+}
