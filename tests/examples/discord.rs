@@ -60,7 +60,7 @@ async fn discord_stays_within_the_limits_of_a_message() {
 
 #[tokio::test]
 async fn discord_answers_have_their_verdicts() {
-    let discord = Example::load("discord", URL, &[]);
+    let mut discord = Example::load("discord", URL, &[]);
     assert_eq!(discord.verdict(204, &[], "").await, Verdict::Delivered(None));
     for status in [404, 410] {
         let unknown = r#"{"message": "Unknown Webhook", "code": 10015}"#;
@@ -79,6 +79,7 @@ async fn discord_answers_have_their_verdicts() {
         }
     );
     discord.takes_what_any_server_may_answer().await;
+    discord.sends_whatever_an_event_holds().await;
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! A built example, and what the host would ask it.
 
+use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -14,6 +15,10 @@ use serde_json::{Value, json};
 
 /// 2026-01-01T00:00:00Z.
 const NOW_MS: u64 = 1_767_225_600_000;
+
+/// The one limit that may have to be above the default: a Python component is put together
+/// from 38 of them, most of which only pass calls on.
+const CORE_INSTANCES: u32 = 48;
 
 pub(crate) struct Example {
     sandbox: Sandbox,
@@ -34,13 +39,16 @@ impl Example {
                 file.display()
             )
         });
-        let sandbox = Sandbox::new(SandboxConfig {
-            // An interpreter takes seconds to compile.
-            cache_dir: Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("examples-compiled")),
-            ..SandboxConfig::default()
-        })
-        .unwrap();
+        let compiled = Path::new(env!("CARGO_TARGET_TMPDIR")).join("examples-compiled");
+        let mut config = SandboxConfig { cache_dir: Some(compiled), ..SandboxConfig::default() };
+        config.limits.core_instances = config.limits.core_instances.max(CORE_INSTANCES);
+        let sandbox = Sandbox::new(config).unwrap();
+        // An interpreter takes seconds to compile: the first test that needs it
+        // does so, and the others find it in the folder.
+        let alone = File::create(file.with_extension("lock")).unwrap();
+        alone.lock().unwrap();
         let plugin = sandbox.load(&wasm).unwrap_or_else(|error| panic!("{error}"));
+        drop(alone);
         assert_eq!(plugin.manifest().id, id);
         let endpoint = TargetEndpoint {
             url: url.to_owned(),
@@ -124,6 +132,27 @@ impl Example {
             panic!("expected a retry");
         };
         assert!(reason.contains("after 10 s"), "{reason}");
+    }
+
+    /// Alerts as any tenant may have them.
+    pub(crate) async fn sends_whatever_an_event_holds(&mut self) {
+        let mut deep = Value::Null;
+        for _ in 0..100 {
+            deep = json!([deep]);
+        }
+        // The most values that an event's 256 KiB hold.
+        let objects = vec![json!({"": []}); 30_000];
+        for data in
+            [json!({}), json!(vec![1; 7_500]), json!(vec![1; 125_000]), json!(objects), deep]
+        {
+            for event_type in ["workflow.failed", "constructor", "__proto__", "ü\"\n"] {
+                let mut alert = alert(event_type);
+                alert["data"] = data.clone();
+                alert["workflow"] = json!({"run_id": u64::MAX, "status": "\u{0}\u{202e}"});
+                self.alert(&alert);
+                self.sent().await;
+            }
+        }
     }
 
     async fn after(&self, outcome: Outcome) -> Verdict {

@@ -47,7 +47,7 @@ async fn ntfy_needs_no_token_and_names_an_event_that_it_does_not_know() {
 
 #[tokio::test]
 async fn ntfy_answers_have_their_verdicts() {
-    let ntfy = Example::load("ntfy", URL, &[]);
+    let mut ntfy = Example::load("ntfy", URL, &[]);
     let published = r#"{"id":"hwQ2YpKdmg","time":1635528757,"event":"message","topic":"t"}"#;
     assert_eq!(
         ntfy.verdict(200, &[], published).await,
@@ -65,6 +65,7 @@ async fn ntfy_answers_have_their_verdicts() {
     let reason = "ntfy answered 429: limit reached: too many requests".to_owned();
     assert_eq!(ntfy.verdict(429, &[], limited).await, Verdict::Retry { after_ms: None, reason });
     ntfy.takes_what_any_server_may_answer().await;
+    ntfy.sends_whatever_an_event_holds().await;
 }
 
 #[tokio::test]

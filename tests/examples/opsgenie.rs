@@ -27,7 +27,7 @@ async fn opsgenie_opens_an_alert_and_closes_it_under_the_same_alias() {
 
 #[tokio::test]
 async fn opsgenie_answers_have_their_verdicts() {
-    let opsgenie = Example::load("opsgenie", URL, &["api_key"]);
+    let mut opsgenie = Example::load("opsgenie", URL, &["api_key"]);
     let accepted = r#"{"result":"Request will be processed","took":0.3,"requestId":"43a29c5c"}"#;
     let id = Some("43a29c5c".to_owned());
     assert_eq!(opsgenie.verdict(202, &[], accepted).await, Verdict::Delivered(id));
@@ -35,6 +35,7 @@ async fn opsgenie_answers_have_their_verdicts() {
     assert!(matches!(opsgenie.verdict(404, &[], "").await, Verdict::Rejected(_)));
     assert!(matches!(opsgenie.verdict(410, &[], "").await, Verdict::Gone(_)));
     opsgenie.takes_what_any_server_may_answer().await;
+    opsgenie.sends_whatever_an_event_holds().await;
 }
 
 #[tokio::test]

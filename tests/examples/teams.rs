@@ -59,7 +59,7 @@ async fn teams_gets_a_card_that_shows_text_as_it_is() {
 
 #[tokio::test]
 async fn teams_answers_have_their_verdicts() {
-    let teams = Example::load("teams", URL, &[]);
+    let mut teams = Example::load("teams", URL, &[]);
     for status in [200, 202] {
         assert_eq!(teams.verdict(status, &[], "").await, Verdict::Delivered(None));
     }
@@ -78,6 +78,7 @@ async fn teams_answers_have_their_verdicts() {
         Verdict::Retry { after_ms: Some(60_000), reason: "the workflow answered 429".into() }
     );
     teams.takes_what_any_server_may_answer().await;
+    teams.sends_whatever_an_event_holds().await;
 }
 
 #[tokio::test]

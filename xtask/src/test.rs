@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::command::{cargo, finish, fresh_cargo, program, succeeds};
-use crate::{Outcome, plugins, run, target_dir};
+use crate::{Outcome, examples, plugins, run, target_dir};
 
 /// Run everything that must hold: format, lints, licences and all tests.
 ///
@@ -26,6 +26,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
     if filter.is_none() {
         steps.run("lints", lints);
         steps.run("licences and bans", licences);
+        steps.run("examples", || examples::run(&examples::Args::default()));
     }
     steps.run("plugin tests", || plugin_tests(filter));
     steps.run("tests", || host_tests(filter));

@@ -20,7 +20,7 @@ mod paper;
 pub mod replay;
 pub mod run;
 mod sample;
-//SCAFFOLD
+pub mod scaffold;
 mod scene;
 mod show;
 

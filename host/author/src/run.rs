@@ -20,7 +20,7 @@ use serde_json::{Map, Value};
 use crate::conversation::converse;
 use crate::lab::Lab;
 use crate::scene::{Props, Scene, sample_now};
-use crate::{AuthorError, Paper, file, sample, show};
+use crate::{AuthorError, Paper, compare, file, sample, show};
 
 /// Arguments of `plugin run`.
 #[derive(Debug, clap::Args)]
@@ -202,8 +202,8 @@ fn show_sent(request: &Request, sent: &Result<Request, TransportError>, paper: &
         }
         Ok(sent) if sent == request => {}
         Ok(sent) => {
-            paper.line("--- as it leaves, secrets and signature in it");
-            paper.indented(2, &show::request(sent));
+            paper.line("--- what is different as it leaves: secrets, signature");
+            paper.indented(2, &compare::requests(request, sent).join("\n"));
         }
     }
 }

@@ -71,8 +71,10 @@ impl Scene {
         let Props { url, settings, headers, secrets, rules, now } = props;
         let url = url.or_else(|| manifest.default_url.clone());
         let url = url.unwrap_or_else(|| SAMPLE_URL.to_owned());
-        alerts_domain::target_url::check(&url, &rules)
-            .map_err(|error| AuthorError::Arguments(format!("{url}: {}", error.detail)))?;
+        alerts_domain::target_url::check(&url, &rules).map_err(|error| {
+            let detail = error.detail;
+            AuthorError::Arguments(format!("{url}: {detail} (here: with --allow CIDR)"))
+        })?;
         let tenant =
             TenantId::new(sample::TENANT).map_err(|error| AuthorError::Arguments(error.detail))?;
         let mut opened = EndpointSecrets {

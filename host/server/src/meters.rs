@@ -5,19 +5,26 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use metrics::{Counter, Histogram};
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
 /// Bounds of the request times, in seconds: from an event accepted in memory
 /// to a test alert that waits for its target.
 const REQUEST_SECONDS: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5, 15.0];
+
+/// Bounds of the writes that share a commit; the store takes up to 64.
+const COMMIT_OPERATIONS: [f64; 7] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0];
 
 /// The process's recorder. `None` where some other program that links this
 /// library has installed its own.
 pub(crate) fn recorder() -> Option<&'static PrometheusHandle> {
     static HANDLE: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
     let install = || {
+        let commits = Matcher::Full("alerts_commit_operations".to_owned());
         let built = PrometheusBuilder::new().set_buckets(&REQUEST_SECONDS);
-        built.and_then(PrometheusBuilder::install_recorder).ok()
+        built
+            .and_then(|builder| builder.set_buckets_for_metric(commits, &COMMIT_OPERATIONS))
+            .and_then(PrometheusBuilder::install_recorder)
+            .ok()
     };
     HANDLE.get_or_init(install).as_ref()
 }

@@ -72,6 +72,15 @@ impl Store {
             // Never closed for being idle: the last connection to close writes
             // the whole log back.
             let writers = options()
+                // A full disk makes SQLite end a transaction by itself, and sqlx
+                // then believes that it still runs. Such a connection is of no
+                // more use; the next one is.
+                .before_acquire(|connection, _| {
+                    Box::pin(async move {
+                        connection.ping().await?;
+                        Ok(!connection.is_in_transaction())
+                    })
+                })
                 .max_connections(1)
                 .min_connections(1)
                 .idle_timeout(None)

@@ -3,7 +3,7 @@
 //
 // The webhook's URL is the secret, and is used as the endpoint gives it.
 
-/** @implements the interface `adapter` of wit/adapter.wit */
+/** The interface `adapter` of wit/adapter.wit. */
 export const adapter = { check, next };
 
 /** Throws the problems: that is how a function answers the `err` of a `result`. */
@@ -27,7 +27,7 @@ function request({ alert, endpoint }) {
       ['content-type', 'application/json'],
       ...endpoint.headers.filter(([name]) => name.toLowerCase() !== 'content-type'),
     ],
-    body: new TextEncoder().encode(JSON.stringify(message(read(alert), read(endpoint.settings)))),
+    body: new TextEncoder().encode(JSON.stringify(message(readAlert(alert), read(endpoint.settings)))),
     sign: false,
     extensions: [],
   };
@@ -36,13 +36,12 @@ function request({ alert, endpoint }) {
 // The message
 
 /** What people call an event, and the embed's colour: green, amber, red. */
-const KINDS = {
-  'workflow.started': ['Workflow started', 0x5865f2],
-  'workflow.succeeded': ['Workflow succeeded', 0x2e9e5b],
-  'workflow.duration_exceeded': ['Workflow is taking too long', 0xd99a1c],
-  'workflow.failed': ['Workflow failed', 0xd13c3c],
-};
-const MENTIONED = ['workflow.failed', 'workflow.duration_exceeded'];
+const KINDS = new Map([
+  ['workflow.started', { what: 'Workflow started', color: 0x5865f2 }],
+  ['workflow.succeeded', { what: 'Workflow succeeded', color: 0x2e9e5b }],
+  ['workflow.duration_exceeded', { what: 'Workflow is taking too long', color: 0xd99a1c, mentions: true }],
+  ['workflow.failed', { what: 'Workflow failed', color: 0xd13c3c, mentions: true }],
+]);
 
 const FIELDS = {
   run_id: 'Run',
@@ -54,13 +53,13 @@ const FIELDS = {
 };
 
 function message(alert, { username, mention_role }) {
-  const [what, color] = KINDS[alert.type] ?? [alert.type, 0x808080];
+  const { what, color, mentions } = KINDS.get(alert.type) ?? { what: alert.type, color: 0x808080 };
   const { workflow, event, rule, namespace } = alert;
   const about = workflow.graph_name ?? event.subject;
   const fields = Object.entries(FIELDS)
     .filter(([name]) => workflow[name] !== undefined)
     .map(([name, label]) => ({ name: label, value: plain(workflow[name], 200), inline: true }));
-  const mention = MENTIONED.includes(alert.type) ? mention_role : undefined;
+  const mention = mentions ? mention_role : undefined;
   return {
     username,
     content: mention && `<@&${mention}>`,
@@ -83,7 +82,8 @@ function message(alert, { username, mention_role }) {
  * together 6,000 characters) hold for twice `maxChars`, as each may be escaped.
  */
 function plain(value, maxChars) {
-  const chars = [...String(value)];
+  // Cut roughly first: an interpreter is slow, and the call's fuel is bounded.
+  const chars = [...String(value).slice(0, 2 * maxChars + 2)];
   const cut = chars.length > maxChars ? [...chars.slice(0, maxChars - 1), '…'] : chars;
   const text = cut.join('').replace(/[\\*_~|`>#[\]()<@:-]/g, '\\$&');
   // Discord refuses an empty field.
@@ -102,14 +102,15 @@ function verdict({ tag, val }) {
     return { tag: 'gone', val: `${reason}; make a new webhook and set the endpoint's URL` };
   }
   if ([408, 425, 429].includes(status) || status < 400 || status >= 500) {
+    const wait = headers.find(([name]) => name === 'retry-after')?.[1];
     // Seconds: the body's have a fraction, and the header's are rounded up.
-    const seconds = said.retry_after ?? headers.find(([name]) => name === 'retry-after')?.[1];
-    return retry(reason, Number(seconds));
+    return retry(reason, said.retryAfter ?? (/^[0-9]+$/.test(wait) ? Number(wait) : undefined));
   }
   return { tag: 'rejected', val: reason };
 }
 
-function retry(reason, seconds = NaN) {
+function retry(reason, seconds) {
+  // A longer wait than a day is a mistake.
   const afterMs = seconds >= 0 ? BigInt(Math.ceil(Math.min(seconds, 86_400) * 1000)) : undefined;
   return { tag: 'retry', val: { afterMs, reason } };
 }
@@ -117,8 +118,11 @@ function retry(reason, seconds = NaN) {
 /** The status decides; the body only explains. */
 function answer(body) {
   try {
-    const said = JSON.parse(new TextDecoder().decode(body));
-    return { message: said.message && String(said.message).slice(0, 300), retry_after: said.retry_after };
+    const { message, retry_after } = JSON.parse(new TextDecoder().decode(body));
+    return {
+      message: typeof message === 'string' ? message.slice(0, 300) : undefined,
+      retryAfter: typeof retry_after === 'number' ? retry_after : undefined,
+    };
   } catch {
     return {}; // Whatever stands in between answered, perhaps with a page.
   }
@@ -128,8 +132,19 @@ function done(val) {
   return { tag: 'done', val };
 }
 
-/** Numbers as they were written: a run's id may have more digits than a number holds. */
 function read(json) {
+  return JSON.parse(new TextDecoder().decode(json));
+}
+
+/**
+ * A run's id may have more digits than a number holds; then numbers are read as
+ * they were written. That calls a function for every value of the alert, and
+ * for a large one the call's fuel would not do: there it is rounded.
+ */
+function readAlert(json) {
+  const alert = read(json);
+  const isExact = (value) => typeof value !== 'number' || Number.isSafeInteger(value);
+  if (json.length > 16_384 || Object.values(alert.workflow).every(isExact)) return alert;
   return JSON.parse(new TextDecoder().decode(json), (_, value, context) =>
     typeof value === 'number' ? context?.source ?? value : value,
   );

@@ -149,9 +149,11 @@ def said(response: Response) -> str:
     try:
         error = json.loads(response.body)["error"]
         words = f": {error['code']}: {error['message']}"
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         words = ""  # Whatever stands in between answered, perhaps with a page.
-    return f"the workflow answered {response.status}{words[:MAX_CHARS]}"
+    # JSON can write half a character, which no text of the contract can hold.
+    words = words[:MAX_CHARS].encode(errors="replace").decode()
+    return f"the workflow answered {response.status}{words}"
 
 
 def retry_after_ms(response: Response, now_ms: int) -> int | None:

@@ -94,9 +94,10 @@ impl Receiver {
         let mut changed = self.shared.count.subscribe();
         let deadline = Instant::now() + Duration::from_secs(30);
         let enough = changed.wait_for(|received| *received >= count);
-        let waited = tokio::time::timeout_at(deadline.into(), enough).await;
+        // The answer of `wait_for` holds a lock that a request needs: let go of it.
+        let waited = tokio::time::timeout_at(deadline.into(), enough).await.is_ok();
         let received = self.received();
-        assert!(waited.is_ok(), "{} of {count} requests arrived", received.len());
+        assert!(waited, "{} of {count} requests arrived", received.len());
         received
     }
 }
@@ -113,9 +114,9 @@ async fn receive(
         let mut received = shared.received.lock().unwrap();
         let number = received.iter().filter(|earlier| earlier.uri.path() == path).count();
         received.push(Received { method, uri, headers, body });
-        shared.count.send_replace(received.len());
         number
     };
+    shared.count.send_modify(|count| *count += 1);
     let script = shared.scripts.lock().unwrap().get(&path).cloned();
     script.map_or_else(|| StatusCode::OK.into_response(), |script| script(number))
 }

@@ -24,6 +24,8 @@ enum Allows {
     Passing,
     /// `retry`, and not before this many milliseconds.
     PassingAfter(u64),
+    /// As that; but a target that never writes dates need not be read so.
+    PassingAfterDate(u64),
     /// `retry` or `rejected`: nothing was said by the target.
     Unknown,
 }
@@ -34,7 +36,7 @@ const WAIT: (&str, u64) = ("120", 120_000);
 const WAIT_UNTIL: (&str, u64) = ("Thu, 01 Jan 2026 00:01:00 GMT", 60_000);
 
 pub(super) fn check(lab: &Lab, scene: &Scene, told: &TargetDelivery, report: &mut Report<'_, '_>) {
-    use Allows::{Passing, PassingAfter, Refused, Taken};
+    use Allows::{Passing, PassingAfter, PassingAfterDate, Refused, Taken};
     let statuses: [(u16, Option<(&str, u64)>, Allows); 18] = [
         (200, None, Taken),
         (201, None, Taken),
@@ -49,7 +51,7 @@ pub(super) fn check(lab: &Lab, scene: &Scene, told: &TargetDelivery, report: &mu
         (413, None, Refused),
         (429, None, Passing),
         (429, Some(WAIT), PassingAfter(WAIT.1)),
-        (429, Some(WAIT_UNTIL), PassingAfter(WAIT_UNTIL.1)),
+        (429, Some(WAIT_UNTIL), PassingAfterDate(WAIT_UNTIL.1)),
         (500, None, Passing),
         (502, None, Passing),
         (503, None, Passing),
@@ -114,7 +116,7 @@ fn verdict_fits(ended: &Ended, allows: Allows) -> Finding {
              retry"
         }
         (
-            Allows::Passing | Allows::PassingAfter(_),
+            Allows::Passing | Allows::PassingAfter(_) | Allows::PassingAfterDate(_),
             Verdict::Delivered(_) | Verdict::Rejected(_) | Verdict::Gone(_),
         ) => "it passes by itself, and the alert would be lost: answer retry",
         (Allows::PassingAfter(ms), Verdict::Retry { after_ms, .. })
@@ -124,6 +126,11 @@ fn verdict_fits(ended: &Ended, allows: Allows) -> Finding {
                 "{shown}\nthe target asks for {ms} ms: set `after-ms` from its Retry-After header \
                  (seconds, or a date seen from the delivery's `now`), or use `send-last`"
             ));
+        }
+        (Allows::PassingAfterDate(ms), Verdict::Retry { after_ms, .. })
+            if after_ms.is_none_or(|after| after < ms) =>
+        {
+            return Ok("retry; its date is not read, so the rule's policy alone decides".into());
         }
         _ => {
             let by = if ended.by_host { ", the host's verdict" } else { "" };

@@ -47,10 +47,12 @@ pub(super) fn check(lab: &Lab, given: &[String], report: &mut Report<'_, '_>) {
 /// Whether the sandbox ended a call that was too much. That is what limits are
 /// for; a crash is the plugin's own.
 fn is_limit(error: &CallError) -> bool {
-    matches!(
-        error,
-        CallError::OutOfFuel { .. } | CallError::Deadline { .. } | CallError::Memory { .. }
-    )
+    match error {
+        CallError::OutOfFuel { .. } | CallError::Deadline { .. } | CallError::Memory { .. } => true,
+        // The stack has a bound as well; wasmtime tells of it as of any trap.
+        CallError::Trap { cause, .. } => cause.contains("call stack exhausted"),
+        _ => false,
+    }
 }
 
 fn failed(error: CallError) -> String {

@@ -35,7 +35,10 @@ pub(super) fn check(
         settings::schema_takes(manifest, &known),
     );
     report.case("`check` takes them too", settings::check_takes(lab, &known));
-    report.case("`check` answers garbage with problems", settings::check_refuses_garbage(lab));
+    report.case(
+        "`check` survives garbage, and its problems can be shown",
+        settings::check_refuses_garbage(lab),
+    );
 
     let settings = known.first().cloned().unwrap_or_default();
     let scene = set(manifest, settings)?;

@@ -1,13 +1,15 @@
 //! `exosphere-alerts plugin`: what the author of a plugin works with. The work
 //! is in `alerts_author`.
 
-use alerts_author::{Paper, bench, check, inspect, pack, replay, run};
+use alerts_author::{Paper, bench, check, inspect, pack, replay, run, scaffold};
 
 use super::Failure;
 
 /// Make, check and try out plugins
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
+    /// Begin a plugin: a folder with all that it takes to build one
+    New(scaffold::Args),
     /// Show what is in a plugin file, without running it
     Inspect(inspect::Args),
     /// Make a plugin file of a compiled module and its plugin.toml
@@ -35,6 +37,7 @@ pub(super) fn run_command(command: Command) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     let paper = &mut Paper::new(&mut out);
     let done = match command {
+        Command::New(args) => scaffold::run(&args, paper),
         Command::Inspect(args) => inspect::run(&args, paper),
         Command::Pack(args) => pack::run(&args, paper),
         Command::Run(args) => run::run(&args, paper),

@@ -8,6 +8,7 @@ mod endpoints;
 mod events;
 mod finish;
 mod fixture;
+mod full_disk;
 mod hosts;
 mod keys;
 mod migrations;

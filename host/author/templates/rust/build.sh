@@ -1,0 +1,8 @@
+#!/bin/sh
+# Builds the plugin file {{name}}.wasm. CARGO and CARGO_FLAGS may name another
+# Rust; EXOSPHERE_ALERTS the host's program.
+set -eu
+cd "$(dirname "$0")"
+${CARGO:-cargo} build ${CARGO_FLAGS:-} --release --target wasm32-unknown-unknown --target-dir target
+${EXOSPHERE_ALERTS:-exosphere-alerts} plugin pack \
+  target/wasm32-unknown-unknown/release/{{module}}.wasm --manifest plugin.toml --out {{name}}.wasm
