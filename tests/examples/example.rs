@@ -16,10 +16,6 @@ use serde_json::{Value, json};
 /// 2026-01-01T00:00:00Z.
 const NOW_MS: u64 = 1_767_225_600_000;
 
-/// The one limit that may have to be above the default: a Python component is put together
-/// from 38 of them, most of which only pass calls on.
-const CORE_INSTANCES: u32 = 48;
-
 pub(crate) struct Example {
     sandbox: Sandbox,
     plugin: Arc<Plugin>,
@@ -40,12 +36,12 @@ impl Example {
             )
         });
         let compiled = Path::new(env!("CARGO_TARGET_TMPDIR")).join("examples-compiled");
-        let mut config = SandboxConfig { cache_dir: Some(compiled), ..SandboxConfig::default() };
-        config.limits.core_instances = config.limits.core_instances.max(CORE_INSTANCES);
+        let config =
+            SandboxConfig { cache_dir: Some(compiled.clone()), ..SandboxConfig::default() };
         let sandbox = Sandbox::new(config).unwrap();
         // An interpreter takes seconds to compile: the first test that needs it
         // does so, and the others find it in the folder.
-        let alone = File::create(file.with_extension("lock")).unwrap();
+        let alone = File::create(compiled.join(format!("{id}.lock"))).unwrap();
         alone.lock().unwrap();
         let plugin = sandbox.load(&wasm).unwrap_or_else(|error| panic!("{error}"));
         drop(alone);

@@ -1,6 +1,8 @@
 //! The whole host from outside: one file for each feature, on real sockets,
 //! real plugins and a real database.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod alerting;
 mod crash;
 mod database;

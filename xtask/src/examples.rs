@@ -277,9 +277,9 @@ fn is_newer(file: &Path, sources: &[&Path]) -> Outcome<bool> {
         }
         for entry in std::fs::read_dir(source)? {
             let path = entry?.path();
-            // What a build leaves there is not a source.
-            let made = path.extension().is_some_and(|extension| extension == "wasm");
-            if path.is_file() && !made && changed(&path)? > written {
+            // Neither what a build leaves there nor what people read is a source.
+            let passed_over = path.extension().is_some_and(|one| one == "wasm" || one == "md");
+            if path.is_file() && !passed_over && changed(&path)? > written {
                 return Ok(false);
             }
         }

@@ -188,7 +188,9 @@ fn attempt_differs(
     };
     let unasked = attempt.exchanges.len() - exchanges.len();
     if unasked > 0 {
-        paper.line(format_args!("  {unasked} requests that were sent then would not be sent"));
+        paper.line(format_args!(
+            "  of the requests that were sent then, {unasked} would not be sent"
+        ));
         differs = true;
     }
     let lines = verdict_lines(attempt, &verdict);
@@ -365,6 +367,76 @@ mod tests {
             assert_eq!(find_reference(&found, stem).as_deref(), Some(reference));
         }
         assert_eq!(find_reference(&request("u", "exosphere-secret-token-short"), stem), None);
+    }
+
+    /// A delivery that the generic target made in one request.
+    fn record(body: &str, verdict: &str, error: Option<&str>, status: u16) -> Record {
+        let id = DeliveryId::new(Timestamp::UNIX_EPOCH, 1);
+        let alert = Bytes::from_static(b"{}");
+        let stored = Request { sign: true, ..request("https://a.example/hook", body) };
+        let headers = Headers::from_iter([("content-type", "application/json")]);
+        let response = alerts_domain::exchange::Response {
+            status,
+            headers: Headers::default(),
+            body: Bytes::new(),
+            truncated: false,
+        };
+        let exchange = Exchange {
+            request: Request { headers, ..stored },
+            outcome: alerts_domain::exchange::Outcome::Response(response),
+        };
+        let attempt = StoredAttempt {
+            number: 1,
+            started_at: Timestamp::UNIX_EPOCH,
+            duration_ms: 1,
+            verdict: verdict.into(),
+            error: error.map(str::to_owned),
+            plugin_digest: "sha256:other".into(),
+            endpoint_version: 1,
+            exchanges: vec![exchange],
+        };
+        let delivery = StoredDelivery {
+            event_id: EventId::new(Timestamp::UNIX_EPOCH, 1),
+            alert_rule_id: None,
+            webhook_endpoint_id: EndpointId::new(Timestamp::UNIX_EPOCH, 1),
+            rule_name: None,
+            trigger: None,
+            created_at: Timestamp::UNIX_EPOCH,
+            attempts: vec![attempt],
+        };
+        let endpoint = StoredEndpoint {
+            target_url: "https://a.example/hook".into(),
+            target: "http".into(),
+            headers: std::collections::BTreeMap::new(),
+            settings: Map::new(),
+            include_event_data: false,
+            version: 1,
+        };
+        Record { id, delivery, endpoint, alert }
+    }
+
+    fn replayed(record: &Record) -> (bool, String) {
+        let wasm = include_bytes!("../../../plugins/dist/http.wasm");
+        let mut out = Vec::new();
+        let differs = replay(&Lab::open(wasm).unwrap(), record, &mut Paper::new(&mut out)).unwrap();
+        (differs, String::from_utf8(out).unwrap())
+    }
+
+    #[test]
+    fn an_attempt_that_would_be_the_same_is_told_so() {
+        let (differs, lines) = replayed(&record("{}", "delivered", None, 200));
+        assert!(!differs && lines.contains("request 1: the same"), "{lines}");
+        assert!(lines.ends_with("\n1 replayed, 0 would differ\n"), "{lines}");
+    }
+
+    #[test]
+    fn what_would_differ_is_told_field_by_field() {
+        let (differs, lines) = replayed(&record(r#"{"old":1}"#, "rejected", Some("full"), 503));
+        assert!(differs);
+        for line in ["body /old: `1` → (none)", "verdict: `rejected` → `retry`", "reason: `full` →"]
+        {
+            assert!(lines.contains(line), "no {line:?} in {lines}");
+        }
     }
 
     #[test]

@@ -40,7 +40,7 @@ pub struct Limits {
     pub memories: u32,
     /// Tables in one instance, as many as there are core instances with one.
     pub tables: u32,
-    /// Core instances in one component: a toolchain's adapters take three to ten.
+    /// Core instances in one component: a toolchain's adapters take three to ten, a Python runtime takes nearly forty.
     pub core_instances: u32,
     /// Requests in one attempt: an OAuth token, an upload and a retry of both
     /// fit; a plugin that never finishes does not.
@@ -123,7 +123,7 @@ impl Default for Limits {
             table_elements: 20_000,
             memories: 4,
             tables: 8,
-            core_instances: 16,
+            core_instances: 48,
             exchanges: 8,
         }
     }

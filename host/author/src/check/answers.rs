@@ -30,14 +30,17 @@ enum Allows {
     Unknown,
 }
 
+/// A Retry-After header, and the milliseconds that it means.
+type Wait = (&'static str, u64);
+
 /// The wait that the sample answers ask for, in both of its forms. The date is
 /// a minute after the scene's time.
-const WAIT: (&str, u64) = ("120", 120_000);
-const WAIT_UNTIL: (&str, u64) = ("Thu, 01 Jan 2026 00:01:00 GMT", 60_000);
+const WAIT: Wait = ("120", 120_000);
+const WAIT_UNTIL: Wait = ("Thu, 01 Jan 2026 00:01:00 GMT", 60_000);
 
 pub(super) fn check(lab: &Lab, scene: &Scene, told: &TargetDelivery, report: &mut Report<'_, '_>) {
     use Allows::{Passing, PassingAfter, PassingAfterDate, Refused, Taken};
-    let statuses: [(u16, Option<(&str, u64)>, Allows); 18] = [
+    let statuses: [(u16, Option<Wait>, Allows); 18] = [
         (200, None, Taken),
         (201, None, Taken),
         (202, None, Taken),

@@ -13,27 +13,29 @@ use crate::{checked, checked_file};
 /// answer is a step at address 1024, in the canonical ABI's layout.
 fn target(next: &str, data: &str) -> Vec<u8> {
     let wat = include_str!("target.wat").replace(";;NEXT", next).replace(";;DATA", data);
-    let mut module = wat::parse_str(wat).unwrap();
+    let mut module = wat::parse_str(wat).expect("the module reads");
     let mut wit = Resolve::default();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit");
-    let (package, _) = wit.push_dir(folder).unwrap();
-    let world = wit.select_world(&[package], Some("target")).unwrap();
-    embed_component_metadata(&mut module, &wit, world, StringEncoding::UTF8, false).unwrap();
+    let (package, _) = wit.push_dir(folder).expect("the contract reads");
+    let world = wit.select_world(&[package], Some("target")).expect("the world exists");
+    embed_component_metadata(&mut module, &wit, world, StringEncoding::UTF8, false)
+        .expect("the metadata encodes");
     let mut encoder = ComponentEncoder::default();
-    encoder.module(&module).unwrap();
-    encoder.encode().unwrap()
+    encoder.module(&module).expect("the module fits the world");
+    encoder.encode().expect("the component encodes")
 }
 
 fn packed(component: &[u8], manifest: &str) -> Vec<u8> {
-    pack(component, &Manifest::from_toml(manifest).unwrap()).unwrap()
+    let manifest = Manifest::from_toml(manifest).expect("the manifest reads");
+    pack(component, &manifest).expect("the component packs")
 }
 
 const MANIFEST: &str = "id = 'bad'\nkind = 'target'\nversion = '1.0.0'\nsummary = 'Bad.'\n";
 
 fn check(plugin: &[u8]) -> (String, Score) {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a folder can be made");
     let file = folder.path().join("bad.wasm");
-    std::fs::write(&file, plugin).unwrap();
+    std::fs::write(&file, plugin).expect("the file can be written");
     checked_file(&file)
 }
 
@@ -53,20 +55,21 @@ fn a_file_that_is_no_plugin_is_told_so() {
     assert_eq!(score, Score { passed: 0, failed: 1 });
     assert_broken(&lines, "the file is a component", "not a WebAssembly binary");
 
-    let (lines, _) = check(&wat::parse_str("(module)").unwrap());
+    let (lines, _) = check(&wat::parse_str("(module)").expect("the component reads"));
     assert_broken(&lines, "the file is a component", "plugin pack");
 }
 
 #[test]
 fn a_component_that_wants_something_from_the_host_is_not_admitted() {
-    let component = wat::parse_str(r#"(component (import "wasi:cli/run@0.2.0" (func)))"#).unwrap();
+    let component =
+        wat::parse_str(r#"(component (import "wasi:cli/run@0.2.0" (func)))"#).expect("it reads");
     let (lines, _) = check(&packed(&component, MANIFEST));
     assert_broken(&lines, "the sandbox admits it", "wasi:cli/run@0.2.0");
 }
 
 #[test]
 fn a_component_of_another_world_is_not_admitted() {
-    let component = wat::parse_str("(component)").unwrap();
+    let component = wat::parse_str("(component)").expect("the component reads");
     let (lines, _) = check(&packed(&component, MANIFEST));
     assert_broken(&lines, "the sandbox admits it", "does not export");
 }
@@ -112,12 +115,13 @@ fn a_required_secret_that_is_not_used_is_found_out() {
 
 #[test]
 fn settings_that_the_schema_refuses_are_told() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a folder can be made");
     let (plugin, settings) = (folder.path().join("p.wasm"), folder.path().join("s.json"));
-    std::fs::write(&plugin, packed(&target(&send(1), URLS), MANIFEST)).unwrap();
-    std::fs::write(&settings, r#"{"unknown": 1}"#).unwrap();
+    std::fs::write(&plugin, packed(&target(&send(1), URLS), MANIFEST))
+        .expect("the file can be written");
+    std::fs::write(&settings, r#"{"unknown": 1}"#).expect("the file can be written");
     let args = Args { settings: Some(settings), ..Args::of(plugin) };
-    let (lines, _) = checked(&args).unwrap();
+    let (lines, _) = checked(&args);
     assert_broken(&lines, "the settings schema takes", "unknown");
 }
 

@@ -303,7 +303,7 @@ async fn an_instance_that_would_not_fit_is_refused_before_it_is_made() {
     let many = wat::parse_str(format!("(component (core module $empty) {instances})")).unwrap();
     let error = bench.refused(&packed(&many, Kind::Target, "")).await;
     assert!(
-        matches!(&error, LoadError::Unfit { detail, .. } if detail.contains("17 core module instances")),
+        matches!(&error, LoadError::Unfit { detail, .. } if detail.contains("49 core module instances")),
         "{error}"
     );
 }

@@ -46,7 +46,7 @@ on_both! {
         db.set_plugin_grants("ntfy", &both).await.unwrap();
         let named = |grant: PluginGrant| ("ntfy".to_owned(), grant);
         assert_eq!(db.plugin_grants().await.unwrap(), both.map(named));
-        db.set_plugin_grants("ntfy", &[second.clone()]).await.unwrap();
+        db.set_plugin_grants("ntfy", std::slice::from_ref(&second)).await.unwrap();
         assert_eq!(db.plugin_grants().await.unwrap(), [named(second)]);
         db.set_plugin_grants("ntfy", &[]).await.unwrap();
         assert!(db.plugin_grants().await.unwrap().is_empty());

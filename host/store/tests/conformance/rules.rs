@@ -9,7 +9,8 @@ on_both! {
         db.create_rule(&made, &entry("alert_rule.created"), at(0)).await.unwrap();
         assert_eq!(db.get_rule(&ada(), made.id).await.unwrap(), Some(made.clone()));
         assert_eq!(db.get_rule(&bob(), made.id).await.unwrap(), None);
-        assert_eq!(db.active_tenant(&ada()).await.unwrap().rules, [made.clone()]);
+        let active = db.active_tenant(&ada()).await.unwrap();
+        assert_eq!(active.rules, std::slice::from_ref(&made));
         let listed = db.list_rules(&ada(), 10, None).await.unwrap();
         assert_eq!(listed.items, [made]);
     }
