@@ -4,11 +4,12 @@
 //! database and back. Rows go in powers of two, so that a handful of statement
 //! texts, all of which stay prepared, serve any number of rows.
 
-use std::fmt::Write as _;
 use std::sync::OnceLock;
 
 use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::{Any, AnyConnection, AssertSqlSafe, SqlSafeStr, SqlStr};
+
+use crate::dialect::Dialect;
 
 /// A query whose values are being bound.
 pub(crate) type Query<'q> = sqlx::query::Query<'q, Any, AnyArguments>;
@@ -20,12 +21,13 @@ pub(crate) struct Batch {
     head: &'static str,
     columns: usize,
     tail: &'static str,
-    texts: [OnceLock<SqlStr>; SIZES.len()],
+    /// For SQLite and for Postgres.
+    texts: [[OnceLock<SqlStr>; SIZES.len()]; 2],
 }
 
 impl Batch {
     pub(crate) const fn new(head: &'static str, columns: usize, tail: &'static str) -> Self {
-        Self { head, columns, tail, texts: [const { OnceLock::new() }; SIZES.len()] }
+        Self { head, columns, tail, texts: [const { [const { OnceLock::new() }; SIZES.len()] }; 2] }
     }
 
     /// Runs it for all rows. Returns what the statement returns, if anything.
@@ -35,12 +37,13 @@ impl Batch {
         mut rows: &[R],
         bind: impl for<'q> Fn(Query<'q>, &R) -> Query<'q>,
     ) -> Result<Vec<AnyRow>, sqlx::Error> {
+        let dialect = Dialect::of_connection(connection);
         let mut returned = Vec::new();
-        for (size, text) in SIZES.iter().zip(&self.texts) {
+        for (size, text) in SIZES.iter().zip(&self.texts[dialect as usize]) {
             while rows.len() >= *size {
                 let (now, later) = rows.split_at(*size);
                 rows = later;
-                let text = text.get_or_init(|| self.text(*size)).clone();
+                let text = text.get_or_init(|| self.text(dialect, *size)).clone();
                 let query = now.iter().fold(sqlx::query(text), &bind);
                 returned.extend(query.fetch_all(&mut *connection).await?);
             }
@@ -48,7 +51,7 @@ impl Batch {
         Ok(returned)
     }
 
-    fn text(&self, size: usize) -> SqlStr {
+    fn text(&self, dialect: Dialect, size: usize) -> SqlStr {
         let mut text = format!("{} VALUES ", self.head);
         for row in 0..size {
             for column in 0..self.columns {
@@ -57,8 +60,8 @@ impl Batch {
                     (_, 0) => "), (",
                     _ => ", ",
                 };
-                // Writing to a string cannot fail.
-                let _ = write!(text, "{before}${}", row * self.columns + column + 1);
+                text.push_str(before);
+                text.push_str(&dialect.place(row * self.columns + column + 1));
             }
         }
         text.push_str(") ");
@@ -74,7 +77,9 @@ mod tests {
     #[test]
     fn the_text_has_a_place_for_every_value() {
         let batch = Batch::new("INSERT INTO t (a, b)", 2, "RETURNING a");
-        let text = batch.text(2);
+        let text = batch.text(Dialect::Postgres, 2);
         assert_eq!(text.as_str(), "INSERT INTO t (a, b) VALUES ($1, $2), ($3, $4) RETURNING a");
+        let text = batch.text(Dialect::Sqlite, 2);
+        assert_eq!(text.as_str(), "INSERT INTO t (a, b) VALUES (?, ?), (?, ?) RETURNING a");
     }
 }

@@ -1,15 +1,17 @@
 //! Claiming what is due: endpoint by endpoint, so that one with a long queue
 //! cannot fill the claim, under a lease whose number every claim raises.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use alerts_domain::Timestamp;
 use alerts_domain::delivery::{Delivery, Lease};
-use alerts_domain::id::{EndpointId, HostId};
+use alerts_domain::id::{EndpointId, EventId, HostId};
+use alerts_domain::tenant::TenantId;
 use bytes::Bytes;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
+use crate::batch::Batch;
 use crate::deliveries::read_delivery;
 use crate::error::StoreError;
 use crate::open::Store;
@@ -116,30 +118,36 @@ impl Store {
     }
 }
 
+static EVENTS: Batch =
+    Batch::new("SELECT id, body, received_at FROM events WHERE (tenant, id) IN (", 2, ")");
+
 async fn with_events(
     connection: &mut AnyConnection,
     rows: &[AnyRow],
     host: HostId,
 ) -> Result<Vec<Claimed>, StoreError> {
-    let mut events: HashMap<(String, String), (Bytes, Timestamp)> = HashMap::new();
+    let deliveries: Vec<Delivery> = rows.iter().map(read_delivery).collect::<Result<_, _>>()?;
+    let wanted: HashSet<(&TenantId, EventId)> =
+        deliveries.iter().map(|delivery| (&delivery.tenant, delivery.event_id)).collect();
+    let wanted: Vec<_> = wanted.into_iter().collect();
+    let found = EVENTS
+        .run(connection, &wanted, |query, (tenant, id)| {
+            query.bind(tenant.as_str().to_owned()).bind(id.to_string())
+        })
+        .await?;
+    let mut events: HashMap<EventId, (Bytes, Timestamp)> = HashMap::with_capacity(found.len());
+    for row in &found {
+        let read = Reader::new(row, "events")?;
+        let body: Vec<u8> = read.get("body")?;
+        events.insert(read.parse("id")?, (body.into(), read.time("received_at")?));
+    }
     let mut claimed = Vec::with_capacity(rows.len());
-    for row in rows {
-        let delivery = read_delivery(row)?;
+    for (row, delivery) in rows.iter().zip(deliveries) {
         let lease = Lease { host, fence: row.try_get("lease_fence")? };
-        let key = (delivery.tenant.as_str().to_owned(), delivery.event_id.to_string());
-        if !events.contains_key(&key) {
-            let event = sqlx::query(
-                "SELECT id, body, received_at FROM events WHERE tenant = $1 AND id = $2",
-            )
-            .bind(key.0.as_str())
-            .bind(key.1.as_str())
-            .fetch_one(&mut *connection)
-            .await?;
-            let reader = Reader::new(&event, "events")?;
-            let body: Vec<u8> = reader.get("body")?;
-            events.insert(key.clone(), (body.into(), reader.time("received_at")?));
-        }
-        let (event_body, received_at) = events[&key].clone();
+        let (event_body, received_at) =
+            events.get(&delivery.event_id).cloned().ok_or_else(|| {
+                StoreError::damaged("deliveries", delivery.id, "its event is not there")
+            })?;
         claimed.push(Claimed { delivery, lease, event_body, received_at });
     }
     claimed.sort_by_key(|claimed| claimed.delivery.id);

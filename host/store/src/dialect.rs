@@ -23,6 +23,24 @@ impl Dialect {
         }
     }
 
+    /// Which one a connection leads to.
+    pub(crate) fn of_connection(connection: &sqlx::AnyConnection) -> Self {
+        match connection.backend_name() {
+            "SQLite" => Self::Sqlite,
+            _ => Self::Postgres,
+        }
+    }
+
+    /// The place of value number `number` in a statement with very many. SQLite
+    /// looks numbered places up one after another, which is slow for a thousand
+    /// of them; Postgres knows no others.
+    pub(crate) fn place(self, number: usize) -> String {
+        match self {
+            Self::Sqlite => "?".to_owned(),
+            Self::Postgres => format!("${number}"),
+        }
+    }
+
     /// How a transaction that writes begins. SQLite has one writer: taking its
     /// lock at once, and not at the first write, is what keeps a transaction
     /// that has read something from failing as busy.

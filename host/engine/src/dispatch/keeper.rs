@@ -20,7 +20,7 @@ const BEAT: Duration = Duration::from_secs(5);
 /// another host's change of a rule stays unseen here.
 const POLL: Duration = Duration::from_secs(1);
 /// Least time between two claims: under a storm of retries, claims batch.
-const CLAIM_GAP: Duration = Duration::from_millis(10);
+const CLAIM_GAP: Duration = Duration::from_millis(2);
 /// Most deliveries claimed at once, in all and for one endpoint.
 const CLAIM: u32 = 512;
 const CLAIM_PER_ENDPOINT: u32 = 64;
