@@ -136,6 +136,9 @@ async fn a_secret_url_is_used_and_shown_nowhere() {
     receiver.script("/services/T0/B0/verysecret", |_| {
         axum::response::IntoResponse::into_response("ok")
     });
+    let bare = receiver.url("?token=verysecret");
+    let in_query = host.api.endpoint(&bare, json!({"target": "slack"})).await;
+    assert_eq!(in_query["target_url"], receiver.url("/…"));
     let url = receiver.url("/services/T0/B0/verysecret");
     let endpoint = host.api.endpoint(&url, json!({"target": "slack"})).await;
     assert_eq!(endpoint["target_url"], receiver.url("/…"));

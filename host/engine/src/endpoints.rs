@@ -220,8 +220,12 @@ impl Engine {
         let was_secret = secrets.url.as_ref().is_some_and(|url| url.expose() == spec.target_url);
         secrets.url = None;
         if was_secret || plugin.is_some_and(|plugin| plugin.manifest().url_is_secret) {
-            let shown = masked_url(&spec.target_url);
-            secrets.url = Some(Secret::new(std::mem::replace(&mut spec.target_url, shown)));
+            // In its normal form a slash follows the host, also before a bare query,
+            // which is where the secret may be.
+            let url = url::Url::parse(&spec.target_url).map(String::from);
+            let url = Secret::new(url.unwrap_or_else(|_| spec.target_url.clone()));
+            spec.target_url = masked_url(url.expose());
+            secrets.url = Some(url);
         }
         let place = EndpointSecrets::associated_data(&endpoint.tenant, endpoint.id);
         let plain = Zeroizing::new(serde_json::to_vec(&secrets).unwrap_or_default());
