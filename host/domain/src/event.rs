@@ -4,7 +4,7 @@
 //! out. Unknown extension attributes are kept, as the specification asks.
 
 use bytes::Bytes;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
 use crate::problem::FieldError;
@@ -17,6 +17,9 @@ pub const MAX_EVENT_BYTES: usize = 256 * 1024;
 pub const MAX_BATCH_EVENTS: usize = 1000;
 /// Longest `id`, `source`, `type` or `subject`, in bytes: they are index keys.
 const MAX_ATTRIBUTE_BYTES: usize = 512;
+
+/// How far an emitter's clock may be ahead of the host's.
+const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_hours(1);
 
 /// A checked CloudEvent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +70,14 @@ impl Event {
         }
         let body = Bytes::from(Value::Object(event.clone()).to_string());
         Self::check(&event, body)
+    }
+
+    /// When it happened: by its own `time`, else when it came in. A time ahead of
+    /// the host's by more than two clocks may differ is held to that, so that one
+    /// wrong clock does not outlast its mending.
+    pub fn happened_at(&self, received_at: Timestamp) -> Timestamp {
+        let latest = received_at.saturating_add(MAX_CLOCK_SKEW).unwrap_or(Timestamp::MAX);
+        self.time.map_or(received_at, |time| time.min(latest))
     }
 
     fn check(attributes: &Map<String, Value>, body: Bytes) -> Result<Self, Vec<FieldError>> {

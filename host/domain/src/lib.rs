@@ -16,6 +16,7 @@ pub mod exchange;
 pub mod header;
 pub mod id;
 pub mod keyring;
+pub mod outcome;
 pub mod problem;
 pub mod rate_limit;
 pub mod retry;
@@ -24,5 +25,6 @@ pub mod secret;
 pub mod signature;
 pub mod target_url;
 pub mod tenant;
+pub mod trigger;
 
 pub use jiff::Timestamp;

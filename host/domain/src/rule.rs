@@ -9,18 +9,10 @@ use crate::problem::FieldError;
 use crate::rate_limit::RateLimit;
 use crate::retry::RetryPolicy;
 use crate::tenant::TenantId;
-
-/// How a rule fires.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Trigger {
-    /// On each matching event.
-    #[default]
-    Event,
-}
+use crate::trigger::Trigger;
 
 /// What a tenant decides about a rule.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct RuleSpec {
     /// For people.
     pub name: String,
@@ -41,7 +33,7 @@ pub struct RuleSpec {
 }
 
 /// A stored rule.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct AlertRule {
     /// `rule_…`.
     pub id: RuleId,

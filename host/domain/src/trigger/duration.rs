@@ -1,0 +1,293 @@
+//! A run that takes too long, seen while it is still going.
+//!
+//! What is kept of a run is the newest start and the newest end. Both only move
+//! forward, so events may come twice and in any order; a start after an end is
+//! the run opened again, and is watched anew.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::milliseconds;
+use super::run::{DURATION_EXCEEDED, RunPhase, RunSighting, STARTED};
+use crate::problem::FieldError;
+use crate::rule::EventTypePattern;
+
+/// Fires once for each run that goes on for longer than this.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DurationTrigger {
+    /// How long a run may take, in milliseconds.
+    pub threshold_ms: u64,
+}
+
+impl DurationTrigger {
+    /// Longest threshold: 30 days.
+    const MAX_MS: u64 = 30 * 24 * 60 * 60 * 1000;
+
+    pub(super) fn problems(&self, event_type: &EventTypePattern) -> Vec<FieldError> {
+        let mut problems = Vec::new();
+        milliseconds("/threshold_ms", self.threshold_ms, Self::MAX_MS, &mut problems);
+        if !event_type.matches(STARTED) && !event_type.matches(DURATION_EXCEEDED) {
+            let detail = format!(
+                "a rule on duration watches runs from their start: its `event_type` must be \
+                 `{DURATION_EXCEEDED}`, or a pattern that covers it, and not `{}`",
+                event_type.as_str()
+            );
+            problems.push(FieldError::new("", detail));
+        }
+        problems
+    }
+
+    fn threshold(&self) -> SignedDuration {
+        SignedDuration::from_millis(i64::try_from(self.threshold_ms).unwrap_or(i64::MAX))
+    }
+
+    /// The figures in the alert.
+    pub fn figures(&self, elapsed_ms: u64) -> Value {
+        json!({"type": "duration", "threshold_ms": self.threshold_ms, "elapsed_ms": elapsed_ms})
+    }
+}
+
+/// What one rule remembers of one run.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RunWatch {
+    /// The newest start.
+    started_at: Option<Timestamp>,
+    /// The newest end.
+    ended_at: Option<Timestamp>,
+    /// The start, or without one the end, for which the rule has fired.
+    fired_for: Option<Timestamp>,
+}
+
+/// What follows from a sighting of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunStep {
+    /// It is watched, until then.
+    Watching {
+        /// When the threshold passes.
+        due_at: Timestamp,
+    },
+    /// It is not, or no longer.
+    Ended(WatchEnd),
+    /// It has taken too long: fire.
+    Fire {
+        /// How long it took, in milliseconds.
+        elapsed_ms: u64,
+    },
+}
+
+/// Why a run is not watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WatchEnd {
+    /// It ended before the threshold.
+    InTime,
+    /// The rule has fired for it already.
+    FiredBefore,
+    /// A newer event of this run is known, or it ended without saying how long
+    /// it took.
+    NothingNew,
+}
+
+impl RunWatch {
+    /// Takes a sighting in. `may_fire` is false where the rule's condition does
+    /// not hold: such a run is not watched, but its end ends a watch all the same.
+    pub fn observe(
+        &mut self,
+        trigger: &DurationTrigger,
+        sighting: &RunSighting,
+        may_fire: bool,
+    ) -> RunStep {
+        match sighting.phase {
+            RunPhase::Started => self.started(trigger, sighting.at, may_fire),
+            RunPhase::Ended { took_ms } => self.ended(trigger, sighting.at, took_ms, may_fire),
+        }
+    }
+
+    fn started(&mut self, trigger: &DurationTrigger, at: Timestamp, may_fire: bool) -> RunStep {
+        if self.started_at.is_some_and(|known| at <= known) {
+            return match self.due_at(trigger) {
+                Some(due_at) => RunStep::Watching { due_at },
+                None => RunStep::Ended(WatchEnd::NothingNew),
+            };
+        }
+        self.started_at = Some(at);
+        if !may_fire {
+            // As good as done: there is nothing left to be told of this start.
+            self.fired_for = Some(at);
+        }
+        match self.due_at(trigger) {
+            Some(due_at) => RunStep::Watching { due_at },
+            None => RunStep::Ended(WatchEnd::NothingNew),
+        }
+    }
+
+    fn ended(
+        &mut self,
+        trigger: &DurationTrigger,
+        at: Timestamp,
+        took_ms: Option<u64>,
+        may_fire: bool,
+    ) -> RunStep {
+        let is_news = self.ended_at.is_none_or(|known| known < at);
+        let was_open = self.started_at.filter(|start| self.ended_at.is_none_or(|end| end < *start));
+        if is_news {
+            self.ended_at = Some(at);
+        }
+        match was_open {
+            // The end of an earlier opening; this one goes on.
+            Some(start) if at < start => match self.due_at(trigger) {
+                Some(due_at) => RunStep::Watching { due_at },
+                None => RunStep::Ended(WatchEnd::NothingNew),
+            },
+            Some(start) if self.fired_for == Some(start) => RunStep::Ended(WatchEnd::FiredBefore),
+            // Its time passed while nobody looked: the host was down, say.
+            Some(start) if at.duration_since(start) > trigger.threshold() => {
+                self.fired_for = Some(start);
+                RunStep::Fire { elapsed_ms: elapsed_ms(start, at) }
+            }
+            Some(_) => RunStep::Ended(WatchEnd::InTime),
+            None if !is_news => RunStep::Ended(WatchEnd::NothingNew),
+            // It was never watched: only the event itself can tell.
+            None => match took_ms {
+                Some(took_ms) if took_ms > trigger.threshold_ms && may_fire => {
+                    self.fired_for = Some(at);
+                    RunStep::Fire { elapsed_ms: took_ms }
+                }
+                Some(took_ms) if took_ms <= trigger.threshold_ms => RunStep::Ended(WatchEnd::InTime),
+                _ => RunStep::Ended(WatchEnd::NothingNew),
+            },
+        }
+    }
+
+    /// When the threshold passes for a run that is watched.
+    pub fn due_at(&self, trigger: &DurationTrigger) -> Option<Timestamp> {
+        let start = self.started_at?;
+        let is_open = self.ended_at.is_none_or(|end| end < start);
+        (is_open && self.fired_for != Some(start))
+            .then(|| start.saturating_add(trigger.threshold()).unwrap_or(Timestamp::MAX))
+    }
+
+    /// The threshold has passed at `now`: fire, once. Says how long the run has
+    /// been going, in milliseconds; none when there is nothing to fire.
+    pub fn fire(&mut self, trigger: &DurationTrigger, now: Timestamp) -> Option<u64> {
+        if self.due_at(trigger)? > now {
+            return None;
+        }
+        self.fired_for = self.started_at;
+        Some(elapsed_ms(self.started_at?, now))
+    }
+}
+
+fn elapsed_ms(from: Timestamp, to: Timestamp) -> u64 {
+    u64::try_from(to.duration_since(from).as_millis()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::{Just, prop, prop_assert, prop_assert_eq, prop_oneof, proptest};
+
+    use super::*;
+
+    const TRIGGER: DurationTrigger = DurationTrigger { threshold_ms: 10_000 };
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn started(second: i64) -> RunSighting {
+        RunSighting { run: "r".into(), at: at(second), phase: RunPhase::Started }
+    }
+
+    fn ended(second: i64, took_ms: Option<u64>) -> RunSighting {
+        RunSighting { run: "r".into(), at: at(second), phase: RunPhase::Ended { took_ms } }
+    }
+
+    fn observe(watch: &mut RunWatch, sighting: &RunSighting) -> RunStep {
+        watch.observe(&TRIGGER, sighting, true)
+    }
+
+    #[test]
+    fn a_run_that_never_ends_fires_once_at_the_threshold() {
+        let mut watch = RunWatch::default();
+        assert_eq!(observe(&mut watch, &started(100)), RunStep::Watching { due_at: at(110) });
+        assert_eq!(watch.fire(&TRIGGER, at(109)), None, "not early");
+        assert_eq!(watch.fire(&TRIGGER, at(112)), Some(12_000));
+        assert_eq!(watch.fire(&TRIGGER, at(113)), None, "once");
+        assert_eq!(observe(&mut watch, &started(100)), RunStep::Ended(WatchEnd::NothingNew));
+        let end = observe(&mut watch, &ended(120, Some(20_000)));
+        assert_eq!(end, RunStep::Ended(WatchEnd::FiredBefore));
+    }
+
+    #[test]
+    fn a_run_that_ends_in_time_never_fires_in_whatever_order_it_is_told() {
+        for order in [[started(100), ended(105, None)], [ended(105, None), started(100)]] {
+            let mut watch = RunWatch::default();
+            for sighting in &order {
+                observe(&mut watch, sighting);
+            }
+            assert_eq!(watch.due_at(&TRIGGER), None);
+            assert_eq!(watch.fire(&TRIGGER, at(1000)), None);
+        }
+    }
+
+    #[test]
+    fn an_end_after_the_threshold_fires_if_the_timer_did_not() {
+        let mut watch = RunWatch::default();
+        observe(&mut watch, &started(100));
+        assert_eq!(observe(&mut watch, &ended(111, None)), RunStep::Fire { elapsed_ms: 11_000 });
+        let again = observe(&mut watch, &ended(111, None));
+        assert_eq!(again, RunStep::Ended(WatchEnd::NothingNew));
+    }
+
+    #[test]
+    fn an_end_without_a_known_start_fires_once_by_its_own_figure() {
+        let mut watch = RunWatch::default();
+        let late = ended(200, Some(10_001));
+        assert_eq!(observe(&mut watch, &late), RunStep::Fire { elapsed_ms: 10_001 });
+        assert_eq!(observe(&mut watch, &late), RunStep::Ended(WatchEnd::NothingNew));
+        assert_eq!(observe(&mut watch, &started(150)), RunStep::Ended(WatchEnd::NothingNew));
+        let mut watch = RunWatch::default();
+        let in_time = ended(200, Some(10_000));
+        assert_eq!(observe(&mut watch, &in_time), RunStep::Ended(WatchEnd::InTime));
+    }
+
+    #[test]
+    fn a_run_opened_again_is_watched_anew() {
+        let mut watch = RunWatch::default();
+        for sighting in [started(100), ended(105, None)] {
+            observe(&mut watch, &sighting);
+        }
+        assert_eq!(observe(&mut watch, &started(200)), RunStep::Watching { due_at: at(210) });
+        let late = observe(&mut watch, &ended(105, None));
+        assert_eq!(late, RunStep::Watching { due_at: at(210) }, "that was the opening before");
+        assert!(watch.fire(&TRIGGER, at(210)).is_some());
+    }
+
+    #[test]
+    fn a_run_for_which_the_condition_does_not_hold_is_not_watched() {
+        let mut watch = RunWatch::default();
+        let step = watch.observe(&TRIGGER, &started(100), false);
+        assert_eq!(step, RunStep::Ended(WatchEnd::NothingNew));
+        assert_eq!(watch.fire(&TRIGGER, at(1000)), None);
+    }
+
+    proptest! {
+        /// Starts and ends of one opening in any order, with repetitions.
+        #[test]
+        fn disorder_and_repetition_change_nothing(
+            order in prop::collection::vec(prop_oneof![Just(true), Just(false)], 1..12),
+            end in 101..109i64,
+        ) {
+            let mut watch = RunWatch::default();
+            for is_start in &order {
+                let sighting = if *is_start { started(100) } else { ended(end, None) };
+                let step = observe(&mut watch, &sighting);
+                let fired = matches!(step, RunStep::Fire { .. });
+                prop_assert!(!fired);
+            }
+            let was_ended = order.contains(&false);
+            prop_assert_eq!(watch.due_at(&TRIGGER).is_some(), !was_ended);
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! What an event says about a run: which one, and whether it starts or ends.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::event::Event;
+use crate::rule::EventTypePattern;
+
+/// The type of the event with which a run starts, or is opened again.
+pub const STARTED: &str = "workflow.started";
+/// The types of the events with which a run ends.
+pub const ENDED: [&str; 2] = ["workflow.succeeded", "workflow.failed"];
+/// The type of the event that the host itself makes when a run takes too long.
+pub const DURATION_EXCEEDED: &str = "workflow.duration_exceeded";
+
+/// The types of the events that say something about how long a run takes.
+pub(super) fn types() -> Vec<EventTypePattern> {
+    let all = [STARTED].into_iter().chain(ENDED);
+    all.filter_map(|exact| EventTypePattern::new(exact).ok()).collect()
+}
+
+/// What happened to the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunPhase {
+    /// It started, or was opened again.
+    Started,
+    /// It ended.
+    Ended {
+        /// How long it took, in milliseconds, if the event says so.
+        took_ms: Option<u64>,
+    },
+}
+
+/// A run as seen in one event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunSighting {
+    /// The run's id.
+    pub run: String,
+    /// When it happened.
+    pub at: Timestamp,
+    /// What happened.
+    pub phase: RunPhase,
+}
+
+impl RunSighting {
+    /// Reads it out of an event that came in at `received_at`. None when the
+    /// event names no run, or is not about its start or end.
+    pub fn of(event: &Event, data: &Value, received_at: Timestamp) -> Option<Self> {
+        let phase = match event.event_type.as_str() {
+            STARTED => RunPhase::Started,
+            ended if ENDED.contains(&ended) => RunPhase::Ended { took_ms: took_ms(data) },
+            _ => return None,
+        };
+        let run = match data.get("run_id").and_then(Value::as_str) {
+            Some(run) if !run.is_empty() => run,
+            // `graph/{graph_name}/run/{run_id}`
+            _ => event.subject.as_deref()?.rsplit_once("/run/")?.1,
+        };
+        Some(Self { run: run.to_owned(), at: event.happened_at(received_at), phase })
+    }
+}
+
+/// By its own figure, or from creation to end.
+fn took_ms(data: &Value) -> Option<u64> {
+    let time = |name: &str| data.get(name)?.as_str()?.parse::<Timestamp>().ok();
+    data.get("duration_ms").and_then(Value::as_u64).or_else(|| {
+        let took = time("finished_at")?.duration_since(time("created_at")?);
+        u64::try_from(took.as_millis()).ok()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use serde_json::json;
+
+    use super::*;
+
+    fn seen(event_type: &str, subject: Option<&str>, data: Value) -> Option<RunSighting> {
+        let event = json!({"specversion": "1.0", "id": "1", "source": "/s", "type": event_type,
+            "subject": subject, "data": data});
+        let event = Event::from_structured(Bytes::from(event.to_string())).unwrap();
+        RunSighting::of(&event, &data, Timestamp::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn a_run_is_known_by_its_id_or_by_the_subject() {
+        let named = seen(STARTED, None, json!({"run_id": "r1"})).unwrap();
+        assert_eq!((named.run.as_str(), named.phase), ("r1", RunPhase::Started));
+        let subject = seen(STARTED, Some("graph/etl/run/r2"), json!(null)).unwrap();
+        assert_eq!(subject.run, "r2");
+        assert_eq!(seen(STARTED, Some("graph/etl"), json!({})), None);
+        assert_eq!(seen("task.started", None, json!({"run_id": "r1"})), None);
+    }
+
+    #[test]
+    fn how_long_it_took_is_read_or_reckoned() {
+        let took = |data: Value| match seen("workflow.failed", Some("a/run/r"), data).unwrap().phase {
+            RunPhase::Ended { took_ms } => took_ms,
+            RunPhase::Started => unreachable!("it ended"),
+        };
+        assert_eq!(took(json!({"duration_ms": 7})), Some(7));
+        let times = json!({"created_at": "2026-01-01T00:00:00Z",
+            "finished_at": "2026-01-01T00:00:02Z"});
+        assert_eq!(took(times), Some(2000));
+        assert_eq!(took(json!({"duration_ms": -7})), None);
+        assert_eq!(took(json!({})), None);
+    }
+}

@@ -1,0 +1,307 @@
+//! Too much of something within a time: counted over a sliding window, exact at
+//! its edges.
+//!
+//! An event is in the window of length `w` that ends at `t` when it happened
+//! after `t − w`, and at `t` or before. Kept are the times of the newest events
+//! only, as many as the rule needs to see a breach; so one group's memory has a
+//! bound, whatever comes in.
+
+use std::collections::VecDeque;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::group::Group;
+use super::milliseconds;
+use crate::problem::FieldError;
+use crate::rule::EventTypePattern;
+
+/// Fires when a window holds too many events, once for each breach.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ThresholdTrigger {
+    /// How far back events count, in milliseconds.
+    pub window_ms: u64,
+    /// What is too much.
+    #[serde(flatten)]
+    pub breach: Breach,
+    /// Fields by whose values events are counted apart: names of fields in
+    /// `data`, or of the event's attributes. Empty: all together.
+    #[serde(default)]
+    pub group_by: Vec<String>,
+    /// While a breach goes on, alert again after this many milliseconds. Absent:
+    /// not before it has recovered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cooldown_ms: Option<u64>,
+}
+
+/// What is too much.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Breach {
+    /// More than this many events.
+    Count(u32),
+    /// A share of events, among others, above this.
+    Ratio(Ratio),
+}
+
+/// Of the events of some types, the share that the rule's own are.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Ratio {
+    /// The share above which it is too much, from 0 up to but not including 1.
+    #[schema(minimum = 0, maximum = 1, example = 0.2)]
+    pub above: f64,
+    /// The types of all events that are counted, the rule's own among them.
+    #[serde(default = "both_ends")]
+    #[schema(value_type = Vec<String>, max_items = 10)]
+    pub of: Vec<EventTypePattern>,
+    /// Only the newest so many events in the window.
+    #[serde(default = "Ratio::default_last")]
+    #[schema(minimum = 1, maximum = 10_000, default = 1000)]
+    pub last: u32,
+    /// How many there must be before a share means anything.
+    #[serde(default = "Ratio::default_min_total")]
+    #[schema(minimum = 1, maximum = 10_000, default = 10)]
+    pub min_total: u32,
+}
+
+fn both_ends() -> Vec<EventTypePattern> {
+    super::run::ENDED.iter().filter_map(|ended| EventTypePattern::new(ended).ok()).collect()
+}
+
+impl Ratio {
+    fn default_last() -> u32 {
+        1000
+    }
+
+    fn default_min_total() -> u32 {
+        10
+    }
+
+    fn problems(&self) -> Vec<FieldError> {
+        let mut problems = Vec::new();
+        let mut refuse = |pointer: &str, detail: String| {
+            problems.push(FieldError::new(pointer, detail));
+        };
+        if !(0.0..1.0).contains(&self.above) {
+            refuse("/ratio/above", "must be from 0 up to but not including 1".to_owned());
+        }
+        if self.of.is_empty() || self.of.len() > 10 {
+            refuse("/ratio/of", "must name from 1 to 10 types of events".to_owned());
+        }
+        let most = ThresholdTrigger::MAX_EVENTS;
+        if self.last == 0 || self.last > most {
+            refuse("/ratio/last", format!("must be from 1 to {most}"));
+        }
+        if self.min_total == 0 || self.min_total > self.last {
+            refuse("/ratio/min_total", format!("must be from 1 to `last`, which is {}", self.last));
+        }
+        problems
+    }
+}
+
+impl ThresholdTrigger {
+    /// Most events that a window may have to remember.
+    pub const MAX_EVENTS: u32 = 10_000;
+    /// Longest window: 7 days.
+    const MAX_WINDOW_MS: u64 = 7 * 24 * 60 * 60 * 1000;
+    /// Longest cooldown: 30 days.
+    const MAX_COOLDOWN_MS: u64 = 30 * 24 * 60 * 60 * 1000;
+    /// Kept beyond what is needed, so that events out of order find their place.
+    const SPARE: usize = 16;
+
+    pub(super) fn problems(&self) -> Vec<FieldError> {
+        let mut problems = Vec::new();
+        milliseconds("/window_ms", self.window_ms, Self::MAX_WINDOW_MS, &mut problems);
+        if let Some(cooldown_ms) = self.cooldown_ms {
+            milliseconds("/cooldown_ms", cooldown_ms, Self::MAX_COOLDOWN_MS, &mut problems);
+        }
+        match &self.breach {
+            Breach::Count(count) if *count == 0 || *count > Self::MAX_EVENTS => {
+                let detail = format!("must be from 1 to {}", Self::MAX_EVENTS);
+                problems.push(FieldError::new("/count", detail));
+            }
+            Breach::Count(_) => {}
+            Breach::Ratio(ratio) => problems.extend(ratio.problems()),
+        }
+        problems.extend(Group::problems(&self.group_by));
+        problems
+    }
+
+    pub(super) fn looks_at(&self, event_type: &EventTypePattern) -> Vec<EventTypePattern> {
+        let mut types = vec![event_type.clone()];
+        if let Breach::Ratio(ratio) = &self.breach {
+            types.extend(ratio.of.iter().cloned());
+        }
+        types
+    }
+
+    /// Whether an event is one of those that a ratio is taken of.
+    pub fn is_in_total(&self, event_type: &str) -> bool {
+        match &self.breach {
+            Breach::Count(_) => true,
+            Breach::Ratio(ratio) => ratio.of.iter().any(|pattern| pattern.matches(event_type)),
+        }
+    }
+
+    fn window(&self) -> SignedDuration {
+        SignedDuration::from_millis(i64::try_from(self.window_ms).unwrap_or(i64::MAX))
+    }
+
+    fn kept(&self) -> usize {
+        let needed = match &self.breach {
+            Breach::Count(count) => *count as usize + 1,
+            Breach::Ratio(ratio) => ratio.last as usize,
+        };
+        needed.min(Self::MAX_EVENTS as usize + 1) + Self::SPARE
+    }
+
+    /// After this long without an event a group's memory says nothing any more.
+    pub fn forgotten_after(&self) -> SignedDuration {
+        let cooldown = SignedDuration::from_millis(
+            i64::try_from(self.cooldown_ms.unwrap_or(0)).unwrap_or(i64::MAX),
+        );
+        self.window().saturating_add(cooldown)
+    }
+
+    /// The figures in the alert.
+    pub fn figures(&self, found: u32, total: u32, group: &Map<String, Value>) -> Value {
+        let mut figures = json!({"type": "threshold", "window_ms": self.window_ms});
+        match &self.breach {
+            Breach::Count(limit) => {
+                figures["count"] = found.into();
+                figures["limit"] = (*limit).into();
+            }
+            Breach::Ratio(ratio) => {
+                figures["ratio"] = share(found, total).into();
+                figures["above"] = ratio.above.into();
+                figures["count"] = found.into();
+                figures["total"] = total.into();
+            }
+        }
+        if !group.is_empty() {
+            figures["group"] = group.clone().into();
+        }
+        figures
+    }
+
+    fn is_breached(&self, found: u32, total: u32) -> bool {
+        match &self.breach {
+            Breach::Count(limit) => found > *limit,
+            Breach::Ratio(ratio) => total >= ratio.min_total && share(found, total) > ratio.above,
+        }
+    }
+}
+
+fn share(found: u32, total: u32) -> f64 {
+    if total == 0 { 0.0 } else { f64::from(found) / f64::from(total) }
+}
+
+/// What one rule remembers of one group.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Window {
+    /// When the newest events happened, in microseconds since the epoch, oldest first.
+    times: VecDeque<i64>,
+    /// For a ratio: which of them are the rule's own.
+    #[serde(skip_serializing_if = "VecDeque::is_empty")]
+    own: VecDeque<bool>,
+    /// When the breach that goes on was last alerted.
+    alerted_at: Option<Timestamp>,
+}
+
+/// What follows from an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WindowStep {
+    /// How many of the rule's own events are in the window.
+    pub found: u32,
+    /// How many events of all counted types are.
+    pub total: u32,
+    /// Whether that is too much.
+    pub is_breached: bool,
+    /// Whether to fire: it is too much, and was not told yet.
+    pub fires: bool,
+}
+
+impl Window {
+    /// Takes an event in that happened at `at`. `is_own` says whether it is one
+    /// of the rule's, and not only one of the total.
+    pub fn observe(&mut self, trigger: &ThresholdTrigger, at: Timestamp, is_own: bool) -> WindowStep {
+        // What was before this event: a breach that ended since is over.
+        let (found, total) = self.counts(trigger, at);
+        if !trigger.is_breached(found, total) {
+            self.alerted_at = None;
+        }
+        self.insert(trigger, at, is_own);
+        // An event that comes late is judged by the newest that is known.
+        let newest = self.times.back().map_or(at, |us| time(*us).max(at));
+        let (found, total) = self.counts(trigger, newest);
+        let is_breached = trigger.is_breached(found, total);
+        let fires = is_breached && self.may_alert(trigger, newest);
+        if fires {
+            self.alerted_at = Some(newest);
+        }
+        WindowStep { found, total, is_breached, fires }
+    }
+
+    fn may_alert(&self, trigger: &ThresholdTrigger, at: Timestamp) -> bool {
+        match (self.alerted_at, trigger.cooldown_ms) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(alerted_at), Some(cooldown_ms)) => {
+                at.duration_since(alerted_at).as_millis() >= i128::from(cooldown_ms)
+            }
+        }
+    }
+
+    fn insert(&mut self, trigger: &ThresholdTrigger, at: Timestamp, is_own: bool) {
+        let is_ratio = matches!(trigger.breach, Breach::Ratio(_));
+        // A rule that was a count before has no marks for what it counted.
+        if is_ratio {
+            self.own.resize(self.times.len(), true);
+        } else {
+            self.own.clear();
+        }
+        let us = at.as_microsecond();
+        let place = self.times.partition_point(|known| *known <= us);
+        self.times.insert(place, us);
+        if is_ratio {
+            self.own.insert(place, is_own);
+        }
+        let oldest = self.times.back().map_or(i64::MIN, |newest| {
+            newest.saturating_sub(i64::try_from(trigger.window().as_micros()).unwrap_or(i64::MAX))
+        });
+        while self.times.len() > trigger.kept() || self.times.front().is_some_and(|us| *us <= oldest)
+        {
+            self.times.pop_front();
+            self.own.pop_front();
+        }
+    }
+
+    /// How many of its own, and how many in all, are in the window that ends at `at`.
+    fn counts(&self, trigger: &ThresholdTrigger, at: Timestamp) -> (u32, u32) {
+        let end = at.as_microsecond();
+        let width = i64::try_from(trigger.window().as_micros()).unwrap_or(i64::MAX);
+        let first = self.times.partition_point(|us| *us <= end.saturating_sub(width));
+        let last = self.times.partition_point(|us| *us <= end);
+        match &trigger.breach {
+            Breach::Count(_) => {
+                let count = last.saturating_sub(first) as u32;
+                (count, count)
+            }
+            Breach::Ratio(ratio) => {
+                let first = first.max(last.saturating_sub(ratio.last as usize));
+                let own = (first..last).filter(|index| self.own.get(*index).copied().unwrap_or(true));
+                (own.count() as u32, last.saturating_sub(first) as u32)
+            }
+        }
+    }
+}
+
+fn time(us: i64) -> Timestamp {
+    Timestamp::from_microsecond(us).unwrap_or(Timestamp::MIN)
+}
+
+#[cfg(test)]
+mod tests;
