@@ -7,6 +7,29 @@ use serde::{Deserialize, Serialize};
 
 use crate::problem::FieldError;
 
+/// To which tenants alerts are open: how far the service is rolled out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Rollout {
+    /// To none. Events are stored and explained, and nothing is sent.
+    Off,
+    /// To those that are marked.
+    Beta,
+    /// To all: general availability.
+    #[default]
+    Ga,
+}
+
+impl Rollout {
+    /// Whether alerts are open to a tenant with or without the mark.
+    pub fn is_open_to(self, is_beta: bool) -> bool {
+        match self {
+            Self::Off => false,
+            Self::Beta => is_beta,
+            Self::Ga => true,
+        }
+    }
+}
+
 /// The name of a tenant. Free text in the platform, so only what would break a
 /// header or a log line is refused. Cheap to clone.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -95,6 +95,9 @@ impl Engine {
             tracing::error!(delivery = %delivery.id, %error, "the tenant's endpoints could not be read");
             Transition::Release { at: self.after(BUSY_REST), reason: None }
         })?;
+        if !self.is_open_to(&catalog) {
+            return Err(release("alerts are not open to this namespace yet; waiting".into()));
+        }
         let endpoint = catalog.endpoint(delivery.webhook_endpoint_id).ok_or_else(|| {
             bury("the webhook endpoint was deleted, or its secrets do not open".into())
         })?;

@@ -5,16 +5,17 @@
 //! anything, and checked against the database's revision numbers for changes
 //! made by other hosts.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use alerts_domain::endpoint::{EndpointSecrets, WebhookEndpoint, split_url};
 use alerts_domain::header::Headers;
 use alerts_domain::id::{EndpointId, RuleId};
 use alerts_domain::keyring::Keyring;
-use alerts_domain::rule::AlertRule;
+use alerts_domain::rule::{AlertRule, EventTypePattern};
 use alerts_domain::tenant::TenantId;
-use alerts_store::Store;
+use alerts_domain::trigger::Trigger;
+use alerts_store::{Store, TenantMark};
 use bytes::Bytes;
 
 use crate::egress::Reference;
@@ -101,6 +102,28 @@ pub struct LiveRule {
     pub stored: AlertRule,
     /// The condition's source, shared with the sandbox's program cache.
     pub(crate) source: Option<Arc<str>>,
+    /// The types of events that it looks at.
+    looks_at: Vec<EventTypePattern>,
+}
+
+impl LiveRule {
+    /// Makes a stored rule ready to be asked.
+    pub fn new(stored: AlertRule) -> Self {
+        let source = stored.spec.condition.as_ref().map(|c| Arc::from(c.source.as_str()));
+        let looks_at = stored.spec.trigger.looks_at(&stored.spec.event_type);
+        Self { stored, source, looks_at }
+    }
+
+    /// Whether it looks at events of this type.
+    pub(crate) fn looks_at(&self, event_type: &str) -> bool {
+        self.looks_at.iter().any(|pattern| pattern.matches(event_type))
+    }
+
+    /// Whether it is asked about events: it is on, or watches runs, of whose end
+    /// it must know even while it is off.
+    fn is_asked(&self) -> bool {
+        self.stored.spec.is_active || matches!(self.stored.spec.trigger, Trigger::Duration(_))
+    }
 }
 
 /// One tenant's rules and endpoints at one revision.
@@ -111,9 +134,15 @@ pub(crate) struct TenantCatalog {
     rules: HashMap<RuleId, Arc<LiveRule>>,
     by_type: HashMap<String, Vec<Arc<LiveRule>>>,
     by_pattern: Vec<Arc<LiveRule>>,
+    mark: TenantMark,
 }
 
 impl TenantCatalog {
+    /// What the operator decided about the tenant.
+    pub(crate) fn mark(&self) -> TenantMark {
+        self.mark
+    }
+
     pub(crate) fn endpoint(&self, id: EndpointId) -> Option<&Arc<LiveEndpoint>> {
         self.endpoints.get(&id)
     }
@@ -126,7 +155,7 @@ impl TenantCatalog {
     pub(crate) fn rules_for(&self, event_type: &str) -> impl Iterator<Item = &Arc<LiveRule>> {
         let exact = self.by_type.get(event_type).into_iter().flatten();
         let globs = self.by_pattern.iter();
-        exact.chain(globs.filter(move |rule| rule.stored.spec.event_type.matches(event_type)))
+        exact.chain(globs.filter(move |rule| rule.looks_at(event_type)))
     }
 }
 
@@ -218,16 +247,19 @@ impl Catalog {
             rules: HashMap::new(),
             by_type: HashMap::new(),
             by_pattern: Vec::new(),
+            mark: active.mark,
         };
         for stored in active.rules {
-            let source = stored.spec.condition.as_ref().map(|c| Arc::from(c.source.as_str()));
-            let rule = Arc::new(LiveRule { stored, source });
-            let pattern = &rule.stored.spec.event_type;
-            if !rule.stored.spec.is_active {
+            let rule = Arc::new(LiveRule::new(stored));
+            if !rule.is_asked() {
                 // Its deliveries still need its retry policy.
-            } else if pattern.is_exact() {
-                let of_type = catalog.by_type.entry(pattern.as_str().to_owned()).or_default();
-                of_type.push(rule.clone());
+            } else if rule.looks_at.iter().all(EventTypePattern::is_exact) {
+                let types: BTreeSet<&str> =
+                    rule.looks_at.iter().map(EventTypePattern::as_str).collect();
+                for event_type in types {
+                    let of_type = catalog.by_type.entry(event_type.to_owned()).or_default();
+                    of_type.push(rule.clone());
+                }
             } else {
                 catalog.by_pattern.push(rule.clone());
             }

@@ -4,13 +4,13 @@
 
 use std::time::Duration;
 
+use alerts_domain::delivery::DeliveryStatus;
 use alerts_domain::event::Event;
-use alerts_domain::id::RuleId;
-use alerts_store::PendingEvent;
+use alerts_store::{NewDelivery, PendingEvent};
 
+use crate::alerting::Arrival;
 use crate::engine::Engine;
 use crate::error::EngineError;
-use crate::intake::to_json;
 
 /// How many events are matched between two looks at the shutdown signal.
 const BATCH: u32 = 100;
@@ -26,49 +26,40 @@ impl Engine {
         }
         self.pump();
         self.dispatcher().wake_at(self.clock().now());
+        self.wake_timers();
         Ok(left)
     }
 
     /// Whether the event is done with.
     async fn match_one(&self, pending: PendingEvent) -> Result<bool, EngineError> {
-        let PendingEvent { id, tenant, body, matches: known, pending_rules, .. } = pending;
+        let PendingEvent { id, tenant, body, outcomes, pending_rules, received_at } = pending;
         let now = self.clock().now();
+        let mut known = outcomes;
+        known.retain(|outcome| !pending_rules.contains(&outcome.alert_rule_id));
         let Ok(event) = Event::from_structured(body) else {
             // Intake let it in, so this is a bug of ours or damage; do not loop on it.
             tracing::error!(event = %id, "a stored event does not read; its deferred rules are given up");
-            self.store().complete_match(&tenant, id, &known, &[]).await?;
+            self.store().give_up_match(&tenant, id).await?;
             return Ok(true);
         };
         let catalog = self.catalog().get(&tenant).await?;
         let rules = pending_rules.iter().filter_map(|rule| catalog.rule(*rule));
-        let matches = self.matcher().matches(&tenant, &catalog, &event, rules).await;
+        let matches = self.matcher().matches(&tenant, &event, rules).await;
         if !matches.pending().is_empty() {
             return Ok(false);
         }
-        let mut deliveries = self.deliveries(&tenant, &catalog, id, now, &matches);
-        for new in &mut deliveries {
+        let arrival = Arrival { tenant: &tenant, catalog: &catalog, id, event, received_at };
+        let mut matched = self.follow_up(arrival, matches);
+        for NewDelivery { delivery, lease } in &mut matched.deliveries {
             // Left to be claimed: the claim reads the event back with it.
-            if new.lease.take().is_some() {
-                new.delivery.status = alerts_domain::delivery::DeliveryStatus::Scheduled;
-                new.delivery.next_attempt_at = Some(now);
+            if lease.take().is_some() {
+                delivery.status = DeliveryStatus::Scheduled;
+                delivery.next_attempt_at = Some(now);
             }
         }
-        let merged = merge(&known, &pending_rules, &to_json(&matches));
-        self.store().complete_match(&tenant, id, &merged, &deliveries).await?;
+        known.append(&mut matched.outcomes);
+        matched.outcomes = known;
+        self.store().complete_match(&matched).await?;
         Ok(true)
     }
-}
-
-/// The outcomes known from intake, with those of the pending rules replaced.
-fn merge(known: &str, pending: &[RuleId], fresh: &str) -> String {
-    let read =
-        |text: &str| serde_json::from_str::<Vec<serde_json::Value>>(text).unwrap_or_default();
-    let is_pending = |outcome: &serde_json::Value| {
-        let id = outcome["alert_rule_id"].as_str().and_then(|id| id.parse::<RuleId>().ok());
-        id.is_some_and(|id| pending.contains(&id))
-    };
-    let mut outcomes = read(known);
-    outcomes.retain(|outcome| !is_pending(outcome));
-    outcomes.extend(read(fresh));
-    serde_json::Value::from(outcomes).to_string()
 }

@@ -9,6 +9,7 @@ use alerts_domain::address::AddressRules;
 use alerts_domain::delivery::Transition;
 use alerts_domain::id::HostId;
 use alerts_domain::keyring::Keyring;
+use alerts_domain::tenant::Rollout;
 use alerts_sandbox::Sandbox;
 use alerts_store::{Finished, Store};
 use tokio::sync::Notify;
@@ -34,6 +35,8 @@ pub struct EngineConfig {
     pub max_in_flight: usize,
     /// The operator's folder of plugins.
     pub plugins_dir: Option<PathBuf>,
+    /// Which tenants alerts are open to.
+    pub rollout: Rollout,
 }
 
 impl Default for EngineConfig {
@@ -46,6 +49,7 @@ impl Default for EngineConfig {
             deadlines: Deadlines::default(),
             max_in_flight: 256,
             plugins_dir: None,
+            rollout: Rollout::Ga,
         }
     }
 }
@@ -65,7 +69,9 @@ struct Inner {
     catalog: Catalog,
     matcher: Matcher,
     dispatcher: Dispatcher,
+    rollout: Rollout,
     deferred: Notify,
+    timers: Notify,
     stop: CancellationToken,
 }
 
@@ -99,7 +105,9 @@ impl Engine {
                 store: store.clone(),
             },
             dispatcher: Dispatcher::new(config.max_in_flight),
+            rollout: config.rollout,
             deferred: Notify::new(),
+            timers: Notify::new(),
             stop: CancellationToken::new(),
             store,
             sandbox,
@@ -125,6 +133,7 @@ impl Engine {
         engine.spawn(engine.clone().keep_lease());
         engine.spawn(engine.clone().keep_catalog());
         engine.spawn(engine.clone().keep_deferred());
+        engine.spawn(engine.clone().keep_timers());
         Ok(engine)
     }
 
@@ -209,6 +218,18 @@ impl Engine {
 
     pub(crate) fn dispatcher(&self) -> &Dispatcher {
         &self.0.dispatcher
+    }
+
+    pub(crate) fn rollout(&self) -> Rollout {
+        self.0.rollout
+    }
+
+    pub(crate) fn wake_timers(&self) {
+        self.0.timers.notify_one();
+    }
+
+    pub(crate) async fn timers_changed(&self) {
+        self.0.timers.notified().await;
     }
 
     pub(crate) fn wake_deferred(&self) {

@@ -1,20 +1,16 @@
 //! Intake: matched, committed, and only then answered.
 
-use std::sync::Arc;
-
 use alerts_domain::Timestamp;
-use alerts_domain::delivery::{Delivery, DeliveryStatus, Lease};
 use alerts_domain::event::Event;
-use alerts_domain::id::{DeliveryId, EventId};
+use alerts_domain::id::EventId;
+use alerts_domain::outcome::Reason;
 use alerts_domain::tenant::TenantId;
 use alerts_store::{NewDelivery, NewEvent};
-use bytes::Bytes;
 
-use crate::catalog::{LiveRule, TenantCatalog};
+use crate::alerting::Arrival;
 use crate::dispatch::Job;
 use crate::engine::Engine;
 use crate::error::EngineError;
-use crate::matching::Matches;
 
 /// An event that is safely stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,29 +32,17 @@ impl Engine {
     ) -> Result<Vec<Accepted>, EngineError> {
         let now = self.clock().now();
         let mut rows = Vec::with_capacity(events.len());
-        let mut jobs = Vec::new();
         let mut event_ids = Vec::with_capacity(events.len());
         for (tenant, event) in events {
-            let id = self.entropy().id(now, EventId::new);
-            let catalog = self.catalog().get(&tenant).await?;
-            let rules = catalog.rules_for(&event.event_type);
-            let matches = self.matcher().matches(&tenant, &catalog, &event, rules).await;
-            let deliveries = self.deliveries(&tenant, &catalog, id, now, &matches);
-            jobs.extend(deliveries.iter().filter_map(|new| {
-                Job::of_new(new, event.body.clone(), now).map(|job| (rows.len(), job))
-            }));
             event_ids.push(event.id.clone());
-            let pending = matches.pending();
-            rows.push(NewEvent {
-                id,
-                tenant,
-                event,
-                received_at: now,
-                matches: to_json(&matches),
-                pending_rules: (!pending.is_empty()).then_some(pending),
-                deliveries,
-            });
+            rows.push(self.judge(&tenant, event, now).await?);
         }
+        let jobs: Vec<(usize, Job)> = rows
+            .iter()
+            .enumerate()
+            .flat_map(|(index, row)| Job::of_new(row).map(move |job| (index, job)))
+            .collect();
+        let told: Vec<Vec<Reason>> = rows.iter().map(reasons).collect();
         let any_pending = rows.iter().any(|row| row.pending_rules.is_some());
         let stored = self.store().accept(rows).await?;
         for (index, job) in jobs {
@@ -66,7 +50,21 @@ impl Engine {
                 self.dispatcher().push(job);
             }
         }
+        for (row, reasons) in stored.iter().zip(told) {
+            match row.duplicate {
+                true => count(reasons.iter().map(|_| Reason::Duplicate)),
+                false => count(reasons.iter().chain(&row.remembering).copied()),
+            }
+        }
         self.pump();
+        let remembering = || stored.iter().flat_map(|row| &row.remembering);
+        if remembering().any(|reason| reason.is_fired()) {
+            // What fired there waits to be claimed.
+            self.dispatcher().wake_at(now);
+        }
+        if remembering().any(|reason| *reason == Reason::Watching) {
+            self.wake_timers();
+        }
         if any_pending {
             self.wake_deferred();
         }
@@ -81,58 +79,44 @@ impl Engine {
             .collect())
     }
 
-    /// The deliveries that an event's matches make: handed to this host's own
-    /// workers at once where there is room, else left for whoever has some.
-    pub(crate) fn deliveries(
+    /// Asks an event's rules, and puts together all that is to be stored.
+    async fn judge(
         &self,
         tenant: &TenantId,
-        catalog: &Arc<TenantCatalog>,
-        event_id: EventId,
+        event: Event,
         now: Timestamp,
-        matches: &Matches,
-    ) -> Vec<NewDelivery> {
-        let new = |rule: &Arc<LiveRule>| {
-            let endpoint = catalog.endpoint(rule.stored.spec.webhook_endpoint_id)?;
-            let endpoint_id = endpoint.stored().id;
-            let is_active = endpoint.stored().spec.is_active;
-            let lease = (is_active && self.dispatcher().has_room(endpoint_id))
-                .then(|| Lease { host: self.host_id(), fence: 1 });
-            let status = match (is_active, lease) {
-                (false, _) => DeliveryStatus::Skipped,
-                (true, Some(_)) => DeliveryStatus::Leased,
-                (true, None) => DeliveryStatus::Scheduled,
-            };
-            let delivery = Delivery {
-                id: self.entropy().id(now, DeliveryId::new),
-                tenant: tenant.clone(),
-                event_id,
-                alert_rule_id: Some(rule.stored.id),
-                rule_name: rule.stored.spec.name.clone(),
-                trigger: serde_json::to_value(&rule.stored.spec.trigger).unwrap_or_default(),
-                webhook_endpoint_id: endpoint_id,
-                status,
-                attempt_count: 0,
-                next_attempt_at: (status == DeliveryStatus::Scheduled).then_some(now),
-                last_error: (!is_active).then(|| "the webhook endpoint is switched off".to_owned()),
-                redrive_of: None,
-                created_at: now,
-                finished_at: (!is_active).then_some(now),
-            };
-            Some(NewDelivery { delivery, lease })
-        };
-        matches.fired.iter().filter_map(new).collect()
+    ) -> Result<NewEvent, EngineError> {
+        let id = self.entropy().id(now, EventId::new);
+        let catalog = self.catalog().get(tenant).await?;
+        let rules = catalog.rules_for(&event.event_type);
+        let matches = self.matcher().matches(tenant, &event, rules).await;
+        let arrival = Arrival { tenant, catalog: &catalog, id, event, received_at: now };
+        Ok(self.follow_up(arrival, matches))
     }
 }
 
-/// The outcomes as stored with the event.
-pub(crate) fn to_json(matches: &Matches) -> String {
-    serde_json::to_string(&matches.outcomes).unwrap_or_else(|_| "[]".to_owned())
+/// What is known of an event's rules before it is stored.
+fn reasons(row: &NewEvent) -> Vec<Reason> {
+    row.outcomes.iter().map(|outcome| outcome.reason).collect()
+}
+
+/// Counts what became of rules.
+fn count(reasons: impl IntoIterator<Item = Reason>) {
+    for reason in reasons {
+        metrics::counter!("alerts_rule_outcomes_total", "reason" => reason.word()).increment(1);
+    }
 }
 
 impl Job {
-    /// The work a new delivery means for this host, if it is this host's.
-    fn of_new(new: &NewDelivery, event_body: Bytes, received_at: Timestamp) -> Option<Self> {
-        let lease = new.lease?;
-        Some(Self { delivery: new.delivery.clone(), lease, event_body, received_at })
+    /// The work that a new event means for this host.
+    fn of_new(new: &NewEvent) -> impl Iterator<Item = Self> {
+        new.deliveries.iter().filter_map(|NewDelivery { delivery, lease }| {
+            Some(Self {
+                delivery: delivery.clone(),
+                lease: (*lease)?,
+                event_body: new.event.body.clone(),
+                received_at: new.received_at,
+            })
+        })
     }
 }

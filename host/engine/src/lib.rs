@@ -4,6 +4,7 @@
 //! leaves (`egress`). Joins the store and the sandbox, which never see each
 //! other. Knows nothing of HTTP status codes for callers, nor of SQL.
 
+mod alerting;
 mod attempt;
 mod catalog;
 mod clock;
@@ -19,6 +20,7 @@ mod matching;
 mod plugins;
 mod redrive;
 mod rules;
+mod timers;
 mod try_out;
 
 pub use attempt::target_endpoint;

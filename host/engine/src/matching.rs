@@ -1,4 +1,4 @@
-//! Matching: which of a tenant's rules fire for an event, and why not.
+//! Matching: what the conditions of a tenant's rules say about an event.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,57 +6,73 @@ use std::sync::Arc;
 use alerts_domain::condition::Condition;
 use alerts_domain::event::Event;
 use alerts_domain::id::RuleId;
+use alerts_domain::outcome::{Reason, RuleOutcome};
 use alerts_domain::tenant::TenantId;
+use alerts_domain::trigger::Trigger;
 use alerts_package::Kind;
 use alerts_sandbox::Sandbox;
 use alerts_store::Store;
-use serde::Serialize;
 
-use crate::catalog::{LiveRule, TenantCatalog};
+use crate::catalog::LiveRule;
 use crate::plugins::Plugins;
-
-/// What became of one rule for one event. Stored with the event and shown to
-/// the tenant who asks why an alert came, or why not.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct RuleOutcome {
-    pub(crate) alert_rule_id: RuleId,
-    pub(crate) fired: bool,
-    pub(crate) reason: Reason,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) detail: Option<String>,
-}
-
-/// Why a rule fired or did not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Reason {
-    /// It fired, and a delivery was made.
-    Fired,
-    /// Its condition said no.
-    ConditionFalse,
-    /// Its condition could not be evaluated on this event.
-    ConditionError,
-    /// It matched, but its endpoint is switched off: a skipped delivery.
-    EndpointOff,
-    /// It matched, but its endpoint was deleted.
-    EndpointDeleted,
-    /// Its condition plugin could not answer; it will be asked again.
-    Pending,
-}
 
 /// All rules for one event.
 #[derive(Debug, Default)]
 pub(crate) struct Matches {
-    /// One for each rule that looks at the event.
+    /// Of the rules that fire for each event, those that did not.
     pub(crate) outcomes: Vec<RuleOutcome>,
-    /// The rules that fired or would have, with an endpoint that still exists.
+    /// The rules that fire for each event, and did.
     pub(crate) fired: Vec<Arc<LiveRule>>,
+    /// The rules with a memory, and what their conditions say: whether they fire
+    /// is found out where the memory is.
+    pub(crate) remembering: Vec<(Arc<LiveRule>, Verdict)>,
+}
+
+/// What a rule's condition says about an event.
+#[derive(Debug, Clone)]
+pub(crate) enum Verdict {
+    /// It holds; without one, it always does.
+    Holds,
+    /// It does not.
+    DoesNot,
+    /// It cannot be told on this event.
+    Fails(String),
+    /// Its plugin could not answer now.
+    Pending(String),
+}
+
+impl Verdict {
+    /// What is told of the rule because of it; none when it holds.
+    pub(crate) fn outcome(&self, rule: RuleId) -> Option<RuleOutcome> {
+        match self {
+            Self::Holds => None,
+            Self::DoesNot => Some(RuleOutcome::new(rule, Reason::ConditionFalse)),
+            Self::Fails(error) => {
+                Some(RuleOutcome::new(rule, Reason::ConditionError).with_detail(error))
+            }
+            Self::Pending(why) => Some(RuleOutcome::new(rule, Reason::Pending).with_detail(why)),
+        }
+    }
 }
 
 impl Matches {
+    fn conclude(&mut self, rule: &Arc<LiveRule>, verdict: Verdict) {
+        if !matches!(rule.stored.spec.trigger, Trigger::Event) {
+            self.remembering.push((rule.clone(), verdict));
+            return;
+        }
+        match verdict.outcome(rule.stored.id) {
+            Some(outcome) => self.outcomes.push(outcome),
+            None => self.fired.push(rule.clone()),
+        }
+    }
+
     pub(crate) fn pending(&self) -> Vec<RuleId> {
         let pending = self.outcomes.iter().filter(|outcome| outcome.reason == Reason::Pending);
-        pending.map(|outcome| outcome.alert_rule_id).collect()
+        let remembering = self.remembering.iter();
+        let unsure = remembering.filter(|(_, verdict)| matches!(verdict, Verdict::Pending(_)));
+        let unsure = unsure.map(|(rule, _)| rule.stored.id);
+        pending.map(|outcome| outcome.alert_rule_id).chain(unsure).collect()
     }
 }
 
@@ -73,7 +89,6 @@ impl Matcher {
     pub(crate) async fn matches(
         &self,
         tenant: &TenantId,
-        catalog: &TenantCatalog,
         event: &Event,
         rules: impl Iterator<Item = &Arc<LiveRule>>,
     ) -> Matches {
@@ -81,7 +96,11 @@ impl Matcher {
         let mut by_language: BTreeMap<&str, Vec<&Arc<LiveRule>>> = BTreeMap::new();
         for rule in rules {
             match &rule.stored.spec.condition {
-                None => conclude(&mut matches, catalog, rule, Ok(true)),
+                None => matches.conclude(rule, Verdict::Holds),
+                // Only kept up to date while it is off, whatever its condition says.
+                Some(_) if !rule.stored.spec.is_active => {
+                    matches.conclude(rule, Verdict::DoesNot);
+                }
                 Some(Condition { language, .. }) => {
                     by_language.entry(language).or_default().push(rule);
                 }
@@ -91,21 +110,22 @@ impl Matcher {
             match self.evaluate(tenant, language, &rules, event).await {
                 Ok(verdicts) => {
                     for (rule, verdict) in rules.into_iter().zip(verdicts) {
-                        if let Err(error) = &verdict {
-                            self.note_condition_error(tenant, rule, error);
-                        }
-                        conclude(&mut matches, catalog, rule, verdict);
+                        let verdict = match verdict {
+                            Ok(true) => Verdict::Holds,
+                            Ok(false) => Verdict::DoesNot,
+                            Err(error) => {
+                                self.note_condition_error(tenant, rule, &error);
+                                Verdict::Fails(error)
+                            }
+                        };
+                        matches.conclude(rule, verdict);
                     }
                 }
                 Err(why) => {
                     metrics::counter!("alerts_matches_deferred_total").increment(1);
-                    let outcomes = rules.into_iter().map(|rule| RuleOutcome {
-                        alert_rule_id: rule.stored.id,
-                        fired: false,
-                        reason: Reason::Pending,
-                        detail: Some(why.clone()),
-                    });
-                    matches.outcomes.extend(outcomes);
+                    for rule in rules {
+                        matches.conclude(rule, Verdict::Pending(why.clone()));
+                    }
                 }
             }
         }
@@ -148,29 +168,4 @@ impl Matcher {
             }
         });
     }
-}
-
-fn conclude(
-    matches: &mut Matches,
-    catalog: &TenantCatalog,
-    rule: &Arc<LiveRule>,
-    verdict: Result<bool, String>,
-) {
-    let endpoint = catalog.endpoint(rule.stored.spec.webhook_endpoint_id);
-    let (reason, detail) = match (verdict, endpoint) {
-        (Err(error), _) => (Reason::ConditionError, Some(error)),
-        (Ok(false), _) => (Reason::ConditionFalse, None),
-        (Ok(true), None) => (Reason::EndpointDeleted, None),
-        (Ok(true), Some(endpoint)) => {
-            matches.fired.push(rule.clone());
-            let active = endpoint.stored().spec.is_active;
-            (if active { Reason::Fired } else { Reason::EndpointOff }, None)
-        }
-    };
-    matches.outcomes.push(RuleOutcome {
-        alert_rule_id: rule.stored.id,
-        fired: reason == Reason::Fired,
-        reason,
-        detail,
-    });
 }

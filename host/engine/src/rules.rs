@@ -6,8 +6,10 @@ use alerts_domain::id::{EndpointId, RuleId};
 use alerts_domain::problem::FieldError;
 use alerts_domain::rate_limit::RateLimit;
 use alerts_domain::retry::RetryPolicy;
-use alerts_domain::rule::{AlertRule, EventTypePattern, RuleSpec, Trigger};
+use alerts_domain::rule::{AlertRule, EventTypePattern, RuleSpec};
+use alerts_domain::trigger::Trigger;
 use alerts_package::Kind;
+use alerts_store::TriggerChange;
 use serde_json::json;
 
 use crate::Actor;
@@ -76,7 +78,7 @@ impl Engine {
         let spec = &mut rule.spec;
         set(&mut spec.name, patch.name, || note("name"));
         set(&mut spec.event_type, patch.event_type, || note("event_type"));
-        let had = spec.condition.clone();
+        let (had, had_trigger) = (spec.condition.clone(), spec.trigger.clone());
         set(&mut spec.condition, patch.condition, || note("condition"));
         set(&mut spec.webhook_endpoint_id, patch.webhook_endpoint_id, || {
             note("webhook_endpoint_id")
@@ -98,8 +100,10 @@ impl Engine {
         // would not see the first.
         rule.updated_at = now.max(read + jiff::SignedDuration::from_micros(1));
         let entry = audit(actor, "alert_rule.updated", id, json!({"changed": changed}));
-        let written = self.store().update_rule(&rule, read, &entry, now).await?;
+        let trigger = trigger_change(&had_trigger, &rule.spec.trigger);
+        let written = self.store().update_rule(&rule, read, trigger, &entry, now).await?;
         self.catalog().refresh(&actor.tenant).await;
+        self.wake_timers();
         if !written {
             return Err(ChangeError::Conflict(format!(
                 "rule {id} was changed by somebody else at the same time; read it again and repeat"
@@ -120,6 +124,7 @@ impl Engine {
     async fn check_rule(&self, actor: &Actor, spec: &RuleSpec) -> Result<(), ChangeError> {
         let mut problems = name_problems(&spec.name);
         let under = |pointer: &'static str| move |problem: FieldError| problem.under(pointer);
+        problems.extend(spec.trigger.problems(&spec.event_type).into_iter().map(under("/trigger")));
         problems.extend(spec.retry_policy.problems().into_iter().map(under("/retry_policy")));
         if let Some(limit) = spec.rate_limit {
             problems.extend(limit.problems().into_iter().map(under("/rate_limit")));
@@ -173,6 +178,22 @@ impl Engine {
             FieldError::new("/condition", detail)
         });
         Ok(told.collect())
+    }
+}
+
+/// What a change of the trigger means for what the rule remembers.
+fn trigger_change(had: &Trigger, has: &Trigger) -> TriggerChange {
+    match (had, has) {
+        (Trigger::Duration(had), Trigger::Duration(has)) if had != has => {
+            // Both are at most thirty days.
+            let by_ms = has.threshold_ms.cast_signed() - had.threshold_ms.cast_signed();
+            TriggerChange::Shift { by_us: by_ms * 1000 }
+        }
+        (Trigger::Threshold(had), Trigger::Threshold(has)) if had.group_by == has.group_by => {
+            TriggerChange::None
+        }
+        (had, has) if had == has => TriggerChange::None,
+        _ => TriggerChange::Forget,
     }
 }
 

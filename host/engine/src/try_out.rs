@@ -47,6 +47,11 @@ impl Engine {
                 "endpoint {endpoint} is switched off; set `is_active` to true first"
             )));
         }
+        if !self.is_open_to(&catalog) {
+            return Err(ChangeError::Conflict(
+                "alerts are not open to this namespace yet; ask the operator".to_owned(),
+            ));
+        }
         let mut delivery = self.test_delivery(actor, endpoint);
         delivery.status = DeliveryStatus::Leased;
         let lease = Lease { host: self.host_id(), fence: 1 };
@@ -62,9 +67,10 @@ impl Engine {
             tenant: actor.tenant.clone(),
             event,
             received_at: delivery.created_at,
-            matches: "[]".to_owned(),
+            outcomes: Vec::new(),
             pending_rules: None,
             deliveries: vec![NewDelivery { delivery: delivery.clone(), lease: Some(lease) }],
+            observations: Vec::new(),
         };
         self.store().accept(vec![new]).await?;
 

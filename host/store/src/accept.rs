@@ -6,6 +6,7 @@ use alerts_domain::Timestamp;
 use alerts_domain::delivery::{Delivery, Lease};
 use alerts_domain::event::Event;
 use alerts_domain::id::{EventId, RuleId};
+use alerts_domain::outcome::{Reason, RuleOutcome};
 use alerts_domain::tenant::TenantId;
 use sqlx::{AnyConnection, Row as _};
 
@@ -13,6 +14,7 @@ use crate::batch::{Batch, Query};
 use crate::error::StoreError;
 use crate::open::Store;
 use crate::row::{json_text, us};
+use crate::triggers::{self, Observation};
 
 /// An event to be stored, with everything that follows from it.
 #[derive(Debug, Clone)]
@@ -25,12 +27,15 @@ pub struct NewEvent {
     pub event: Event,
     /// When.
     pub received_at: Timestamp,
-    /// What became of each rule that looked at it: a JSON array.
-    pub matches: String,
+    /// What became of each rule that looked at it, but for those that have a
+    /// memory: what becomes of them is found out as it is stored.
+    pub outcomes: Vec<RuleOutcome>,
     /// The rules whose condition plugin could not answer yet.
     pub pending_rules: Option<Vec<RuleId>>,
     /// What the rules that fired send.
     pub deliveries: Vec<NewDelivery>,
+    /// What rules with a memory see in it.
+    pub observations: Vec<Observation>,
 }
 
 /// A delivery to be stored.
@@ -43,12 +48,14 @@ pub struct NewDelivery {
 }
 
 /// An event that is stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredId {
     /// Of the first one, when this is a repetition.
     pub id: EventId,
     /// Whether it was known; then nothing of it was stored.
     pub duplicate: bool,
+    /// What became of the rules that have a memory.
+    pub remembering: Vec<Reason>,
 }
 
 impl Store {
@@ -88,18 +95,22 @@ pub(crate) async fn write(
         inserted.iter().map(|row| row.try_get("id")).collect::<Result<_, _>>()?;
     let is_new = |event: &NewEvent| inserted.contains(event.id.to_string().as_str());
 
-    let new_events = events.iter().filter(|event| is_new(event));
-    let deliveries: Vec<&NewDelivery> = new_events.flat_map(|event| &event.deliveries).collect();
+    let new_events: Vec<&NewEvent> = events.iter().copied().filter(|event| is_new(event)).collect();
+    let deliveries: Vec<&NewDelivery> =
+        new_events.iter().flat_map(|event| &event.deliveries).collect();
     insert_deliveries(connection, &deliveries).await?;
+    let mut remembering = triggers::observe(connection, &new_events).await?;
 
     let mut answers = Vec::with_capacity(accepts.len());
     for events in accepts {
         let mut stored = Vec::with_capacity(events.len());
         for event in *events {
             stored.push(if is_new(event) {
-                StoredId { id: event.id, duplicate: false }
+                let remembering = remembering.remove(&event.id).unwrap_or_default();
+                StoredId { id: event.id, duplicate: false, remembering }
             } else {
-                StoredId { id: first_id(connection, event).await?, duplicate: true }
+                let id = first_id(connection, event).await?;
+                StoredId { id, duplicate: true, remembering: Vec::new() }
             });
         }
         answers.push(stored);
@@ -116,7 +127,7 @@ fn bind_event<'q>(query: Query<'q>, new: &NewEvent) -> Query<'q> {
         .bind(new.event.event_type.clone())
         .bind(us(new.received_at))
         .bind(new.event.body.to_vec())
-        .bind(new.matches.clone())
+        .bind(json_text(&new.outcomes))
         .bind(new.pending_rules.as_ref().map(json_text))
 }
 
@@ -134,6 +145,16 @@ async fn first_id(
             .await?;
     let id: String = row.try_get("id")?;
     id.parse().map_err(|error| StoreError::damaged("events", &id, error))
+}
+
+/// Stores events that the host makes itself, with their deliveries.
+pub(crate) async fn insert_made(
+    connection: &mut AnyConnection,
+    events: &[NewEvent],
+) -> Result<(), StoreError> {
+    EVENTS.run(connection, events, |query, event| bind_event(query, event)).await?;
+    let deliveries: Vec<&NewDelivery> = events.iter().flat_map(|event| &event.deliveries).collect();
+    insert_deliveries(connection, &deliveries).await
 }
 
 pub(crate) async fn insert_deliveries(

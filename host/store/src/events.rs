@@ -3,16 +3,18 @@
 
 use alerts_domain::Timestamp;
 use alerts_domain::id::{EventId, RuleId};
+use alerts_domain::outcome::RuleOutcome;
 use alerts_domain::tenant::TenantId;
 use bytes::Bytes;
 use sqlx::any::AnyRow;
 
-use crate::accept::{NewDelivery, insert_deliveries};
+use crate::accept::{NewDelivery, NewEvent, insert_deliveries};
 use crate::error::StoreError;
 use crate::open::Store;
 use crate::page::Page;
-use crate::row::{Reader, us};
+use crate::row::{Reader, json_text, us};
 use crate::statement::Statement;
+use crate::triggers;
 
 /// An event as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,8 +40,8 @@ pub struct PendingEvent {
     pub body: Bytes,
     /// When.
     pub received_at: Timestamp,
-    /// What is known so far: a JSON array.
-    pub matches: String,
+    /// What is known so far.
+    pub outcomes: Vec<RuleOutcome>,
     /// The rules to be asked.
     pub pending_rules: Vec<RuleId>,
 }
@@ -110,45 +112,52 @@ impl Store {
         .await?;
         let pending = rows.iter().map(|row| {
             let reader = Reader::new(row, "events")?;
-            let StoredEvent { id, body, received_at, matches } = read(row)?;
+            let StoredEvent { id, body, received_at, .. } = read(row)?;
             Ok(PendingEvent {
                 id,
                 tenant: reader.tenant()?,
                 body,
                 received_at,
-                matches,
+                outcomes: reader.json("matches")?,
                 pending_rules: reader.json("pending_rules")?,
             })
         });
         pending.collect()
     }
 
-    /// Stores what became of an event's pending rules. Says whether this did it,
-    /// and not another host before.
-    pub async fn complete_match(
-        &self,
-        tenant: &TenantId,
-        id: EventId,
-        matches: &str,
-        deliveries: &[NewDelivery],
-    ) -> Result<bool, StoreError> {
+    /// Stores what became of an event's pending rules: `matched` is the event
+    /// with all its outcomes, and what its pending rules send and see. Says
+    /// whether this did it, and not another host before.
+    pub async fn complete_match(&self, matched: &NewEvent) -> Result<bool, StoreError> {
         let mut transaction = self.begin().await?;
         let completed = sqlx::query(
             "UPDATE events SET matches = $3, pending_rules = NULL
              WHERE tenant = $1 AND id = $2 AND pending_rules IS NOT NULL",
         )
-        .bind(tenant.as_str())
-        .bind(id.to_string())
-        .bind(matches)
+        .bind(matched.tenant.as_str())
+        .bind(matched.id.to_string())
+        .bind(json_text(&matched.outcomes))
         .execute(&mut *transaction)
         .await?;
         if completed.rows_affected() == 0 {
             return Ok(false);
         }
-        let deliveries: Vec<&NewDelivery> = deliveries.iter().collect();
+        let deliveries: Vec<&NewDelivery> = matched.deliveries.iter().collect();
         insert_deliveries(&mut transaction, &deliveries).await?;
+        triggers::observe(&mut transaction, &[matched]).await?;
         transaction.commit().await?;
         Ok(true)
+    }
+
+    /// Asks an event's pending rules no more.
+    pub async fn give_up_match(&self, tenant: &TenantId, id: EventId) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        sqlx::query("UPDATE events SET pending_rules = NULL WHERE tenant = $1 AND id = $2")
+            .bind(tenant.as_str())
+            .bind(id.to_string())
+            .execute(&mut *transaction)
+            .await?;
+        Ok(transaction.commit().await?)
     }
 }
 

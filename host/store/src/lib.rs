@@ -26,6 +26,8 @@ mod row;
 mod rules;
 mod statement;
 mod tenants;
+mod timers;
+mod triggers;
 mod writer;
 
 pub use accept::{NewDelivery, NewEvent, StoredId};
@@ -40,4 +42,6 @@ pub use open::Store;
 pub use page::Page;
 pub use plugins::{PluginGrant, UploadedPlugin};
 pub use redrive::{RedriveOutcome, RedriveScope, Redriven};
-pub use tenants::ActiveTenant;
+pub use tenants::{ActiveTenant, TenantMark};
+pub use timers::{DueTimer, TimerAction, TriggerChange};
+pub use triggers::{Alert, Observation, Observed};

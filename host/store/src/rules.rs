@@ -13,6 +13,7 @@ use crate::open::Store;
 use crate::page::Page;
 use crate::row::{Reader, json_text, us};
 use crate::tenants;
+use crate::timers::{TriggerChange, follow_rule};
 
 impl Store {
     /// Stores a new rule.
@@ -41,11 +42,13 @@ impl Store {
     }
 
     /// Stores a changed rule, unless it is no longer the one that was read: the
-    /// one last changed at `read`. Says whether it was stored.
+    /// one last changed at `read`. `trigger` says what becomes of what it
+    /// remembers. Says whether it was stored.
     pub async fn update_rule(
         &self,
         rule: &AlertRule,
         read: Timestamp,
+        trigger: TriggerChange,
         entry: &AuditEntry,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
@@ -62,6 +65,7 @@ impl Store {
         if updated.rows_affected() == 0 {
             return Ok(false);
         }
+        follow_rule(&mut transaction, &rule.tenant, rule.id, trigger).await?;
         audit::append(&mut transaction, &rule.tenant, entry, now).await?;
         transaction.commit().await?;
         Ok(true)
@@ -143,6 +147,7 @@ impl Store {
         if deleted.rows_affected() == 0 {
             return Ok(false);
         }
+        follow_rule(&mut transaction, tenant, id, TriggerChange::Forget).await?;
         audit::append(&mut transaction, tenant, entry, now).await?;
         transaction.commit().await?;
         Ok(true)

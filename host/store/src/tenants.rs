@@ -1,12 +1,17 @@
 //! A tenant's revision, and everything of a tenant that matching needs.
 
+use alerts_domain::Timestamp;
 use alerts_domain::endpoint::WebhookEndpoint;
+use alerts_domain::rate_limit::RateLimit;
 use alerts_domain::rule::AlertRule;
 use alerts_domain::tenant::TenantId;
+use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row as _};
 
+use crate::audit::{self, AuditEntry};
 use crate::error::StoreError;
 use crate::open::Store;
+use crate::row::{Reader, json_text};
 use crate::{endpoints, rules};
 
 /// What a tenant has, at one revision.
@@ -18,6 +23,17 @@ pub struct ActiveTenant {
     pub endpoints: Vec<WebhookEndpoint>,
     /// All that are not deleted, switched off ones too.
     pub rules: Vec<AlertRule>,
+    /// What the operator decided about it.
+    pub mark: TenantMark,
+}
+
+/// What the operator decides about a tenant.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TenantMark {
+    /// Whether alerts are open to it while they are not open to all.
+    pub is_beta: bool,
+    /// How many deliveries may start for it; none means the host's default.
+    pub rate_limit: Option<RateLimit>,
 }
 
 impl Store {
@@ -25,16 +41,58 @@ impl Store {
     pub async fn active_tenant(&self, tenant: &TenantId) -> Result<ActiveTenant, StoreError> {
         // The revision is read first: a change in between is then seen as news
         // and read again, never missed.
-        let row = sqlx::query("SELECT revision FROM tenants WHERE tenant = $1")
+        let row = sqlx::query("SELECT *, tenant AS id FROM tenants WHERE tenant = $1")
             .bind(tenant.as_str())
             .fetch_optional(self.reader())
             .await?;
-        let revision = row.map_or(Ok(0), |row| row.try_get("revision"))?;
+        let (revision, mark) = match &row {
+            Some(row) => (row.try_get("revision")?, read_mark(row)?),
+            None => (0, TenantMark::default()),
+        };
         Ok(ActiveTenant {
             revision,
+            mark,
             endpoints: endpoints::undeleted(self, tenant).await?,
             rules: rules::undeleted(self, tenant).await?,
         })
+    }
+
+    /// Tenants by name, after `after`: those that ever changed something.
+    pub async fn list_tenants(
+        &self,
+        limit: u32,
+        after: Option<&TenantId>,
+    ) -> Result<Vec<(TenantId, TenantMark)>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT *, tenant AS id FROM tenants WHERE tenant > $1 AND tenant <> '*'
+             ORDER BY tenant LIMIT $2",
+        )
+        .bind(after.map_or("", TenantId::as_str).to_owned())
+        .bind(i64::from(limit))
+        .fetch_all(self.reader())
+        .await?;
+        let read = |row: &AnyRow| Ok((Reader::new(row, "tenants")?.tenant()?, read_mark(row)?));
+        rows.iter().map(read).collect()
+    }
+
+    /// Keeps what the operator decided about a tenant.
+    pub async fn mark_tenant(
+        &self,
+        tenant: &TenantId,
+        mark: &TenantMark,
+        entry: &AuditEntry,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        raise_revision(&mut transaction, tenant).await?;
+        sqlx::query("UPDATE tenants SET is_beta = $2, rate_limit = $3 WHERE tenant = $1")
+            .bind(tenant.as_str())
+            .bind(i64::from(mark.is_beta))
+            .bind(mark.rate_limit.as_ref().map(json_text))
+            .execute(&mut *transaction)
+            .await?;
+        audit::append(&mut transaction, tenant, entry, now).await?;
+        Ok(transaction.commit().await?)
     }
 
     /// Every tenant's revision, to see what other hosts have changed.
@@ -50,6 +108,11 @@ impl Store {
             })
             .collect()
     }
+}
+
+fn read_mark(row: &AnyRow) -> Result<TenantMark, StoreError> {
+    let read = Reader::new(row, "tenants")?;
+    Ok(TenantMark { is_beta: read.bool("is_beta")?, rate_limit: read.json_optional("rate_limit")? })
 }
 
 /// Raises a tenant's revision. First in every change: it holds the tenant's row

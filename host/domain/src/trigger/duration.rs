@@ -154,7 +154,9 @@ impl RunWatch {
                     self.fired_for = Some(at);
                     RunStep::Fire { elapsed_ms: took_ms }
                 }
-                Some(took_ms) if took_ms <= trigger.threshold_ms => RunStep::Ended(WatchEnd::InTime),
+                Some(took_ms) if took_ms <= trigger.threshold_ms => {
+                    RunStep::Ended(WatchEnd::InTime)
+                }
                 _ => RunStep::Ended(WatchEnd::NothingNew),
             },
         }

@@ -37,7 +37,8 @@ impl Group {
             hash.update(&text);
             values.insert(field.clone(), shown(value, &text));
         }
-        let key = if fields.is_empty() { String::new() } else { hex::encode(&hash.finalize()[..16]) };
+        let key =
+            if fields.is_empty() { String::new() } else { hex::encode(&hash.finalize()[..16]) };
         Self { key, values }
     }
 

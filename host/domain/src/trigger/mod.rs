@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::duration::{DurationTrigger, RunStep, RunWatch, WatchEnd};
 pub use self::group::{Group, MAX_GROUP_FIELDS};
-pub use self::run::{ENDED, STARTED, RunPhase, RunSighting, DURATION_EXCEEDED};
+pub use self::run::{DURATION_EXCEEDED, ENDED, RunPhase, RunSighting, STARTED, exceeded};
 pub use self::threshold::{Breach, Ratio, ThresholdTrigger, Window, WindowStep};
 
 use crate::problem::FieldError;
@@ -109,9 +109,7 @@ impl utoipa::ToSchema for Trigger {
         "Trigger".into()
     }
 
-    fn schemas(
-        schemas: &mut Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::Schema>)>,
-    ) {
+    fn schemas(schemas: &mut Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::Schema>)>) {
         Written::schemas(schemas);
     }
 }
@@ -198,7 +196,8 @@ mod tests {
         assert!(read(json!({"type": "event", "window_ms": 1})).is_err());
         assert!(read(json!({"type": "duration"})).unwrap_err().contains("needs `threshold_ms`"));
         assert!(read(json!({"type": "threshold", "window_ms": 1})).is_err(), "neither");
-        let both = json!({"type": "threshold", "window_ms": 1, "count": 1, "ratio": {"above": 0.5}});
+        let both =
+            json!({"type": "threshold", "window_ms": 1, "count": 1, "ratio": {"above": 0.5}});
         assert!(read(both).unwrap_err().contains("not both"));
         assert!(read(json!({"type": "cron"})).unwrap_err().contains("there is no trigger `cron`"));
     }

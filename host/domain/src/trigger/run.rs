@@ -1,10 +1,13 @@
 //! What an event says about a run: which one, and whether it starts or ends.
 
+use bytes::Bytes;
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use crate::event::Event;
+use crate::id::EventId;
 use crate::rule::EventTypePattern;
+use crate::tenant::TenantId;
 
 /// The type of the event with which a run starts, or is opened again.
 pub const STARTED: &str = "workflow.started";
@@ -12,6 +15,9 @@ pub const STARTED: &str = "workflow.started";
 pub const ENDED: [&str; 2] = ["workflow.succeeded", "workflow.failed"];
 /// The type of the event that the host itself makes when a run takes too long.
 pub const DURATION_EXCEEDED: &str = "workflow.duration_exceeded";
+
+/// Longest id of a run, in bytes: it is an index key.
+const MAX_RUN_BYTES: usize = 256;
 
 /// The types of the events that say something about how long a run takes.
 pub(super) fn types() -> Vec<EventTypePattern> {
@@ -56,6 +62,9 @@ impl RunSighting {
             // `graph/{graph_name}/run/{run_id}`
             _ => event.subject.as_deref()?.rsplit_once("/run/")?.1,
         };
+        if run.len() > MAX_RUN_BYTES {
+            return None;
+        }
         Some(Self { run: run.to_owned(), at: event.happened_at(received_at), phase })
     }
 }
@@ -69,11 +78,46 @@ fn took_ms(data: &Value) -> Option<u64> {
     })
 }
 
+/// The event that the host makes when a run has taken too long: `original` is
+/// the event that told of the run, `at` is now.
+pub fn exceeded(
+    id: EventId,
+    tenant: &TenantId,
+    original: &Value,
+    at: Timestamp,
+    elapsed_ms: u64,
+) -> Event {
+    let mut data = match original.get("data") {
+        Some(Value::Object(data)) => data.clone(),
+        _ => Map::new(),
+    };
+    data.insert("duration_ms".to_owned(), elapsed_ms.into());
+    let mut event = json!({
+        "specversion": "1.0",
+        "id": id,
+        "source": format!("/v0/namespace/{tenant}"),
+        "type": DURATION_EXCEEDED,
+        "time": at,
+        "namespace": tenant,
+        "data": data,
+    });
+    let subject = original.get("subject").and_then(Value::as_str);
+    if let Some(subject) = subject {
+        event["subject"] = subject.into();
+    }
+    Event {
+        id: id.to_string(),
+        source: format!("/v0/namespace/{tenant}"),
+        event_type: DURATION_EXCEEDED.to_owned(),
+        subject: subject.map(str::to_owned),
+        time: Some(at),
+        namespace: Some(tenant.clone()),
+        body: Bytes::from(event.to_string()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
-    use serde_json::json;
-
     use super::*;
 
     fn seen(event_type: &str, subject: Option<&str>, data: Value) -> Option<RunSighting> {
@@ -95,7 +139,8 @@ mod tests {
 
     #[test]
     fn how_long_it_took_is_read_or_reckoned() {
-        let took = |data: Value| match seen("workflow.failed", Some("a/run/r"), data).unwrap().phase {
+        let took = |data: Value| match seen("workflow.failed", Some("a/run/r"), data).unwrap().phase
+        {
             RunPhase::Ended { took_ms } => took_ms,
             RunPhase::Started => unreachable!("it ended"),
         };
@@ -105,5 +150,17 @@ mod tests {
         assert_eq!(took(times), Some(2000));
         assert_eq!(took(json!({"duration_ms": -7})), None);
         assert_eq!(took(json!({})), None);
+    }
+
+    #[test]
+    fn the_event_that_the_host_makes_is_about_the_same_run() {
+        let tenant = TenantId::new("payments").unwrap();
+        let original = json!({"subject": "graph/etl/run/r", "data": {"graph_name": "etl"}});
+        let id = EventId::new(Timestamp::UNIX_EPOCH, 1);
+        let made = exceeded(id, &tenant, &original, Timestamp::UNIX_EPOCH, 1500);
+        let read = Event::from_structured(made.body.clone()).unwrap();
+        assert_eq!(read, made);
+        let body: Value = serde_json::from_slice(&made.body).unwrap();
+        assert_eq!(body["data"], json!({"graph_name": "etl", "duration_ms": 1500}));
     }
 }

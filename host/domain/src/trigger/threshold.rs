@@ -186,6 +186,24 @@ impl ThresholdTrigger {
         figures
     }
 
+    /// What was found, for the person who asks why.
+    pub fn explain(&self, step: &WindowStep) -> String {
+        let window = self.window();
+        match &self.breach {
+            Breach::Count(limit) => {
+                format!("{} in the last {window:#}; fires at more than {limit}", step.found)
+            }
+            Breach::Ratio(ratio) => format!(
+                "{} of {} in the last {window:#}, a share of {:.3}; fires above {} of at least {}",
+                step.found,
+                step.total,
+                share(step.found, step.total),
+                ratio.above,
+                ratio.min_total
+            ),
+        }
+    }
+
     fn is_breached(&self, found: u32, total: u32) -> bool {
         match &self.breach {
             Breach::Count(limit) => found > *limit,
@@ -227,7 +245,12 @@ pub struct WindowStep {
 impl Window {
     /// Takes an event in that happened at `at`. `is_own` says whether it is one
     /// of the rule's, and not only one of the total.
-    pub fn observe(&mut self, trigger: &ThresholdTrigger, at: Timestamp, is_own: bool) -> WindowStep {
+    pub fn observe(
+        &mut self,
+        trigger: &ThresholdTrigger,
+        at: Timestamp,
+        is_own: bool,
+    ) -> WindowStep {
         // What was before this event: a breach that ended since is over.
         let (found, total) = self.counts(trigger, at);
         if !trigger.is_breached(found, total) {
@@ -272,7 +295,8 @@ impl Window {
         let oldest = self.times.back().map_or(i64::MIN, |newest| {
             newest.saturating_sub(i64::try_from(trigger.window().as_micros()).unwrap_or(i64::MAX))
         });
-        while self.times.len() > trigger.kept() || self.times.front().is_some_and(|us| *us <= oldest)
+        while self.times.len() > trigger.kept()
+            || self.times.front().is_some_and(|us| *us <= oldest)
         {
             self.times.pop_front();
             self.own.pop_front();
@@ -292,7 +316,8 @@ impl Window {
             }
             Breach::Ratio(ratio) => {
                 let first = first.max(last.saturating_sub(ratio.last as usize));
-                let own = (first..last).filter(|index| self.own.get(*index).copied().unwrap_or(true));
+                let own =
+                    (first..last).filter(|index| self.own.get(*index).copied().unwrap_or(true));
                 (own.count() as u32, last.saturating_sub(first) as u32)
             }
         }

@@ -163,6 +163,27 @@ impl Engine {
         }
     }
 
+    /// Fires timers of runs that take too long.
+    pub(crate) async fn keep_timers(self) {
+        loop {
+            let next = self.settle_due_timers().await.unwrap_or_else(|error| {
+                tracing::error!(%error, "due timers could not be settled; trying again");
+                Some(self.after(TROUBLE))
+            });
+            let poll = self.store().is_shared().then(|| self.after(POLL));
+            let sleep = async {
+                match [next, poll].into_iter().flatten().min() {
+                    Some(until) => self.clock().sleep_until(until).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = sleep => {}
+                () = self.timers_changed() => {}
+            }
+        }
+    }
+
     pub(crate) fn after(&self, wait: Duration) -> Timestamp {
         self.clock().now().saturating_add(wait).unwrap_or(Timestamp::MAX)
     }

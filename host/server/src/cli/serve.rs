@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use alerts_domain::address::AddressRules;
+use alerts_domain::tenant::Rollout;
 use alerts_engine::{EngineConfig, Entropy, Plugins, SystemClock};
 use alerts_sandbox::{Sandbox, SandboxConfig, SandboxError};
 use alerts_store::{Store, StoreError};
@@ -16,7 +17,7 @@ use super::{Failure, logging, runtime, welcome};
 use crate::builtin;
 use crate::demo::Demo;
 use crate::server::{Parts, Server};
-use crate::settings::{CacheDir, Rollout, ServeArgs, SettingError, Settings};
+use crate::settings::{CacheDir, ServeArgs, SettingError, Settings};
 
 /// How long an orderly end may take, all in all.
 const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(10);
@@ -50,8 +51,10 @@ async fn serve(mut settings: Settings) -> Result<(), Failure> {
     // Before the database is made: a key is never made beside an existing one.
     let keyring = settings.encryption_keys.open(&entropy)?;
     let store = open(settings.database.url()).await?;
-    if settings.rollout != Rollout::Ga {
-        tracing::warn!("ALERTS_ROLLOUT is not in force yet: alerts are open to all tenants");
+    match settings.rollout {
+        Rollout::Off => tracing::warn!("ALERTS_ROLLOUT is off: events are stored, nothing is sent"),
+        Rollout::Beta => tracing::info!("ALERTS_ROLLOUT is beta: open to tenants that are marked"),
+        Rollout::Ga => {}
     }
     tracing::info!("loading plugins; the first start compiles them, which takes some seconds");
     let cache_dir = settings.cache_dir;
@@ -66,6 +69,7 @@ async fn serve(mut settings: Settings) -> Result<(), Failure> {
         engine: EngineConfig {
             addresses: AddressRules::new(settings.allow_targets),
             plugins_dir: settings.plugins_dir,
+            rollout: settings.rollout,
             ..EngineConfig::default()
         },
         clock: Arc::new(SystemClock),

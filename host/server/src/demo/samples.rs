@@ -7,8 +7,9 @@ use alerts_domain::event::Event;
 use alerts_domain::header::Headers;
 use alerts_domain::id::EndpointId;
 use alerts_domain::retry::RetryPolicy;
-use alerts_domain::rule::{EventTypePattern, RuleSpec, Trigger};
+use alerts_domain::rule::{EventTypePattern, RuleSpec};
 use alerts_domain::secret::Secret;
+use alerts_domain::trigger::Trigger;
 use alerts_engine::{Actor, EndpointDraft, EndpointPatch, Engine, RulePatch};
 use serde_json::json;
 

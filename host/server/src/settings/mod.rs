@@ -15,6 +15,7 @@ use std::path::PathBuf;
 
 use alerts_domain::keyring::Keyring;
 use alerts_domain::secret::Secret;
+use alerts_domain::tenant::Rollout;
 use ipnet::IpNet;
 
 pub use self::arguments::{LogFormat, ServeArgs};
@@ -28,17 +29,6 @@ const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
 const DEFAULT_DATABASE: &str = "sqlite://data/alerts.db";
 /// The demo's own database, so that it does not mix with real events.
 const DEMO_DATABASE: &str = "sqlite://data/demo.db";
-
-/// Which tenants alerts are open to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rollout {
-    /// None.
-    Off,
-    /// Those that are marked.
-    Beta,
-    /// All.
-    Ga,
-}
 
 /// All settings of a host, checked.
 #[derive(Debug)]

@@ -2,23 +2,30 @@
 
 use std::collections::HashSet;
 
+use alerts_domain::id::EventId;
+use alerts_domain::outcome::{Reason, RuleOutcome};
 use alerts_store::{DeliveryFilter, EventFilter, NewDelivery, StoredId};
 use futures_util::future::join_all;
 
 use crate::fixture::{ada, bob, delivery, endpoint_id, event, rule_id, scheduled};
 use crate::on_both;
 
+fn known(id: EventId, duplicate: bool) -> StoredId {
+    StoredId { id, duplicate, remembering: Vec::new() }
+}
+
 on_both! {
     async fn an_event_is_read_back_byte_for_byte_with_its_delivery(db: Db) {
         let mut new = event(&ada(), "1");
-        new.matches = r#"[{"fired":true}]"#.into();
+        new.outcomes = vec![RuleOutcome::new(rule_id(), Reason::ConditionFalse)];
         let sent = delivery(&new, endpoint_id(), rule_id());
         new.deliveries.push(NewDelivery { delivery: sent.clone(), lease: None });
         let stored = db.accept(vec![new.clone()]).await.unwrap();
-        assert_eq!(stored, [StoredId { id: new.id, duplicate: false }]);
+        assert_eq!(stored, [known(new.id, false)]);
 
         let read = db.get_event(&ada(), new.id).await.unwrap().unwrap();
-        assert_eq!((read.body, read.matches), (new.event.body, new.matches));
+        assert_eq!(read.body, new.event.body);
+        assert_eq!(read.matches, serde_json::to_string(&new.outcomes).unwrap());
         let (read, attempts) = db.get_delivery(&ada(), sent.id).await.unwrap().unwrap();
         assert_eq!(read, sent);
         assert!(attempts.is_empty());
@@ -31,9 +38,9 @@ on_both! {
         again.deliveries.push(NewDelivery { delivery: sent.clone(), lease: None });
         // In one call, and in a later one.
         let stored = db.accept(vec![first.clone(), again.clone()]).await.unwrap();
-        assert_eq!(stored[1], StoredId { id: first.id, duplicate: true });
+        assert_eq!(stored[1], known(first.id, true));
         let stored = db.accept(vec![again]).await.unwrap();
-        assert_eq!(stored, [StoredId { id: first.id, duplicate: true }]);
+        assert_eq!(stored, [known(first.id, true)]);
         assert!(db.get_delivery(&ada(), sent.id).await.unwrap().is_none());
     }
 
@@ -52,7 +59,7 @@ on_both! {
             // Each id twice, so that every second caller meets a repetition.
             let new = event(&ada(), &(n / 2).to_string());
             let (db, id) = (&db, new.id);
-            async move { (id, db.accept(vec![new]).await.unwrap()[0]) }
+            async move { (id, db.accept(vec![new]).await.unwrap().remove(0)) }
         });
         let answers = join_all(callers).await;
         let (repeated, first): (Vec<_>, Vec<_>) = answers.iter().partition(|(_, a)| a.duplicate);

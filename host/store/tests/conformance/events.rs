@@ -1,5 +1,6 @@
 //! Stored events are listed, and matched later where that was not possible at once.
 
+use alerts_domain::outcome::{Reason, RuleOutcome};
 use alerts_store::{DeliveryFilter, EventFilter, NewDelivery};
 
 use crate::fixture::{ada, at, bob, delivery, endpoint_id, event, rule_id};
@@ -43,12 +44,15 @@ on_both! {
         assert_eq!((pending[0].id, &pending[0].pending_rules), (new.id, &vec![rule]));
         assert_eq!((&pending[0].tenant, &pending[0].body), (&ada(), &new.event.body));
 
-        let sent = NewDelivery { delivery: delivery(&new, endpoint_id(), rule), lease: None };
-        let sent = std::slice::from_ref(&sent);
-        assert!(db.complete_match(&ada(), new.id, "[1]", sent).await.unwrap());
-        assert!(!db.complete_match(&ada(), new.id, "[2]", sent).await.unwrap(), "another was first");
+        let mut matched = new.clone();
+        matched.outcomes = vec![RuleOutcome::new(rule, Reason::Fired)];
+        let sent = delivery(&new, endpoint_id(), rule);
+        matched.deliveries = vec![NewDelivery { delivery: sent, lease: None }];
+        assert!(db.complete_match(&matched).await.unwrap());
+        assert!(!db.complete_match(&matched).await.unwrap(), "another was first");
         assert!(db.events_with_pending_rules(10).await.unwrap().is_empty());
-        assert_eq!(db.get_event(&ada(), new.id).await.unwrap().unwrap().matches, "[1]");
+        let read = db.get_event(&ada(), new.id).await.unwrap().unwrap();
+        assert_eq!(read.matches, serde_json::to_string(&matched.outcomes).unwrap());
         let made = db.list_deliveries(&ada(), &DeliveryFilter::default(), 10, None).await.unwrap();
         assert_eq!(made.items.len(), 1);
     }

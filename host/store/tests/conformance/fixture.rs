@@ -11,8 +11,9 @@ use alerts_domain::header::Headers;
 use alerts_domain::id::{DeliveryId, EndpointId, EventId, HostId, RuleId};
 use alerts_domain::keyring::Sealed;
 use alerts_domain::retry::RetryPolicy;
-use alerts_domain::rule::{AlertRule, EventTypePattern, RuleSpec, Trigger};
+use alerts_domain::rule::{AlertRule, EventTypePattern, RuleSpec};
 use alerts_domain::tenant::TenantId;
+use alerts_domain::trigger::Trigger;
 use alerts_store::{AuditEntry, Finished, NewDelivery, NewEvent, Store};
 use alerts_test_support::postgres::fresh_database;
 use bytes::Bytes;
@@ -148,9 +149,10 @@ pub(crate) fn event(tenant: &TenantId, id: &str) -> NewEvent {
         tenant: tenant.clone(),
         event: Event::from_structured(Bytes::from(body.to_string())).unwrap(),
         received_at: at(0),
-        matches: "[]".into(),
+        outcomes: Vec::new(),
         pending_rules: None,
         deliveries: Vec::new(),
+        observations: Vec::new(),
     }
 }
 

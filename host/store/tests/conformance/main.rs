@@ -17,6 +17,9 @@ mod migrations;
 mod plugins;
 mod redrive;
 mod rules;
+mod tenants;
+mod timers;
+mod triggers;
 
 /// Makes two tests of each function: one for each database.
 macro_rules! on_both {

@@ -1,5 +1,7 @@
 //! Alert rules, as they were stored.
 
+use alerts_store::TriggerChange;
+
 use crate::fixture::{ada, at, bob, endpoint, entry, rule};
 use crate::on_both;
 
@@ -19,8 +21,8 @@ on_both! {
         let mut made = rule(&endpoint(&ada()));
         db.create_rule(&made, &entry("alert_rule.created"), at(0)).await.unwrap();
         made.updated_at = at(1);
-        assert!(db.update_rule(&made, at(0), &entry("x"), at(1)).await.unwrap());
-        assert!(!db.update_rule(&made, at(0), &entry("x"), at(1)).await.unwrap());
+        assert!(db.update_rule(&made, at(0), TriggerChange::None, &entry("x"), at(1)).await.unwrap());
+        assert!(!db.update_rule(&made, at(0), TriggerChange::None, &entry("x"), at(1)).await.unwrap());
     }
 
     async fn a_condition_error_is_shown_on_the_rule_and_changes_nothing_else(db: Db) {

@@ -2,7 +2,8 @@
 //! stored, put together without reading either.
 
 use alerts_domain::Timestamp;
-use alerts_domain::id::{EventId, RuleId};
+use alerts_domain::id::EventId;
+use alerts_domain::outcome::RuleOutcome;
 use alerts_store::StoredEvent;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -23,19 +24,6 @@ pub(super) struct StoredEventView {
     /// What became of each rule that looked at it.
     #[schema(value_type = Vec<RuleOutcome>)]
     rules: Box<RawValue>,
-}
-
-/// What became of one rule. Only a schema: the engine writes these.
-#[derive(utoipa::ToSchema)]
-#[expect(dead_code, reason = "describes what is stored")]
-struct RuleOutcome {
-    alert_rule_id: RuleId,
-    fired: bool,
-    /// `fired`, `condition_false`, `condition_error`, `endpoint_off`,
-    /// `endpoint_deleted` or `pending`.
-    #[schema(example = "condition_false")]
-    reason: String,
-    detail: Option<String>,
 }
 
 impl From<StoredEvent> for StoredEventView {

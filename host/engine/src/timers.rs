@@ -1,0 +1,82 @@
+//! Timers: runs that are still going when their time has passed.
+//!
+//! They are rows in the database, so a restart forgets none. Whatever is due is
+//! judged by the rule as it is now, and fired once, whichever host is first.
+
+use std::sync::Arc;
+
+use alerts_domain::Timestamp;
+use alerts_domain::event::Event;
+use alerts_domain::trigger::Trigger;
+use alerts_store::{DueTimer, TimerAction};
+
+use crate::catalog::LiveRule;
+use crate::engine::Engine;
+use crate::error::EngineError;
+use crate::matching::Verdict;
+
+/// How many timers are settled in one commit.
+const BATCH: u32 = 64;
+
+impl Engine {
+    /// Settles what is due, batch by batch. Says when something is due next.
+    pub(crate) async fn settle_due_timers(&self) -> Result<Option<Timestamp>, EngineError> {
+        loop {
+            let now = self.clock().now();
+            let due = self.store().due_timers(now, BATCH).await?;
+            if due.is_empty() {
+                return Ok(self.store().next_timer().await?);
+            }
+            let mut settled = Vec::with_capacity(due.len());
+            for timer in due {
+                if let Some(action) = self.judge_timer(&timer, now).await? {
+                    settled.push((timer, action));
+                }
+            }
+            if settled.is_empty() {
+                // All of them wait for a condition plugin.
+                return Ok(Some(self.after(crate::deferred::PAUSE)));
+            }
+            let fired = self.store().settle_timers(&settled, now).await?;
+            metrics::counter!("alerts_timers_fired_total").increment(fired as u64);
+            self.dispatcher().wake_at(now);
+        }
+    }
+
+    /// What to do about a timer that is due; none when its rule's condition
+    /// cannot be asked now.
+    async fn judge_timer(
+        &self,
+        timer: &DueTimer,
+        now: Timestamp,
+    ) -> Result<Option<TimerAction>, EngineError> {
+        let catalog = self.catalog().get(&timer.tenant).await?;
+        let Some(rule) = catalog.rule(timer.rule) else { return Ok(Some(TimerAction::Drop)) };
+        let Trigger::Duration(trigger) = rule.stored.spec.trigger else {
+            return Ok(Some(TimerAction::Drop));
+        };
+        if !rule.stored.spec.is_active {
+            return Ok(Some(TimerAction::Drop));
+        }
+        match self.still_holds(timer, rule).await {
+            Verdict::Holds => {}
+            Verdict::Pending(_) => return Ok(None),
+            Verdict::DoesNot | Verdict::Fails(_) => return Ok(Some(TimerAction::Drop)),
+        }
+        let alert = Box::new(self.prepared(&timer.tenant, &catalog, rule, now));
+        Ok(Some(TimerAction::Fire { trigger, alert }))
+    }
+
+    /// The condition held when the run started. If the rule was changed since,
+    /// it is asked again.
+    async fn still_holds(&self, timer: &DueTimer, rule: &Arc<LiveRule>) -> Verdict {
+        let Some((_, body, received_at)) = &timer.started else { return Verdict::Holds };
+        if rule.stored.updated_at <= *received_at {
+            return Verdict::Holds;
+        }
+        let Ok(event) = Event::from_structured(body.clone()) else { return Verdict::Holds };
+        let mut matches =
+            self.matcher().matches(&timer.tenant, &event, std::iter::once(rule)).await;
+        matches.remembering.pop().map_or(Verdict::Holds, |(_, verdict)| verdict)
+    }
+}

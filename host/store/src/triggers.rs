@@ -1,0 +1,469 @@
+//! What rules remember between two events, kept in the same commit as the event
+//! that changed it.
+//!
+//! A rule with a memory cannot be judged before the event is known to be new, nor
+//! apart from what other hosts count at the same time. So it is judged here: the
+//! memory's row is locked, the domain's state machine takes the event in, and
+//! what follows is written with it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use alerts_domain::Timestamp;
+use alerts_domain::delivery::Delivery;
+use alerts_domain::id::{EventId, RuleId};
+use alerts_domain::outcome::{Reason, RuleOutcome};
+use alerts_domain::tenant::TenantId;
+use alerts_domain::trigger::{
+    DurationTrigger, Group, RunSighting, RunStep, RunWatch, ThresholdTrigger, WatchEnd, Window,
+    exceeded,
+};
+use jiff::SignedDuration;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use sqlx::{AnyConnection, Row as _};
+
+use crate::accept::{NewDelivery, NewEvent, insert_deliveries, insert_made};
+use crate::batch::Batch;
+use crate::error::StoreError;
+use crate::row::{Reader, json_text, us};
+
+/// Most groups that one rule counts apart. Events of further groups are counted
+/// together, until groups that see no more events are forgotten.
+const MAX_GROUPS: i64 = 10_000;
+/// How long a run that ended is remembered, for events that come late.
+const REMEMBER_RUN: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// A memory that nothing was put into yet.
+const BLANK: &str = "{}";
+
+/// What a rule with a memory sees in an event.
+#[derive(Debug, Clone)]
+pub struct Observation {
+    /// Which rule.
+    pub rule: RuleId,
+    /// What it sees.
+    pub seen: Observed,
+    /// What is sent, should it fire; none for a rule that only keeps its memory
+    /// up to date, and has nothing to say about this event.
+    pub alert: Option<Alert>,
+}
+
+/// What there is to be seen in an event.
+#[derive(Debug, Clone)]
+pub enum Observed {
+    /// A run that starts or ends.
+    Run {
+        /// How long it may take.
+        trigger: DurationTrigger,
+        /// Which run, and what happened to it.
+        sighting: RunSighting,
+        /// Whether the rule's condition holds.
+        may_fire: bool,
+    },
+    /// One more event in a window.
+    Event {
+        /// What is too much.
+        trigger: ThresholdTrigger,
+        /// When it happened.
+        at: Timestamp,
+        /// Whether it is one of the rule's own, and not only one of the total.
+        is_own: bool,
+        /// With which others it is counted.
+        group: Group,
+    },
+}
+
+/// What a rule sends when it fires.
+#[derive(Debug, Clone)]
+pub struct Alert {
+    /// What is told of the rule then.
+    pub reason: Reason,
+    /// What is told instead when it does not fire because the condition does not
+    /// hold; none when it holds.
+    pub withheld: Option<RuleOutcome>,
+    /// The delivery, but for its figures; none when there is nowhere to send to.
+    pub delivery: Option<Delivery>,
+    /// The id of the event that the host makes of a run that takes too long.
+    pub made_event: EventId,
+}
+
+/// A memory's key: tenant, rule, and run or group.
+type Key = (TenantId, RuleId, String);
+
+/// Memories as they are now, and what became of them.
+#[derive(Debug)]
+struct Memory {
+    state: String,
+    due_at: Option<Timestamp>,
+    event_id: Option<EventId>,
+    forget_at: Option<Timestamp>,
+}
+
+static LOCK: Batch = Batch::new(
+    "INSERT INTO trigger_states (tenant, rule_id, key, state)",
+    4,
+    "ON CONFLICT (tenant, rule_id, key) DO UPDATE SET key = excluded.key
+     RETURNING tenant, rule_id AS id, key, state, due_at",
+);
+
+static KEEP: Batch = Batch::new(
+    "INSERT INTO trigger_states (tenant, rule_id, key, state, due_at, event_id, forget_at)",
+    7,
+    "ON CONFLICT (tenant, rule_id, key) DO UPDATE SET state = excluded.state,
+        due_at = excluded.due_at, forget_at = excluded.forget_at,
+        event_id = COALESCE(excluded.event_id, trigger_states.event_id)",
+);
+
+/// Shows new events to the rules that have a memory, and stores what follows.
+/// Says for each event what became of them.
+pub(crate) async fn observe(
+    connection: &mut AnyConnection,
+    events: &[&NewEvent],
+) -> Result<HashMap<EventId, Vec<Reason>>, StoreError> {
+    let observed: Vec<(&NewEvent, &Observation, Key)> = events
+        .iter()
+        .flat_map(|event| {
+            event.observations.iter().map(move |seen| (*event, seen, key(event, seen)))
+        })
+        .collect();
+    if observed.is_empty() {
+        return Ok(HashMap::new());
+    }
+    // In one order everywhere, so that hosts do not wait for each other in a ring.
+    let keys: BTreeSet<&Key> = observed.iter().map(|(_, _, key)| key).collect();
+    let mut memories = lock(connection, &keys.into_iter().collect::<Vec<_>>()).await?;
+    let full = full_rules(connection, &observed, &memories).await?;
+    let mut overflown = Vec::new();
+    if !full.is_empty() {
+        overflown = give_up_new_groups(connection, &full, &mut memories).await?;
+    }
+
+    let mut made = Vec::new();
+    let mut outcomes: HashMap<EventId, Vec<RuleOutcome>> = HashMap::new();
+    for (event, seen, own_key) in &observed {
+        let shared;
+        let key = if overflown.contains(own_key) {
+            shared = (own_key.0.clone(), own_key.1, Group::overflow().key);
+            &shared
+        } else {
+            own_key
+        };
+        let memory = memories.get_mut(key).ok_or_else(|| {
+            StoreError::damaged("trigger_states", &key.2, "it was locked and is not there")
+        })?;
+        let (fired, outcome) = take_in(event, seen, key != own_key, memory)?;
+        made.extend(fired);
+        if seen.alert.is_some() {
+            outcomes.entry(event.id).or_default().extend(outcome);
+        }
+    }
+    keep(connection, &memories).await?;
+    store_made(connection, made).await?;
+    for event in events {
+        if let Some(more) = outcomes.get(&event.id) {
+            let all: Vec<&RuleOutcome> = event.outcomes.iter().chain(more).collect();
+            tell(connection, event, &all).await?;
+        }
+    }
+    let reasons = |outcomes: Vec<RuleOutcome>| outcomes.iter().map(|told| told.reason).collect();
+    Ok(outcomes.into_iter().map(|(event, outcomes)| (event, reasons(outcomes))).collect())
+}
+
+fn key(event: &NewEvent, seen: &Observation) -> Key {
+    let key = match &seen.seen {
+        Observed::Run { sighting, .. } => sighting.run.clone(),
+        Observed::Event { group, .. } => group.key.clone(),
+    };
+    (event.tenant.clone(), seen.rule, key)
+}
+
+async fn lock(
+    connection: &mut AnyConnection,
+    keys: &[&Key],
+) -> Result<BTreeMap<Key, Memory>, StoreError> {
+    let rows = LOCK
+        .run(connection, keys, |query, (tenant, rule, key)| {
+            query
+                .bind(tenant.as_str().to_owned())
+                .bind(rule.to_string())
+                .bind(key.clone())
+                .bind(BLANK)
+        })
+        .await?;
+    let mut memories = BTreeMap::new();
+    for row in &rows {
+        let read = Reader::new(row, "trigger_states")?;
+        let key = (read.tenant()?, read.parse("id")?, read.get("key")?);
+        let memory = Memory {
+            state: read.get("state")?,
+            due_at: read.time_optional("due_at")?,
+            event_id: None,
+            forget_at: None,
+        };
+        memories.insert(key, memory);
+    }
+    Ok(memories)
+}
+
+/// The rules with a new group that is one too many.
+async fn full_rules(
+    connection: &mut AnyConnection,
+    observed: &[(&NewEvent, &Observation, Key)],
+    memories: &BTreeMap<Key, Memory>,
+) -> Result<BTreeSet<(TenantId, RuleId)>, StoreError> {
+    let is_new = |key: &Key| memories.get(key).is_some_and(|memory| memory.state == BLANK);
+    let grown: BTreeSet<(TenantId, RuleId)> = observed
+        .iter()
+        .filter(|(_, seen, key)| matches!(seen.seen, Observed::Event { .. }) && is_new(key))
+        .map(|(_, _, (tenant, rule, _))| (tenant.clone(), *rule))
+        .collect();
+    let mut full = BTreeSet::new();
+    for (tenant, rule) in grown {
+        let row = sqlx::query(
+            "SELECT count(*) AS n FROM (SELECT 1 AS one FROM trigger_states
+             WHERE tenant = $1 AND rule_id = $2 LIMIT $3) AS counted",
+        )
+        .bind(tenant.as_str().to_owned())
+        .bind(rule.to_string())
+        .bind(MAX_GROUPS + 1)
+        .fetch_one(&mut *connection)
+        .await?;
+        if row.try_get::<i64, _>("n")? > MAX_GROUPS {
+            full.insert((tenant, rule));
+        }
+    }
+    Ok(full)
+}
+
+/// Takes the new groups of these rules away again, and makes place for the one
+/// in which their events are counted together.
+async fn give_up_new_groups(
+    connection: &mut AnyConnection,
+    full: &BTreeSet<(TenantId, RuleId)>,
+    memories: &mut BTreeMap<Key, Memory>,
+) -> Result<Vec<Key>, StoreError> {
+    let shared = Group::overflow().key;
+    let is_given_up = |key: &Key, memory: &Memory| {
+        memory.state == BLANK && key.2 != shared && full.contains(&(key.0.clone(), key.1))
+    };
+    let given_up: Vec<Key> = memories
+        .iter()
+        .filter(|(key, memory)| is_given_up(key, memory))
+        .map(|(key, _)| key.clone())
+        .collect();
+    for key in &given_up {
+        memories.remove(key);
+        sqlx::query("DELETE FROM trigger_states WHERE tenant = $1 AND rule_id = $2 AND key = $3")
+            .bind(key.0.as_str().to_owned())
+            .bind(key.1.to_string())
+            .bind(key.2.clone())
+            .execute(&mut *connection)
+            .await?;
+    }
+    metrics::counter!("alerts_groups_overflown_total").increment(given_up.len() as u64);
+    let places: Vec<Key> =
+        full.iter().map(|(tenant, rule)| (tenant.clone(), *rule, shared.clone())).collect();
+    memories.extend(lock(connection, &places.iter().collect::<Vec<_>>()).await?);
+    Ok(given_up)
+}
+
+/// What a rule that fired leaves: a delivery of the event itself, or an event
+/// that the host makes, with its delivery.
+#[derive(Debug)]
+enum Made {
+    Delivery(Delivery),
+    Event(Box<NewEvent>),
+}
+
+/// One observation: the memory changes, and an alert may follow.
+fn take_in(
+    event: &NewEvent,
+    seen: &Observation,
+    is_overflow: bool,
+    memory: &mut Memory,
+) -> Result<(Option<Made>, Option<RuleOutcome>), StoreError> {
+    let (fired, outcome) = match &seen.seen {
+        Observed::Run { trigger, sighting, may_fire } => {
+            let mut watch: RunWatch = read_state(&memory.state, &sighting.run)?;
+            let step = watch.observe(trigger, sighting, *may_fire);
+            memory.state = json_text(&watch);
+            memory.due_at = watch.due_at(trigger);
+            memory.event_id = memory.due_at.is_some().then_some(event.id);
+            let is_watched = memory.due_at.is_some();
+            memory.forget_at = (!is_watched).then(|| later(event.received_at, REMEMBER_RUN));
+            run_outcome(event, seen, trigger, step)
+        }
+        Observed::Event { trigger, at, is_own, group } => {
+            let mut window: Window = read_state(&memory.state, &group.key)?;
+            let step = window.observe(trigger, *at, *is_own);
+            memory.state = json_text(&window);
+            memory.forget_at = Some(later(event.received_at, trigger.forgotten_after()));
+            let detail = trigger.explain(&step);
+            if step.fires {
+                let values =
+                    if is_overflow { Group::overflow().values } else { group.values.clone() };
+                let figures = trigger.figures(step.found, step.total, &values);
+                let fired = delivery(event, seen, figures).map(Made::Delivery);
+                (fired, fired_outcome(seen, detail))
+            } else if step.is_breached {
+                (
+                    None,
+                    Some(RuleOutcome::new(seen.rule, Reason::AlreadyAlerted).with_detail(detail)),
+                )
+            } else {
+                (
+                    None,
+                    Some(RuleOutcome::new(seen.rule, Reason::BelowThreshold).with_detail(detail)),
+                )
+            }
+        }
+    };
+    let withheld = seen.alert.as_ref().and_then(|alert| alert.withheld.clone());
+    Ok((fired, withheld.or(outcome)))
+}
+
+fn run_outcome(
+    event: &NewEvent,
+    seen: &Observation,
+    trigger: &DurationTrigger,
+    step: RunStep,
+) -> (Option<Made>, Option<RuleOutcome>) {
+    let outcome = |reason| RuleOutcome::new(seen.rule, reason);
+    match step {
+        RunStep::Watching { due_at } => {
+            let detail = format!("fires at {due_at} unless the run ends before");
+            (None, Some(outcome(Reason::Watching).with_detail(detail)))
+        }
+        RunStep::Ended(WatchEnd::FiredBefore) => {
+            let detail = "this run was alerted already";
+            (None, Some(outcome(Reason::Duplicate).with_detail(detail)))
+        }
+        RunStep::Ended(WatchEnd::InTime | WatchEnd::NothingNew) => {
+            (None, Some(outcome(Reason::EndedInTime)))
+        }
+        RunStep::Fire { elapsed_ms } => {
+            let original = serde_json::from_slice(&event.event.body).unwrap_or_default();
+            let now = event.received_at;
+            let made = seen.alert.as_ref().map(|alert| {
+                let made = make_event(
+                    &event.tenant,
+                    seen.rule,
+                    alert,
+                    trigger,
+                    &original,
+                    now,
+                    elapsed_ms,
+                );
+                Made::Event(Box::new(made))
+            });
+            let detail = format!("it took {elapsed_ms} ms; fires above {}", trigger.threshold_ms);
+            (made, fired_outcome(seen, detail))
+        }
+    }
+}
+
+/// The event that the host makes of a run that takes too long, with its delivery.
+/// `original` is the event that told of the run.
+pub(crate) fn make_event(
+    tenant: &TenantId,
+    rule: RuleId,
+    alert: &Alert,
+    trigger: &DurationTrigger,
+    original: &Value,
+    now: Timestamp,
+    elapsed_ms: u64,
+) -> NewEvent {
+    let id = alert.made_event;
+    let told = format!("the run has taken {elapsed_ms} ms; fires above {}", trigger.threshold_ms);
+    let delivery = alert.delivery.clone().map(|delivery| Delivery {
+        event_id: id,
+        trigger: trigger.figures(elapsed_ms),
+        ..delivery
+    });
+    NewEvent {
+        id,
+        tenant: tenant.clone(),
+        event: exceeded(id, tenant, original, now, elapsed_ms),
+        received_at: now,
+        outcomes: vec![RuleOutcome::new(rule, alert.reason).with_detail(told)],
+        pending_rules: None,
+        deliveries: delivery
+            .map(|delivery| NewDelivery { delivery, lease: None })
+            .into_iter()
+            .collect(),
+        observations: Vec::new(),
+    }
+}
+
+fn fired_outcome(seen: &Observation, detail: String) -> Option<RuleOutcome> {
+    let alert = seen.alert.as_ref()?;
+    Some(RuleOutcome::new(seen.rule, alert.reason).with_detail(detail))
+}
+
+fn delivery(event: &NewEvent, seen: &Observation, figures: Value) -> Option<Delivery> {
+    let delivery = seen.alert.as_ref()?.delivery.clone()?;
+    Some(Delivery { event_id: event.id, trigger: figures, ..delivery })
+}
+
+async fn keep(
+    connection: &mut AnyConnection,
+    memories: &BTreeMap<Key, Memory>,
+) -> Result<(), StoreError> {
+    // A group that nothing was counted in is the one made for what overflows.
+    let kept: Vec<(&Key, &Memory)> =
+        memories.iter().filter(|(_, memory)| memory.state != BLANK).collect();
+    KEEP.run(connection, &kept, |query, ((tenant, rule, key), memory)| {
+        query
+            .bind(tenant.as_str().to_owned())
+            .bind(rule.to_string())
+            .bind(key.clone())
+            .bind(memory.state.clone())
+            .bind(memory.due_at.map(us))
+            .bind(memory.event_id.map(|id| id.to_string()))
+            .bind(memory.forget_at.map(us))
+    })
+    .await?;
+    Ok(())
+}
+
+async fn store_made(connection: &mut AnyConnection, made: Vec<Made>) -> Result<(), StoreError> {
+    let (mut deliveries, mut events) = (Vec::new(), Vec::new());
+    for made in made {
+        match made {
+            Made::Delivery(delivery) => deliveries.push(NewDelivery { delivery, lease: None }),
+            Made::Event(event) => events.push(*event),
+        }
+    }
+    insert_deliveries(connection, &deliveries.iter().collect::<Vec<_>>()).await?;
+    insert_made(connection, &events).await
+}
+
+async fn tell(
+    connection: &mut AnyConnection,
+    event: &NewEvent,
+    outcomes: &[&RuleOutcome],
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE events SET matches = $3 WHERE tenant = $1 AND id = $2")
+        .bind(event.tenant.as_str().to_owned())
+        .bind(event.id.to_string())
+        .bind(json_text(&outcomes))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+pub(crate) fn read_state<T: DeserializeOwned + Serialize>(
+    state: &str,
+    key: &str,
+) -> Result<T, StoreError> {
+    serde_json::from_str(state).map_err(|error| StoreError::damaged("trigger_states", key, error))
+}
+
+/// When a run that is not watched any more is forgotten.
+pub(crate) fn forget_run_at(now: Timestamp) -> Timestamp {
+    later(now, REMEMBER_RUN)
+}
+
+fn later(from: Timestamp, wait: SignedDuration) -> Timestamp {
+    from.saturating_add(wait).unwrap_or(Timestamp::MAX)
+}

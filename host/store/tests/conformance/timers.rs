@@ -1,0 +1,140 @@
+//! Timers of runs outlive the process, and fire once.
+
+use alerts_domain::id::{EventId, RuleId};
+use alerts_domain::outcome::Reason;
+use alerts_domain::rule::AlertRule;
+use alerts_domain::trigger::{DurationTrigger, RunPhase, RunSighting, Trigger};
+use alerts_store::{
+    Alert, DeliveryFilter, NewEvent, Observation, Observed, Store, TimerAction, TriggerChange,
+};
+use serde_json::Value;
+
+use crate::fixture::{ada, at, delivery, endpoint, endpoint_id, entry, event, rule, rule_id};
+use crate::on_both;
+
+const TRIGGER: DurationTrigger = DurationTrigger { threshold_ms: 60_000 };
+
+fn alert(of: &NewEvent, rule: RuleId) -> Alert {
+    Alert {
+        reason: Reason::Fired,
+        withheld: None,
+        delivery: Some(delivery(of, endpoint_id(), rule)),
+        made_event: EventId::new(of.received_at, u128::from(of.received_at.as_second() as u64)),
+    }
+}
+
+/// An event at this second about a run.
+fn sighted(id: &str, rule: RuleId, run: &str, second: i64, phase: RunPhase) -> NewEvent {
+    let mut new = event(&ada(), id);
+    new.received_at = at(second);
+    let sighting = RunSighting { run: run.into(), at: at(second), phase };
+    let seen = Observed::Run { trigger: TRIGGER, sighting, may_fire: true };
+    let alert = Some(alert(&new, rule));
+    new.observations = vec![Observation { rule, seen, alert }];
+    new
+}
+
+async fn start(db: &Store, rule: RuleId, run: &str) -> Reason {
+    let new = sighted(&format!("{run} started"), rule, run, 0, RunPhase::Started);
+    db.accept(vec![new]).await.unwrap().remove(0).remembering[0]
+}
+
+/// Fires all that is due at this second.
+async fn fire(db: &Store, second: i64) -> usize {
+    let due = db.due_timers(at(second), 100).await.unwrap();
+    let actions: Vec<_> = due
+        .into_iter()
+        .map(|timer| {
+            let mut new = event(&ada(), "x");
+            new.received_at = at(second);
+            let alert = Box::new(alert(&new, timer.rule));
+            (timer, TimerAction::Fire { trigger: TRIGGER, alert })
+        })
+        .collect();
+    db.settle_timers(&actions, at(second)).await.unwrap()
+}
+
+async fn stored_rule(db: &Store) -> AlertRule {
+    let mut rule = rule(&endpoint(&ada()));
+    rule.spec.trigger = Trigger::Duration(TRIGGER);
+    db.create_rule(&rule, &entry("created"), at(0)).await.unwrap();
+    rule
+}
+
+on_both! {
+    async fn a_timer_is_due_at_its_time_and_fires_once(db: Db) {
+        assert_eq!(start(&db, rule_id(), "r").await, Reason::Watching);
+        assert_eq!(db.next_timer().await.unwrap(), Some(at(60)));
+        assert_eq!(fire(&db, 59).await, 0);
+        assert_eq!(fire(&db, 61).await, 1);
+        assert_eq!(fire(&db, 62).await, 0);
+        assert_eq!(db.next_timer().await.unwrap(), None);
+
+        let sent = db.list_deliveries(&ada(), &DeliveryFilter::default(), 9, None).await.unwrap();
+        let sent = &sent.items[0];
+        assert_eq!(sent.trigger["elapsed_ms"], 61_000);
+        let made = db.get_event(&ada(), sent.event_id).await.unwrap().unwrap();
+        let body: Value = serde_json::from_slice(&made.body).unwrap();
+        assert_eq!(body["type"], "workflow.duration_exceeded");
+        assert!(made.matches.contains(r#""fired":true"#), "{}", made.matches);
+    }
+
+    async fn a_timer_survives_a_restart(db: Db) {
+        start(&db, rule_id(), "r").await;
+        let mut db = db;
+        db.reopen().await;
+        let due = db.due_timers(at(60), 10).await.unwrap();
+        assert_eq!((due[0].run.as_str(), due[0].started.is_some()), ("r", true));
+        assert_eq!(fire(&db, 60).await, 1);
+    }
+
+    async fn the_runs_end_stops_the_timer_also_when_it_is_told_first(db: Db) {
+        let rule = rule_id();
+        let end = |run: &str| {
+            let phase = RunPhase::Ended { took_ms: Some(5_000) };
+            sighted(&format!("{run} ended"), rule, run, 5, phase)
+        };
+        start(&db, rule, "first").await;
+        db.accept(vec![end("first")]).await.unwrap();
+        db.accept(vec![end("second")]).await.unwrap();
+        assert_eq!(start(&db, rule, "second").await, Reason::EndedInTime);
+        assert_eq!(fire(&db, 1000).await, 0);
+        let late = db.forget_trigger_states(at(5 + 7 * 24 * 3600), 10).await.unwrap();
+        assert_eq!(late, 2, "ended runs are forgotten after a week");
+    }
+
+    async fn an_end_between_finding_and_firing_wins(db: Db) {
+        let rule = rule_id();
+        start(&db, rule, "r").await;
+        let due = db.due_timers(at(60), 10).await.unwrap();
+        let phase = RunPhase::Ended { took_ms: None };
+        db.accept(vec![sighted("ended", rule, "r", 30, phase)]).await.unwrap();
+        let new = event(&ada(), "x");
+        let action = TimerAction::Fire { trigger: TRIGGER, alert: Box::new(alert(&new, rule)) };
+        let timers = [(due[0].clone(), action)];
+        assert_eq!(db.settle_timers(&timers, at(60)).await.unwrap(), 0);
+    }
+
+    async fn a_dropped_timer_is_not_due_again(db: Db) {
+        start(&db, rule_id(), "r").await;
+        let due = db.due_timers(at(60), 10).await.unwrap();
+        let dropped = [(due[0].clone(), TimerAction::Drop)];
+        assert_eq!(db.settle_timers(&dropped, at(60)).await.unwrap(), 0);
+        assert!(db.due_timers(at(600), 10).await.unwrap().is_empty());
+    }
+
+    async fn a_changed_threshold_moves_timers_and_a_deleted_rule_takes_its_own_along(db: Db) {
+        let mut rule = stored_rule(&db).await;
+        start(&db, rule.id, "r").await;
+        start(&db, rule_id(), "of another rule").await;
+        rule.updated_at = at(1);
+        let later = TriggerChange::Shift { by_us: 30_000_000 };
+        assert!(db.update_rule(&rule, at(0), later, &entry("updated"), at(1)).await.unwrap());
+        assert_eq!(db.due_timers(at(60), 10).await.unwrap().len(), 1);
+        assert_eq!(db.due_timers(at(90), 10).await.unwrap().len(), 2);
+        assert!(db.delete_rule(&ada(), rule.id, &entry("deleted"), at(2)).await.unwrap());
+        let left = db.due_timers(at(90), 10).await.unwrap();
+        assert_eq!(left.len(), 1);
+        assert_eq!(left[0].run, "of another rule");
+    }
+}
