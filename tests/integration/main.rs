@@ -13,4 +13,6 @@ mod plugins;
 mod process;
 mod resources;
 mod retries;
+mod rollout;
 mod support;
+mod triggers;

@@ -20,6 +20,7 @@ mod matching;
 mod plugins;
 mod redrive;
 mod rules;
+mod tenants;
 mod timers;
 mod try_out;
 
@@ -34,6 +35,7 @@ pub use error::{ChangeError, EngineError};
 pub use intake::Accepted;
 pub use plugins::{PluginEntry, PluginSource, PluginState, Plugins};
 pub use rules::{RuleDraft, RulePatch};
+pub use tenants::TenantPatch;
 pub use try_out::Preview;
 
 use alerts_domain::tenant::TenantId;

@@ -19,8 +19,8 @@ use crate::matching::Verdict;
 const BATCH: u32 = 64;
 
 impl Engine {
-    /// Settles what is due, batch by batch. Says when something is due next.
-    pub(crate) async fn settle_due_timers(&self) -> Result<Option<Timestamp>, EngineError> {
+    /// Settles the timers that are due, batch by batch. Says when one is due next.
+    pub async fn settle_due_timers(&self) -> Result<Option<Timestamp>, EngineError> {
         loop {
             let now = self.clock().now();
             let due = self.store().due_timers(now, BATCH).await?;

@@ -7,6 +7,7 @@ use alerts_domain::Timestamp;
 use alerts_domain::address::AddressRules;
 use alerts_domain::keyring::Keyring;
 use alerts_domain::secret::Secret;
+use alerts_domain::tenant::Rollout;
 use alerts_engine::{Clock, EngineConfig, Entropy, ManualClock, Plugins, SystemClock};
 use alerts_sandbox::{Sandbox, SandboxConfig};
 use alerts_server::{Parts, Server, builtin};
@@ -42,13 +43,22 @@ impl TestHost {
         Self::with(Some(url), true).await
     }
 
+    /// On SQLite, with alerts open to these tenants.
+    pub(crate) async fn rolled_out(rollout: Rollout) -> Self {
+        Self::with_rollout(None, true, rollout).await
+    }
+
     async fn with(url: Option<&str>, is_manual: bool) -> Self {
+        Self::with_rollout(url, is_manual, Rollout::Ga).await
+    }
+
+    async fn with_rollout(url: Option<&str>, is_manual: bool, rollout: Rollout) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let sqlite = format!("sqlite://{}", folder.path().join("alerts.db").display());
         let url = url.map_or(sqlite, str::to_owned);
         let clock = Arc::new(ManualClock::new(Timestamp::now()));
         let used: Arc<dyn Clock> = if is_manual { clock.clone() } else { Arc::new(SystemClock) };
-        let server = serve(&url, used).await;
+        let server = serve(&url, used, rollout).await;
         let api = Api::new(server.address(), TENANT);
         Self { api, clock, url, server: Some(server), folder }
     }
@@ -62,6 +72,16 @@ impl TestHost {
         Api::new(self.address(), name)
     }
 
+    /// What its clock shows.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Ends once every timer that is due has been dealt with.
+    pub(crate) async fn settled(&self) {
+        self.server.as_ref().unwrap().engine().settle_due_timers().await.unwrap();
+    }
+
     /// Moves the clock past every wait of the retry policies in these tests.
     pub(crate) fn later(&self, by: Duration) {
         self.clock.advance(by);
@@ -69,8 +89,14 @@ impl TestHost {
 
     /// Stops it, and starts another on the same database.
     pub(crate) async fn restart(&mut self) {
+        self.restart_later(Duration::ZERO).await;
+    }
+
+    /// The same, with some time in between.
+    pub(crate) async fn restart_later(&mut self, by: Duration) {
         self.server.take().unwrap().shutdown(Duration::from_secs(10)).await;
-        let server = serve(&self.url, self.clock.clone()).await;
+        self.clock.advance(by);
+        let server = serve(&self.url, self.clock.clone(), Rollout::Ga).await;
         self.api = Api::new(server.address(), TENANT);
         self.server = Some(server);
     }
@@ -81,7 +107,7 @@ impl TestHost {
     }
 }
 
-async fn serve(url: &str, clock: Arc<dyn Clock>) -> Server {
+async fn serve(url: &str, clock: Arc<dyn Clock>, rollout: Rollout) -> Server {
     let store = Store::open(url).await.unwrap();
     let (sandbox, plugins) = loaded();
     let keys: [u8; 32] = std::array::from_fn(|index| index as u8);
@@ -92,6 +118,7 @@ async fn serve(url: &str, clock: Arc<dyn Clock>) -> Server {
         keyring: Keyring::parse(&Keyring::generate("test", keys)).unwrap(),
         engine: EngineConfig {
             addresses: AddressRules::new(vec!["127.0.0.0/8".parse().unwrap()]),
+            rollout,
             ..EngineConfig::default()
         },
         clock,

@@ -21,6 +21,7 @@ mod path;
 mod plugins;
 mod problem;
 mod query;
+mod tenants;
 mod webhooks;
 
 use axum::Router;
@@ -41,6 +42,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .merge(audit::routes())
         .merge(plugins::routes())
         .merge(api_keys::routes())
+        .merge(tenants::routes())
         .merge(health::routes())
         .split_for_parts();
     routes
