@@ -59,12 +59,20 @@ impl Engine {
                 deliveries,
             });
         }
+        let left = |new: &NewDelivery| {
+            let is_due = new.delivery.status == DeliveryStatus::Scheduled;
+            is_due.then_some(new.delivery.webhook_endpoint_id)
+        };
+        let left: Vec<_> = rows.iter().flat_map(|row| &row.deliveries).filter_map(left).collect();
         let any_pending = rows.iter().any(|row| row.pending_rules.is_some());
         let stored = self.store().accept(rows).await?;
         for (index, job) in jobs {
             if !stored[index].duplicate {
                 self.dispatcher().push(job);
             }
+        }
+        for endpoint in left {
+            self.dispatcher().left_in_store(endpoint, now);
         }
         self.pump();
         if any_pending {
@@ -95,7 +103,7 @@ impl Engine {
             let endpoint = catalog.endpoint(rule.stored.spec.webhook_endpoint_id)?;
             let endpoint_id = endpoint.stored().id;
             let is_active = endpoint.stored().spec.is_active;
-            let lease = (is_active && self.dispatcher().has_room(endpoint_id))
+            let lease = (is_active && self.dispatcher().has_room(endpoint_id, now))
                 .then(|| Lease { host: self.host_id(), fence: 1 });
             let status = match (is_active, lease) {
                 (false, _) => DeliveryStatus::Skipped,
