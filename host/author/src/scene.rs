@@ -97,6 +97,7 @@ impl Scene {
             is_active: true,
             include_event_data: false,
             rate_limit: None,
+            gone_after: EndpointSpec::DEFAULT_GONE_AFTER,
         };
         let stored = WebhookEndpoint {
             id: EndpointId::new(now, 1),

@@ -183,6 +183,17 @@ pub enum Transition {
         /// Whether its rule is switched off too: the target is gone.
         disable_rule: bool,
     },
+    /// The target said that it is gone, and its endpoint waits for that to be said
+    /// several times in a row. How often it was said is known to the database
+    /// alone, where all hosts count.
+    Gone {
+        /// Why.
+        error: String,
+        /// So many in a row bury the delivery and switch its rule off.
+        gone_after: u32,
+        /// Where it goes before that: what the policy says of any other failure.
+        otherwise: Box<Transition>,
+    },
     /// Back to `Scheduled` without an attempt: nothing was sent, and nothing
     /// counts against the delivery (shutdown; a plugin that is not there).
     Release {
@@ -196,10 +207,12 @@ pub enum Transition {
 impl Transition {
     /// The one place where the end of an attempt becomes the next state.
     ///
-    /// `attempts` counts this one. `jitter` is from the unit interval.
+    /// `gone_after` is the endpoint's. `attempts` counts this one. `jitter` is
+    /// from the unit interval.
     pub fn after_attempt(
         verdict: &Verdict,
         policy: &RetryPolicy,
+        gone_after: u32,
         attempts: u32,
         created_at: Timestamp,
         now: Timestamp,
@@ -210,8 +223,16 @@ impl Transition {
             Verdict::Rejected(reason) => {
                 return Self::Bury { error: reason.clone(), disable_rule: false };
             }
-            Verdict::Gone(reason) => {
+            Verdict::Gone(reason) if gone_after <= 1 => {
                 return Self::Bury { error: reason.clone(), disable_rule: true };
+            }
+            Verdict::Gone(reason) => {
+                let failed = Verdict::Retry { after_ms: None, reason: reason.clone() };
+                let otherwise = Self::after_attempt(
+                    &failed, policy, gone_after, attempts, created_at, now, jitter,
+                );
+                let (error, otherwise) = (reason.clone(), otherwise.into());
+                return Self::Gone { error, gone_after, otherwise };
             }
             Verdict::Retry { after_ms, reason } => (after_ms.unwrap_or(0), reason),
         };
@@ -230,9 +251,24 @@ impl Transition {
         Self::Retry { at, error: reason.clone() }
     }
 
-    /// The state it leads to.
+    /// What becomes of [`Self::Gone`] when it was said for the `count`th time in a
+    /// row; anything else stays what it is.
+    pub fn counted(self, count: u32) -> Self {
+        match self {
+            Self::Gone { error, gone_after, .. } if count >= gone_after => {
+                let error = format!("{error}, {count} times in a row");
+                Self::Bury { error, disable_rule: true }
+            }
+            Self::Gone { otherwise, .. } => *otherwise,
+            other => other,
+        }
+    }
+
+    /// The state it leads to; of one that is to be counted yet, the state unless
+    /// the count is full.
     pub fn status(&self) -> DeliveryStatus {
         match self {
+            Self::Gone { otherwise, .. } => otherwise.status(),
             Self::Deliver => DeliveryStatus::Delivered,
             Self::Retry { .. } | Self::Release { .. } => DeliveryStatus::Scheduled,
             Self::Bury { .. } => DeliveryStatus::Dead,
@@ -264,7 +300,7 @@ mod tests {
     }
 
     fn after(verdict: &Verdict, attempts: u32) -> Transition {
-        Transition::after_attempt(verdict, &policy(), attempts, NOW, NOW, 0.5)
+        Transition::after_attempt(verdict, &policy(), 1, attempts, NOW, NOW, 0.5)
     }
 
     #[test]
@@ -291,9 +327,21 @@ mod tests {
     }
 
     #[test]
+    fn gone_is_a_failure_like_others_until_it_was_said_often_enough() {
+        let verdict = Verdict::Gone("the target answered 404".into());
+        let gone =
+            |attempts| Transition::after_attempt(&verdict, &policy(), 3, attempts, NOW, NOW, 0.5);
+        assert!(matches!(gone(1).counted(2), Transition::Retry { .. }));
+        let last = gone(3).counted(2);
+        assert!(matches!(last, Transition::Bury { disable_rule: false, .. }), "{last:?}");
+        let Transition::Bury { error, disable_rule: true } = gone(1).counted(3) else { panic!() };
+        assert_eq!(error, "the target answered 404, 3 times in a row");
+    }
+
+    #[test]
     fn an_alert_over_a_week_old_is_not_tried_again() {
         let now = later(NOW, RetryPolicy::MAX_AGE_MS);
-        let next = Transition::after_attempt(&retry(None), &policy(), 1, NOW, now, 0.0);
+        let next = Transition::after_attempt(&retry(None), &policy(), 1, 1, NOW, now, 0.0);
         assert_eq!(next.status(), DeliveryStatus::Dead);
     }
 
@@ -313,8 +361,9 @@ mod tests {
             let mut attempts = 0;
             for after_ms in waits {
                 attempts += 1;
+                let verdict = retry(after_ms);
                 let next =
-                    Transition::after_attempt(&retry(after_ms), &policy, attempts, NOW, NOW, 0.5);
+                    Transition::after_attempt(&verdict, &policy, 1, attempts, NOW, NOW, 0.5);
                 if next.status().is_terminal() {
                     break;
                 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::header::Headers;
 use crate::id::EndpointId;
 use crate::keyring::Sealed;
+use crate::problem::FieldError;
 use crate::rate_limit::RateLimit;
 use crate::secret::Secret;
 use crate::tenant::TenantId;
@@ -32,11 +33,25 @@ pub struct EndpointSpec {
     pub include_event_data: bool,
     /// How many deliveries may start.
     pub rate_limit: Option<RateLimit>,
+    /// How many times in a row a rule's target must say that it is gone before
+    /// the rule is switched off.
+    pub gone_after: u32,
 }
 
 impl EndpointSpec {
     /// The target plugin when none is named.
     pub const DEFAULT_TARGET: &'static str = "http";
+    /// [`Self::gone_after`] when nobody says: the first time.
+    pub const DEFAULT_GONE_AFTER: u32 = 1;
+    /// Above this nobody waits for a target to come back.
+    pub const MAX_GONE_AFTER: u32 = 100;
+
+    /// What is wrong with [`Self::gone_after`], with a pointer to it.
+    pub fn gone_after_problem(&self) -> Option<FieldError> {
+        let range = 1..=Self::MAX_GONE_AFTER;
+        let detail = format!("must be from 1 to {}", Self::MAX_GONE_AFTER);
+        (!range.contains(&self.gone_after)).then(|| FieldError::new("/gone_after", detail))
+    }
 }
 
 /// A stored endpoint.

@@ -21,6 +21,11 @@ impl RateLimit {
     /// Above this a limit limits nothing on any machine.
     pub const MAX: u32 = 1_000_000;
 
+    /// So many a minute, all of which may start at once after a quiet time.
+    pub fn per_minute(per_minute: u32) -> Self {
+        Self { per_minute, burst: None }
+    }
+
     /// What is wrong with it, with pointers into the limit.
     pub fn problems(&self) -> Vec<FieldError> {
         let outside = |value: u32| value == 0 || value > Self::MAX;

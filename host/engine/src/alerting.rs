@@ -104,9 +104,9 @@ impl Engine {
     /// Gives a delivery to this host's own workers where there is room; else it
     /// is left for whoever has some.
     fn hand_over(&self, mut delivery: Delivery) -> NewDelivery {
-        let endpoint = delivery.webhook_endpoint_id;
-        let is_ours =
-            delivery.status == DeliveryStatus::Scheduled && self.dispatcher().has_room(endpoint);
+        let (endpoint, now) = (delivery.webhook_endpoint_id, delivery.created_at);
+        let is_ours = delivery.status == DeliveryStatus::Scheduled
+            && self.dispatcher().has_room(endpoint, now);
         let lease = is_ours.then(|| Lease { host: self.host_id(), fence: 1 });
         if lease.is_some() {
             delivery.status = DeliveryStatus::Leased;

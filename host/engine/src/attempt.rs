@@ -4,8 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use alerts_domain::Timestamp;
 use alerts_domain::alert;
-use alerts_domain::delivery::{Attempt, Delivery, Transition, attempt_seed};
+use alerts_domain::delivery::{Attempt, Delivery, DeliveryStatus, Transition, attempt_seed};
 use alerts_domain::exchange::{Exchange, Outcome, Step, Verdict};
 use alerts_domain::retry::RetryPolicy;
 use alerts_package::Kind;
@@ -46,6 +47,7 @@ impl Engine {
                     let transition = Transition::after_attempt(
                         &verdict,
                         &prepared.policy,
+                        prepared.gone_after,
                         number,
                         job.delivery.created_at,
                         self.clock().now(),
@@ -72,17 +74,8 @@ impl Engine {
         if transition.status().is_terminal() {
             let waited = now.duration_since(job.delivery.created_at).as_secs_f64();
             metrics::histogram!("alerts_delivery_seconds").record(waited);
-            let status = transition.status().as_str();
-            metrics::counter!("alerts_deliveries_finished_total", "status" => status).increment(1);
         }
-        Finished {
-            id: job.delivery.id,
-            tenant: job.delivery.tenant,
-            lease: job.lease,
-            attempt,
-            transition,
-            now,
-        }
+        job.ended(attempt, transition, now)
     }
 
     /// All that the attempt needs, or where the delivery goes without it.
@@ -117,7 +110,9 @@ impl Engine {
             None => Some(RetryPolicy { max_retries: 0, ..RetryPolicy::default() }),
         };
         let policy = policy.unwrap_or_default();
-        Ok(Prepared { endpoint: endpoint.clone(), plugin, policy, target })
+        // A test says nothing about a rule: there is nothing to count.
+        let gone_after = delivery.alert_rule_id.map_or(1, |_| spec.gone_after);
+        Ok(Prepared { endpoint: endpoint.clone(), plugin, policy, gone_after, target })
     }
 
     /// An endpoint's adapter and what it is told, or why that cannot be had.
@@ -182,14 +177,16 @@ impl Engine {
     /// Writes down how an attempt ended, until the database takes it.
     pub(crate) async fn record(&self, finished: Finished) {
         let (id, tenant) = (finished.id, finished.tenant.clone());
-        let retry_at = match &finished.transition {
-            Transition::Retry { at, .. } | Transition::Release { at, .. } => Some(*at),
-            _ => None,
-        };
-        let disables = matches!(finished.transition, Transition::Bury { disable_rule: true, .. });
+        let retry_at = retry_at(&finished.transition);
+        let mut status = finished.transition.status();
         loop {
             match self.store().finish(finished.clone()).await {
                 Ok(FinishOutcome::Recorded) => break,
+                Ok(FinishOutcome::RuleDisabled) => {
+                    status = DeliveryStatus::Dead;
+                    self.catalog().refresh(&tenant).await;
+                    break;
+                }
                 Ok(FinishOutcome::LeaseLost) => {
                     tracing::warn!(delivery = %id, "another host took this delivery over; its result stands");
                     return;
@@ -201,8 +198,9 @@ impl Engine {
                 }
             }
         }
-        if disables {
-            self.catalog().refresh(&tenant).await;
+        if status.is_terminal() {
+            let status = status.as_str();
+            metrics::counter!("alerts_deliveries_finished_total", "status" => status).increment(1);
         }
         if let Some(at) = retry_at {
             self.dispatcher().wake_at(at);
@@ -210,10 +208,20 @@ impl Engine {
     }
 }
 
+/// When a delivery is due again, if it is.
+fn retry_at(transition: &Transition) -> Option<Timestamp> {
+    match transition {
+        Transition::Retry { at, .. } | Transition::Release { at, .. } => Some(*at),
+        Transition::Gone { otherwise, .. } => retry_at(otherwise),
+        Transition::Deliver | Transition::Bury { .. } => None,
+    }
+}
+
 struct Prepared {
     endpoint: Arc<LiveEndpoint>,
     plugin: Arc<Plugin>,
     policy: RetryPolicy,
+    gone_after: u32,
     target: TargetDelivery,
 }
 

@@ -12,7 +12,8 @@ pub trait Clock: Send + Sync + 'static {
     /// Now.
     fn now(&self) -> Timestamp;
 
-    /// Ends once `now()` is at `until` or past it.
+    /// Ends once `now()` is at `until` or past it, and also when the clock is set
+    /// back meanwhile: what waits must then look again at what it waits for.
     fn sleep_until(&self, until: Timestamp) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 }
 
@@ -36,10 +37,12 @@ impl Clock for SystemClock {
 
     fn sleep_until(&self, until: Timestamp) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(async move {
+            let mut last = self.now();
             loop {
-                let left = until.duration_since(self.now());
-                match Duration::try_from(left) {
-                    Ok(left) if !left.is_zero() => {
+                let now = self.now();
+                match Duration::try_from(until.duration_since(now)) {
+                    Ok(left) if !left.is_zero() && now >= last => {
+                        last = now;
                         tokio::time::sleep(left.min(Self::LONGEST_SLEEP)).await;
                     }
                     _ => return,
@@ -63,6 +66,11 @@ impl ManualClock {
     pub fn advance(&self, by: Duration) {
         self.0.send_modify(|now| *now = now.saturating_add(by).unwrap_or(Timestamp::MAX));
     }
+
+    /// Sets it back, as an operator or a time server may do to a machine's clock.
+    pub fn set_back(&self, by: Duration) {
+        self.0.send_modify(|now| *now = now.saturating_sub(by).unwrap_or(Timestamp::MIN));
+    }
 }
 
 impl Clock for ManualClock {
@@ -72,9 +80,14 @@ impl Clock for ManualClock {
 
     fn sleep_until(&self, until: Timestamp) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         let mut moved = self.0.subscribe();
+        let mut last = *moved.borrow();
         Box::pin(async move {
+            let ended = |now: &Timestamp| {
+                let was_set_back = *now < std::mem::replace(&mut last, *now);
+                *now >= until || was_set_back
+            };
             // The sender lives in `self`, so waiting cannot fail.
-            let _ = moved.wait_for(|now| *now >= until).await;
+            let _ = moved.wait_for(ended).await;
         })
     }
 }

@@ -59,6 +59,7 @@ pub struct EndpointPatch {
     pub include_event_data: Option<bool>,
     /// `Some(None)` takes the limit away.
     pub rate_limit: Option<Option<RateLimit>>,
+    pub gone_after: Option<u32>,
     /// Replaces the signing secret at once, without a grace period.
     pub signing_secret: Option<Secret>,
     /// Sets secrets by name; `None` takes one away.
@@ -130,6 +131,7 @@ impl Engine {
         set(&mut spec.is_active, patch.is_active, || note("is_active"));
         set(&mut spec.include_event_data, patch.include_event_data, || note("include_event_data"));
         set(&mut spec.rate_limit, patch.rate_limit, || note("rate_limit"));
+        set(&mut spec.gone_after, patch.gone_after, || note("gone_after"));
         if let Some(signing) = patch.signing_secret {
             secrets.signing = signing;
             secrets.previous_signing = None;
@@ -255,6 +257,7 @@ impl Engine {
         if let Some(limit) = spec.rate_limit {
             problems.extend(limit.problems().into_iter().map(|p| p.under("/rate_limit")));
         }
+        problems.extend(spec.gone_after_problem());
         problems.extend(secrets.signing.signing_problem().map(|p| p.under("/secret")));
 
         let Some(plugin) = self.plugins().get(Kind::Target, &spec.target) else {

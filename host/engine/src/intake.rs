@@ -1,11 +1,12 @@
 //! Intake: matched, committed, and only then answered.
 
 use alerts_domain::Timestamp;
+use alerts_domain::delivery::DeliveryStatus;
 use alerts_domain::event::Event;
-use alerts_domain::id::EventId;
+use alerts_domain::id::{EndpointId, EventId};
 use alerts_domain::outcome::Reason;
 use alerts_domain::tenant::TenantId;
-use alerts_store::{NewDelivery, NewEvent};
+use alerts_store::{NewDelivery, NewEvent, StoredId};
 
 use crate::alerting::Arrival;
 use crate::dispatch::Job;
@@ -43,6 +44,12 @@ impl Engine {
             .flat_map(|(index, row)| Job::of_new(row).map(move |job| (index, job)))
             .collect();
         let told: Vec<Vec<Reason>> = rows.iter().map(reasons).collect();
+        let left: Vec<EndpointId> = rows.iter().flat_map(unleased).collect();
+        let alerts: Vec<(usize, EndpointId)> = rows
+            .iter()
+            .enumerate()
+            .flat_map(|(index, row)| remembered(row).map(move |endpoint| (index, endpoint)))
+            .collect();
         let any_pending = rows.iter().any(|row| row.pending_rules.is_some());
         let stored = self.store().accept(rows).await?;
         for (index, job) in jobs {
@@ -56,13 +63,14 @@ impl Engine {
                 false => count(reasons.iter().chain(&row.remembering).copied()),
             }
         }
-        self.pump();
-        let remembering = || stored.iter().flat_map(|row| &row.remembering);
-        if remembering().any(|reason| reason.is_fired()) {
-            // What fired there waits to be claimed.
-            self.dispatcher().wake_at(now);
+        let fired = |row: &StoredId| row.remembering.iter().any(|reason| reason.is_fired());
+        let fired = alerts.into_iter().filter(|(index, _)| fired(&stored[*index]));
+        for endpoint in left.into_iter().chain(fired.map(|(_, endpoint)| endpoint)) {
+            self.dispatcher().left_in_store(endpoint, now);
         }
-        if remembering().any(|reason| *reason == Reason::Watching) {
+        self.pump();
+        let mut remembering = stored.iter().flat_map(|row| &row.remembering);
+        if remembering.any(|reason| *reason == Reason::Watching) {
             self.wake_timers();
         }
         if any_pending {
@@ -93,6 +101,21 @@ impl Engine {
         let arrival = Arrival { tenant, catalog: &catalog, id, event, received_at: now };
         Ok(self.follow_up(arrival, matches))
     }
+}
+
+/// The endpoints of deliveries for which there was no room.
+fn unleased(row: &NewEvent) -> impl Iterator<Item = EndpointId> {
+    let left = row
+        .deliveries
+        .iter()
+        .filter(|new| new.lease.is_none() && new.delivery.status == DeliveryStatus::Scheduled);
+    left.map(|new| new.delivery.webhook_endpoint_id)
+}
+
+/// The endpoints of what rules with a memory send, should they fire.
+fn remembered(row: &NewEvent) -> impl Iterator<Item = EndpointId> {
+    let alerts = row.observations.iter().filter_map(|seen| seen.alert.as_ref()?.delivery.as_ref());
+    alerts.map(|delivery| delivery.webhook_endpoint_id)
 }
 
 /// What is known of an event's rules before it is stored.

@@ -27,6 +27,7 @@ mod try_out;
 pub use attempt::target_endpoint;
 pub use catalog::{LiveEndpoint, LiveRule};
 pub use clock::{Clock, ManualClock, SystemClock};
+pub use dispatch::Circuit;
 pub use egress::{Deadlines, Egress};
 pub use endpoints::{CreatedEndpoint, EndpointDraft, EndpointPatch};
 pub use engine::{Engine, EngineConfig};

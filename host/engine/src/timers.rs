@@ -39,7 +39,13 @@ impl Engine {
             }
             let fired = self.store().settle_timers(&settled, now).await?;
             metrics::counter!("alerts_timers_fired_total").increment(fired as u64);
-            self.dispatcher().wake_at(now);
+            for (_, action) in &settled {
+                if let TimerAction::Fire { alert, .. } = action
+                    && let Some(delivery) = &alert.delivery
+                {
+                    self.dispatcher().left_in_store(delivery.webhook_endpoint_id, now);
+                }
+            }
         }
     }
 

@@ -2,10 +2,12 @@
 //! cannot fill the claim, under a lease whose number every claim raises.
 
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use alerts_domain::Timestamp;
 use alerts_domain::delivery::{Delivery, Lease};
 use alerts_domain::id::{EndpointId, EventId, HostId};
+use alerts_domain::retry::RetryPolicy;
 use alerts_domain::tenant::TenantId;
 use bytes::Bytes;
 use sqlx::any::AnyRow;
@@ -50,19 +52,42 @@ impl Store {
         per_endpoint: u32,
         limit: u32,
     ) -> Result<Vec<Claimed>, StoreError> {
-        let except = serde_json::to_string(except).unwrap_or_default();
+        self.claim(now, host, ("NOT LIKE", except), per_endpoint, limit).await
+    }
+
+    /// The same for these endpoints alone.
+    pub async fn claim_due_to(
+        &self,
+        now: Timestamp,
+        host: HostId,
+        endpoints: &[EndpointId],
+        per_endpoint: u32,
+        limit: u32,
+    ) -> Result<Vec<Claimed>, StoreError> {
+        self.claim(now, host, ("LIKE", endpoints), per_endpoint, limit).await
+    }
+
+    async fn claim(
+        &self,
+        now: Timestamp,
+        host: HostId,
+        (is_in, endpoints): (&'static str, &[EndpointId]),
+        per_endpoint: u32,
+        limit: u32,
+    ) -> Result<Vec<Claimed>, StoreError> {
+        let endpoints = serde_json::to_string(endpoints).unwrap_or_default();
         // The usual answer is nothing, which needs no transaction.
         let any = sqlx::query(AssertSqlSafe(format!(
             "WITH RECURSIVE {ENDPOINTS_WITH_WORK}
              SELECT id FROM endpoint
-             WHERE id IS NOT NULL AND $2 NOT LIKE '%' || id || '%' AND EXISTS (
+             WHERE id IS NOT NULL AND $2 {is_in} '%' || id || '%' AND EXISTS (
                 SELECT 1 FROM deliveries
                 WHERE webhook_endpoint_id = endpoint.id
                   AND status = 'scheduled' AND next_attempt_at <= $1)
              LIMIT 1"
         )))
         .bind(us(now))
-        .bind(except.clone())
+        .bind(endpoints.clone())
         .fetch_optional(self.reader())
         .await?;
         if any.is_none() {
@@ -77,7 +102,7 @@ impl Store {
                     WHERE first.webhook_endpoint_id = endpoint.id
                       AND first.status = 'scheduled' AND first.next_attempt_at <= $1
                     ORDER BY first.next_attempt_at LIMIT $2)
-                WHERE endpoint.id IS NOT NULL AND $3 NOT LIKE '%' || endpoint.id || '%'
+                WHERE endpoint.id IS NOT NULL AND $3 {is_in} '%' || endpoint.id || '%'
                 ORDER BY deliveries.next_attempt_at LIMIT $4
              ), taken (tenant, id) AS (
                 SELECT tenant, id FROM deliveries
@@ -91,7 +116,7 @@ impl Store {
         )))
         .bind(us(now))
         .bind(i64::from(per_endpoint))
-        .bind(except)
+        .bind(endpoints)
         .bind(i64::from(limit))
         .bind(host.to_string())
         .fetch_all(&mut *transaction)
@@ -99,6 +124,38 @@ impl Store {
         let claimed = with_events(&mut transaction, &rows, host).await?;
         transaction.commit().await?;
         Ok(claimed)
+    }
+
+    /// Gives up deliveries that have been due for longer than an alert may be
+    /// old, `limit` at most: their endpoints took nothing for so long. Says how many.
+    pub async fn expire_due(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let too_old = now.saturating_sub(Duration::from_millis(RetryPolicy::MAX_AGE_MS));
+        let too_old = us(too_old.unwrap_or(Timestamp::MIN));
+        const OLD: &str = "status = 'scheduled' AND next_attempt_at < $1";
+        let any =
+            sqlx::query(AssertSqlSafe(format!("SELECT 1 FROM deliveries WHERE {OLD} LIMIT 1")))
+                .bind(too_old)
+                .fetch_optional(self.reader())
+                .await?;
+        if any.is_none() {
+            return Ok(0);
+        }
+        let mut transaction = self.begin().await?;
+        let expired = sqlx::query(AssertSqlSafe(format!(
+            "UPDATE deliveries SET status = 'dead', next_attempt_at = NULL, finished_at = $2,
+                last_error = 'gave up because the alert is over a week old'
+                    || COALESCE(': ' || last_error, '')
+             WHERE {OLD} AND (tenant, id) IN (
+                SELECT tenant, id FROM deliveries WHERE {OLD} ORDER BY next_attempt_at LIMIT $3{})",
+            self.dialect().skip_locked()
+        )))
+        .bind(too_old)
+        .bind(us(now))
+        .bind(i64::from(limit))
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(expired.rows_affected())
     }
 
     /// When the next delivery is due that is not due yet.

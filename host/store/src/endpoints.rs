@@ -27,9 +27,9 @@ impl Store {
         tenants::raise_revision(&mut transaction, &endpoint.tenant).await?;
         let insert = sqlx::query(
             "INSERT INTO webhook_endpoints (tenant, id, name, target_url, target, settings,
-                headers, is_active, include_event_data, rate_limit, sealed_secrets, version,
-                updated_at, deleted_at, created_by, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+                headers, is_active, include_event_data, rate_limit, gone_after, sealed_secrets,
+                version, updated_at, deleted_at, created_by, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
         );
         bind(insert, endpoint)
             .bind(endpoint.created_by.as_str())
@@ -54,8 +54,9 @@ impl Store {
         let update = sqlx::query(
             "UPDATE webhook_endpoints SET name = $3, target_url = $4, target = $5, settings = $6,
                 headers = $7, is_active = $8, include_event_data = $9, rate_limit = $10,
-                sealed_secrets = $11, version = $12, updated_at = $13, deleted_at = $14
-             WHERE tenant = $1 AND id = $2 AND version = $15 AND deleted_at IS NULL",
+                gone_after = $11, sealed_secrets = $12, version = $13, updated_at = $14,
+                deleted_at = $15
+             WHERE tenant = $1 AND id = $2 AND version = $16 AND deleted_at IS NULL",
         );
         let updated = bind(update, endpoint).bind(read).execute(&mut *transaction).await?;
         if updated.rows_affected() == 0 {
@@ -141,7 +142,7 @@ pub(crate) async fn undeleted(
     rows.iter().map(read).collect()
 }
 
-/// $1 to $14: key, what may change, and when it did.
+/// $1 to $15: key, what may change, and when it did.
 fn bind<'q>(query: Query<'q>, endpoint: &WebhookEndpoint) -> Query<'q> {
     let spec = &endpoint.spec;
     query
@@ -155,6 +156,7 @@ fn bind<'q>(query: Query<'q>, endpoint: &WebhookEndpoint) -> Query<'q> {
         .bind(i64::from(spec.is_active))
         .bind(i64::from(spec.include_event_data))
         .bind(spec.rate_limit.as_ref().map(json_text))
+        .bind(i64::from(spec.gone_after))
         .bind(endpoint.sealed_secrets.as_str().to_owned())
         .bind(endpoint.version)
         .bind(us(endpoint.updated_at))
@@ -175,6 +177,7 @@ fn read(row: &AnyRow) -> Result<WebhookEndpoint, StoreError> {
             is_active: read.bool("is_active")?,
             include_event_data: read.bool("include_event_data")?,
             rate_limit: read.json_optional("rate_limit")?,
+            gone_after: read.count("gone_after")?,
         },
         sealed_secrets: Sealed::from_stored(read.get("sealed_secrets")?),
         version: read.get("version")?,

@@ -4,13 +4,14 @@ use std::collections::HashSet;
 
 use alerts_domain::Timestamp;
 use alerts_domain::delivery::{Attempt, DeliveryStatus, Lease, Transition};
-use alerts_domain::id::DeliveryId;
+use alerts_domain::id::{DeliveryId, EndpointId, RuleId};
 use alerts_domain::tenant::TenantId;
 use sqlx::{AnyConnection, Row as _};
 
 use crate::audit::{self, AuditEntry};
 use crate::batch::{Batch, Query};
 use crate::error::StoreError;
+use crate::gone;
 use crate::open::Store;
 use crate::row::{json_text, us};
 use crate::tenants;
@@ -22,6 +23,10 @@ pub struct Finished {
     pub id: DeliveryId,
     /// Whose.
     pub tenant: TenantId,
+    /// Where it was sent.
+    pub webhook_endpoint_id: EndpointId,
+    /// Why it was sent; none for a test.
+    pub alert_rule_id: Option<RuleId>,
     /// The right to say so.
     pub lease: Lease,
     /// What happened; none when nothing was tried.
@@ -37,6 +42,8 @@ pub struct Finished {
 pub enum FinishOutcome {
     /// It is on the disk.
     Recorded,
+    /// It is on the disk, and the delivery's rule is switched off: its target is gone.
+    RuleDisabled,
     /// Somebody else holds the delivery now; nothing was written.
     LeaseLost,
 }
@@ -76,35 +83,42 @@ pub(crate) async fn write(
     if finishes.is_empty() {
         return Ok(Vec::new());
     }
-    let recorded = DELIVERIES.run(connection, finishes, |query, f| bind_end(query, f)).await?;
+    let ends = gone::count(connection, finishes).await?;
+    let ended: Vec<(&Finished, &Transition)> = finishes.iter().copied().zip(&ends).collect();
+    let recorded = DELIVERIES.run(connection, &ended, |query, (f, end)| bind_end(query, f, end));
     let recorded: HashSet<String> =
-        recorded.iter().map(|row| row.try_get("id")).collect::<Result<_, _>>()?;
-    let is_recorded = |finished: &Finished| recorded.contains(finished.id.to_string().as_str());
+        recorded.await?.iter().map(|row| row.try_get("id")).collect::<Result<_, _>>()?;
 
-    let held = finishes.iter().copied().filter(|finished| is_recorded(finished));
-    let attempts: Vec<(&Finished, &Attempt)> =
-        held.clone().filter_map(|f| f.attempt.as_ref().map(|attempt| (f, attempt))).collect();
-    ATTEMPTS.run(connection, &attempts, |query, (f, attempt)| bind(query, f, attempt)).await?;
-    for finished in held {
-        if let Transition::Bury { error, disable_rule: true } = &finished.transition {
-            disable_rule(connection, finished, error).await?;
+    let mut outcomes = Vec::with_capacity(finishes.len());
+    let mut attempts: Vec<(&Finished, &Attempt)> = Vec::with_capacity(finishes.len());
+    for (finished, end) in ended {
+        if !recorded.contains(finished.id.to_string().as_str()) {
+            outcomes.push(FinishOutcome::LeaseLost);
+            continue;
         }
+        attempts.extend(finished.attempt.as_ref().map(|attempt| (finished, attempt)));
+        let is_off = match end {
+            Transition::Bury { error, disable_rule: true } => {
+                disable_rule(connection, finished, error).await?
+            }
+            _ => false,
+        };
+        outcomes.push(if is_off { FinishOutcome::RuleDisabled } else { FinishOutcome::Recorded });
     }
-    let outcome = |finished: &&Finished| match is_recorded(finished) {
-        true => FinishOutcome::Recorded,
-        false => FinishOutcome::LeaseLost,
-    };
-    Ok(finishes.iter().map(outcome).collect())
+    ATTEMPTS.run(connection, &attempts, |query, (f, attempt)| bind(query, f, attempt)).await?;
+    Ok(outcomes)
 }
 
-fn bind_end<'q>(query: Query<'q>, finished: &Finished) -> Query<'q> {
-    let (due_at, error) = match &finished.transition {
+fn bind_end<'q>(query: Query<'q>, finished: &Finished, end: &Transition) -> Query<'q> {
+    let (due_at, error) = match end {
         Transition::Deliver => (None, None),
         Transition::Retry { at, error } => (Some(*at), Some(error.clone())),
         Transition::Bury { error, .. } => (None, Some(error.clone())),
         Transition::Release { at, reason } => (Some(*at), reason.clone()),
+        // Only of a lease that is lost: then nothing is written.
+        Transition::Gone { error, .. } => (None, Some(error.clone())),
     };
-    let status: DeliveryStatus = finished.transition.status();
+    let status: DeliveryStatus = end.status();
     query
         .bind(finished.tenant.as_str().to_owned())
         .bind(finished.id.to_string())
@@ -133,30 +147,33 @@ fn bind<'q>(query: Query<'q>, finished: &Finished, attempt: &Attempt) -> Query<'
 }
 
 /// Switches off the rule whose target is gone, and says so in the audit log.
+/// Says whether it was on.
 async fn disable_rule(
     connection: &mut AnyConnection,
     finished: &Finished,
     reason: &str,
-) -> Result<(), StoreError> {
-    let row = sqlx::query(
+) -> Result<bool, StoreError> {
+    let Some(rule) = finished.alert_rule_id else { return Ok(false) };
+    let disabled = sqlx::query(
         "UPDATE alert_rules SET is_active = 0, disabled_reason = $3, updated_at = $4
-         WHERE tenant = $1 AND is_active = 1 AND deleted_at IS NULL
-           AND id = (SELECT alert_rule_id FROM deliveries WHERE tenant = $1 AND id = $2)
-         RETURNING id",
+         WHERE tenant = $1 AND id = $2 AND is_active = 1 AND deleted_at IS NULL",
     )
     .bind(finished.tenant.as_str())
-    .bind(finished.id.to_string())
+    .bind(rule.to_string())
     .bind(reason)
     .bind(us(finished.now))
-    .fetch_optional(&mut *connection)
+    .execute(&mut *connection)
     .await?;
-    let Some(row) = row else { return Ok(()) };
+    if disabled.rows_affected() == 0 {
+        return Ok(false);
+    }
     let entry = AuditEntry {
         actor: "system".to_owned(),
         action: "alert_rule.disabled".to_owned(),
-        resource: row.try_get("id")?,
+        resource: rule.to_string(),
         detail: serde_json::json!({"reason": reason, "delivery": finished.id}),
     };
     tenants::raise_revision(connection, &finished.tenant).await?;
-    audit::append(connection, &finished.tenant, &entry, finished.now).await
+    audit::append(connection, &finished.tenant, &entry, finished.now).await?;
+    Ok(true)
 }

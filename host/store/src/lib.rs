@@ -16,6 +16,7 @@ mod endpoints;
 mod error;
 mod events;
 mod finish;
+mod gone;
 mod hosts;
 mod idempotency;
 mod open;

@@ -5,6 +5,7 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use alerts_domain::Timestamp;
+use alerts_store::Claimed;
 
 use super::Job;
 use crate::deferred;
@@ -21,9 +22,12 @@ const BEAT: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_secs(1);
 /// Least time between two claims: under a storm of retries, claims batch.
 const CLAIM_GAP: Duration = Duration::from_millis(2);
-/// Most deliveries claimed at once, in all and for one endpoint.
+/// Most deliveries claimed at once, in all and for one endpoint. Few for one: what
+/// is claimed waits in memory, and what waits in the database can be canceled.
 const CLAIM: u32 = 512;
 const CLAIM_PER_ENDPOINT: u32 = 64;
+/// Most deliveries given up at once because they are too old.
+const EXPIRE: u32 = 1000;
 /// How long to wait after the database failed.
 const TROUBLE: Duration = Duration::from_secs(1);
 
@@ -47,23 +51,21 @@ impl Engine {
     async fn claim_round(&self) -> Result<Option<Timestamp>, EngineError> {
         let now = self.clock().now();
         *self.dispatcher().wake_at.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        let full = self.dispatcher().lanes().full();
-        let claimed =
-            self.store().claim_due(now, self.host_id(), &full, CLAIM_PER_ENDPOINT, CLAIM).await?;
-        let some = !claimed.is_empty();
-        for claimed in claimed {
-            self.dispatcher().push(Job {
-                delivery: claimed.delivery,
-                lease: claimed.lease,
-                event_body: claimed.event_body,
-                received_at: claimed.received_at,
-            });
+        let (leave_out, probes) = self.dispatcher().lanes().claim_plan(now);
+        let (store, host) = (self.store(), self.host_id());
+        let mut claimed = store.claim_due(now, host, &leave_out, CLAIM_PER_ENDPOINT, CLAIM).await?;
+        if !probes.is_empty() {
+            claimed.extend(store.claim_due_to(now, host, &probes, 1, CLAIM).await?);
         }
-        if some {
-            return Ok(Some(now));
+        if claimed.is_empty() {
+            // What is due but has no room wakes us when its lane moves.
+            return Ok(store.next_due(now).await?);
         }
-        // What is due but has no room wakes us when its lane moves.
-        Ok(self.store().next_due(now).await?)
+        let mut lanes = self.dispatcher().lanes();
+        for Claimed { delivery, lease, event_body, received_at } in claimed {
+            lanes.push(Job { delivery, lease, event_body, received_at }, false);
+        }
+        Ok(Some(now))
     }
 
     async fn rest(&self, until: Option<Timestamp>) {
@@ -94,11 +96,16 @@ impl Engine {
             if let Err(error) = self.beat().await {
                 tracing::error!(%error, host = %self.host_id(), "heartbeat failed; trying again");
             }
-            let waiting = {
+            let now = self.clock().now();
+            let (waiting, should_claim) = {
                 let mut lanes = self.dispatcher().lanes();
-                lanes.forget_idle();
-                lanes.waiting()
+                lanes.forget_idle(now);
+                (lanes.waiting(), lanes.should_claim())
             };
+            if should_claim {
+                self.dispatcher().wake_at(now);
+            }
+            self.dispatcher().tell_circuits();
             metrics::gauge!("alerts_deliveries_in_memory").set(waiting as f64);
         }
     }
@@ -111,6 +118,10 @@ impl Engine {
         if freed > 0 {
             tracing::warn!(freed, "took over deliveries of a host that stopped");
             self.dispatcher().wake_at(now);
+        }
+        let expired = self.store().expire_due(now, EXPIRE).await?;
+        if expired > 0 {
+            tracing::warn!(expired, "gave up deliveries that were due for over a week");
         }
         Ok(())
     }

@@ -1,107 +1,173 @@
 //! Whose turn it is: one lane for each endpoint, fair turns between tenants and
-//! then between a tenant's endpoints, a bound on what runs in each lane.
+//! then between a tenant's endpoints, rate limits, and a bound on what runs.
 //!
 //! Pure bookkeeping: it never waits, and the time is an argument. A slow or dead
 //! target fills its own lane and no other.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::time::Duration;
 
 use alerts_domain::Timestamp;
 use alerts_domain::id::{EndpointId, RuleId};
 use alerts_domain::rate_limit::RateLimit;
 use alerts_domain::tenant::TenantId;
 
+use super::circuit::{Circuit, Gate, Health};
+use super::lane::{Lane, Piece, Turn};
 use super::pace::Pace;
 
-/// Attempts that run at once towards one endpoint.
-pub(super) const LANE_IN_FLIGHT: usize = 32;
-/// Deliveries that one endpoint may have waiting in memory. What is beyond it
-/// waits in the database.
-pub(super) const LANE_WAITING: usize = 512;
+/// Most bytes of event bodies that wait in memory, over all lanes.
+const BYTES_WAITING: usize = 64 * 1024 * 1024;
+/// A clock that goes back by less is two threads that read it one after the other.
+const SET_BACK: Duration = Duration::from_secs(1);
 
 /// What a lane must know of the work in it.
 pub(super) trait Work {
     fn tenant(&self) -> &TenantId;
     fn endpoint(&self) -> EndpointId;
     fn rule(&self) -> Option<RuleId>;
+    /// What it takes in memory.
+    fn bytes(&self) -> usize;
 }
 
 /// The limits that bind a piece of work at the moment it would start.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Limits {
+    pub(super) tenant: Option<RateLimit>,
     pub(super) endpoint: Option<RateLimit>,
     pub(super) rule: Option<RateLimit>,
 }
 
-#[derive(Debug)]
-struct Lane<W> {
-    waiting: VecDeque<W>,
-    /// Waiting too, but for a rule's rate limit.
-    parked: usize,
-    in_flight: usize,
-    pace: Pace,
-    has_turn: bool,
+/// What binds all lanes together.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bounds {
+    /// How much may run at once.
+    pub(super) in_flight: usize,
+    /// How much may start.
+    pub(super) rate: Option<RateLimit>,
 }
 
-impl<W> Default for Lane<W> {
-    fn default() -> Self {
-        Self {
-            waiting: VecDeque::new(),
-            parked: 0,
-            in_flight: 0,
-            pace: Pace::default(),
-            has_turn: false,
-        }
-    }
-}
+/// A place among what is parked.
+pub(super) type Key = (Timestamp, u64);
 
 /// What waits until a time.
 #[derive(Debug)]
-enum Parked<W> {
-    Work(W),
+enum Parked {
     Lane(TenantId, EndpointId),
+    Tenant(TenantId),
+    Rule(RuleId),
+}
+
+/// Work over its rule's limit. Whatever else is in its lane goes on.
+#[derive(Debug)]
+struct RuleQueue<W> {
+    pace: Pace,
+    waiting: VecDeque<Piece<W>>,
+}
+
+impl<W> Default for RuleQueue<W> {
+    fn default() -> Self {
+        Self { pace: Pace::default(), waiting: VecDeque::new() }
+    }
+}
+
+/// What a turn comes to.
+enum Start<W> {
+    Work(W),
+    Nothing,
+    TenantWaits(Timestamp),
+}
+
+/// What the end of a piece of work means for others.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Ended {
+    /// The database may hold work that there is room for now.
+    pub(super) should_claim: bool,
+    /// The endpoint's circuit is not what it was.
+    pub(super) circuit_changed: bool,
 }
 
 /// All lanes.
 #[derive(Debug)]
 pub(super) struct Lanes<W> {
+    bounds: Bounds,
     lanes: HashMap<EndpointId, Lane<W>>,
     /// Tenants with a lane that may start something, in turn.
     tenants: VecDeque<TenantId>,
-    /// Their lanes, in turn.
+    /// Their lanes, in turn. A tenant is a key here exactly while it stands in
+    /// `tenants` or is parked.
     turns: HashMap<TenantId, VecDeque<EndpointId>>,
-    rules: HashMap<RuleId, Pace>,
-    parked: BTreeMap<(Timestamp, u64), Parked<W>>,
+    tenant_paces: HashMap<TenantId, Pace>,
+    rules: HashMap<RuleId, RuleQueue<W>>,
+    pace: Pace,
+    /// Until when nothing starts, by the limit on all.
+    paused_until: Option<Timestamp>,
+    parked: BTreeMap<Key, Parked>,
     parked_count: u64,
     in_flight: usize,
-}
-
-impl<W> Default for Lanes<W> {
-    fn default() -> Self {
-        Self {
-            lanes: HashMap::new(),
-            tenants: VecDeque::new(),
-            turns: HashMap::new(),
-            rules: HashMap::new(),
-            parked: BTreeMap::new(),
-            parked_count: 0,
-            in_flight: 0,
-        }
-    }
+    /// Of these, towards targets that are not known to answer: half of all places,
+    /// so that however many targets are black holes, the others have the rest.
+    unproven: usize,
+    unproven_waiting: VecDeque<(TenantId, EndpointId)>,
+    bytes: usize,
+    last_now: Timestamp,
 }
 
 impl<W: Work> Lanes<W> {
-    /// How much more may wait in this endpoint's lane.
-    pub(super) fn room(&self, endpoint: EndpointId) -> usize {
-        let taken = self.lanes.get(&endpoint).map_or(0, |lane| lane.waiting.len() + lane.parked);
-        LANE_WAITING.saturating_sub(taken)
+    pub(super) fn new(bounds: Bounds) -> Self {
+        Self {
+            bounds,
+            lanes: HashMap::new(),
+            tenants: VecDeque::new(),
+            turns: HashMap::new(),
+            tenant_paces: HashMap::new(),
+            rules: HashMap::new(),
+            pace: Pace::default(),
+            paused_until: None,
+            parked: BTreeMap::new(),
+            parked_count: 0,
+            in_flight: 0,
+            unproven: 0,
+            unproven_waiting: VecDeque::new(),
+            bytes: 0,
+            last_now: Timestamp::MIN,
+        }
     }
 
-    /// The endpoints whose lanes take no more, and how many pieces run in all.
-    pub(super) fn full(&self) -> Vec<EndpointId> {
-        let full = self.lanes.keys().copied().filter(|id| self.room(*id) == 0);
-        full.collect()
+    /// Whether one more fresh delivery to this endpoint may wait in memory.
+    pub(super) fn has_room(&self, endpoint: EndpointId, now: Timestamp) -> bool {
+        let lane = self.lanes.get(&endpoint);
+        self.bytes < BYTES_WAITING && lane.is_none_or(|lane| lane.takes_fresh(now))
+    }
+
+    /// A delivery to this endpoint was left in the database though it is due. Says
+    /// whether it can be claimed at once.
+    pub(super) fn left_in_store(&mut self, endpoint: EndpointId) -> bool {
+        let lane = self.lanes.entry(endpoint).or_default();
+        lane.more_in_store = !lane.takes_claims();
+        !lane.more_in_store
+    }
+
+    /// For a claim: the endpoints to leave out, and of these the ones of which a
+    /// single delivery is wanted, to see whether the target is back.
+    pub(super) fn claim_plan(&mut self, now: Timestamp) -> (Vec<EndpointId>, Vec<EndpointId>) {
+        let (mut leave_out, mut probes) = (Vec::new(), Vec::new());
+        for (id, lane) in &mut self.lanes {
+            lane.more_in_store = !lane.takes_claims();
+            if lane.more_in_store {
+                leave_out.push(*id);
+            }
+            if lane.wants_probe(now) {
+                probes.push(*id);
+            }
+        }
+        (leave_out, probes)
+    }
+
+    /// Whether a lane has been waiting for room that it has got meanwhile.
+    pub(super) fn should_claim(&self) -> bool {
+        self.lanes.values().any(|lane| lane.more_in_store && lane.takes_claims())
     }
 
     pub(super) fn in_flight(&self) -> usize {
@@ -110,51 +176,74 @@ impl<W: Work> Lanes<W> {
 
     /// How many pieces of work wait in memory.
     pub(super) fn waiting(&self) -> usize {
-        self.lanes.values().map(|lane| lane.waiting.len() + lane.parked).sum()
+        self.lanes.values().map(Lane::waiting).sum()
     }
 
-    /// Puts work at the end of its endpoint's lane.
-    pub(super) fn push(&mut self, work: W) {
-        let (tenant, endpoint) = (work.tenant().clone(), work.endpoint());
-        self.lanes.entry(endpoint).or_default().waiting.push_back(work);
+    /// An endpoint's circuit.
+    pub(super) fn circuit(&self, endpoint: EndpointId) -> Circuit {
+        self.lanes.get(&endpoint).map_or(Circuit::Closed, |lane| lane.breaker.state())
+    }
+
+    /// How many circuits are not closed.
+    pub(super) fn open_circuits(&self) -> usize {
+        self.lanes.values().filter(|lane| !lane.breaker.is_closed()).count()
+    }
+
+    /// Puts work at the end of its endpoint's lane. Fresh is what came straight
+    /// from intake, not from the database.
+    pub(super) fn push(&mut self, work: W, is_fresh: bool) {
+        let (tenant, endpoint, bytes) = (work.tenant().clone(), work.endpoint(), work.bytes());
+        self.bytes += bytes;
+        let piece = Piece { work, is_fresh, has_waited: false, bytes };
+        self.lanes.entry(endpoint).or_default().push(piece);
         self.give_turn(tenant, endpoint);
     }
 
     /// Takes all that waits, to give it back.
     pub(super) fn drain(&mut self) -> Vec<W> {
-        let mut left: Vec<W> =
-            self.lanes.values_mut().flat_map(|lane| lane.waiting.drain(..)).collect();
-        for (_, parked) in std::mem::take(&mut self.parked) {
-            if let Parked::Work(work) = parked {
-                left.push(work);
-            }
-        }
+        let held = self.rules.values_mut().flat_map(|rule| rule.waiting.drain(..));
+        let mut left: Vec<W> = held.map(|piece| piece.work).collect();
+        left.extend(self.lanes.values_mut().flat_map(Lane::drain));
         left
     }
 
     /// The work whose turn it is, if any may start now. It counts as running
     /// until [`Self::finished`].
     pub(super) fn next(&mut self, now: Timestamp, limits_of: impl Fn(&W) -> Limits) -> Option<W> {
+        self.watch_clock(now);
         self.unpark(now);
+        self.paused_until = None;
+        if self.in_flight >= self.bounds.in_flight {
+            return None;
+        }
+        if let Some(limit) = self.bounds.rate {
+            let at = self.pace.earliest(limit, now);
+            if at > now {
+                self.paused_until = Some(at);
+                return None;
+            }
+        }
         while let Some(tenant) = self.tenants.pop_front() {
             let Some(endpoint) = self.turns.get_mut(&tenant).and_then(VecDeque::pop_front) else {
                 self.turns.remove(&tenant);
                 continue;
             };
-            // The tenant goes to the back, with what lanes it has left.
-            self.tenants.push_back(tenant.clone());
-            if let Some(lane) = self.lanes.get_mut(&endpoint) {
-                lane.has_turn = false;
-            }
-            let started = self.start_in(&tenant, endpoint, now, &limits_of);
-            let lane = self.lanes.get(&endpoint);
-            if lane.is_some_and(|lane| {
-                started.is_some() && !lane.waiting.is_empty() && lane.in_flight < LANE_IN_FLIGHT
-            }) {
-                self.give_turn(tenant, endpoint);
-            }
-            if started.is_some() {
-                return started;
+            self.set_turn(endpoint, Turn::None);
+            match self.start_in(&tenant, endpoint, now, &limits_of) {
+                Start::Work(work) => {
+                    // The tenant goes to the back, and so does the lane.
+                    self.tenants.push_back(tenant.clone());
+                    if self.lanes.get(&endpoint).is_some_and(Lane::has_work) {
+                        self.give_turn(tenant, endpoint);
+                    }
+                    return Some(work);
+                }
+                Start::Nothing => self.tenants.push_back(tenant),
+                Start::TenantWaits(at) => {
+                    self.set_turn(endpoint, Turn::Queued);
+                    self.turns.entry(tenant.clone()).or_default().push_front(endpoint);
+                    self.park(at, Parked::Tenant(tenant));
+                }
             }
         }
         None
@@ -166,82 +255,220 @@ impl<W: Work> Lanes<W> {
         endpoint: EndpointId,
         now: Timestamp,
         limits_of: impl Fn(&W) -> Limits,
-    ) -> Option<W> {
+    ) -> Start<W> {
         loop {
-            let lane = self.lanes.get_mut(&endpoint)?;
-            if lane.in_flight >= LANE_IN_FLIGHT {
-                return None;
+            let Some(lane) = self.lanes.get_mut(&endpoint) else { return Start::Nothing };
+            match lane.gate(now) {
+                Gate::Open => {}
+                Gate::Full => return Start::Nothing,
+                Gate::Until(at) => {
+                    self.park_lane(at, tenant, endpoint);
+                    return Start::Nothing;
+                }
             }
-            let limits = limits_of(lane.waiting.front()?);
+            let Some(first) = lane.peek() else { return Start::Nothing };
+            if !lane.breaker.is_proven() && self.unproven >= self.bounds.in_flight / 2 {
+                lane.turn = Turn::Unproven;
+                self.unproven_waiting.push_back((tenant.clone(), endpoint));
+                return Start::Nothing;
+            }
+            let limits = limits_of(&first.work);
+            if let Some(limit) = limits.tenant {
+                let pace = self.tenant_paces.entry(tenant.clone()).or_default();
+                let at = pace.earliest(limit, now);
+                if at > now {
+                    return Start::TenantWaits(at);
+                }
+            }
             if let Some(limit) = limits.endpoint {
                 let at = lane.pace.earliest(limit, now);
                 if at > now {
-                    self.park(at, Parked::Lane(tenant.clone(), endpoint));
-                    return None;
+                    self.park_lane(at, tenant, endpoint);
+                    return Start::Nothing;
                 }
             }
-            let work = lane.waiting.pop_front()?;
-            if let (Some(limit), Some(rule)) = (limits.rule, work.rule()) {
-                let pace = self.rules.entry(rule).or_default();
-                let at = pace.earliest(limit, now);
-                if at > now {
-                    // Only this rule's alerts wait; the lane goes on with the next.
-                    lane.parked += 1;
-                    self.park(at, Parked::Work(work));
-                    continue;
-                }
-                pace.count(limit, now);
+            let Some(piece) = lane.take() else { return Start::Nothing };
+            let rule = piece.work.rule();
+            let Some(piece) = self.pass_rule(piece, limits.rule, now) else { continue };
+            self.count_start(tenant, &piece, limits, now);
+            if let Some(rule) = rule {
+                self.release_next(rule, limits.rule, now);
             }
-            if let Some(limit) = limits.endpoint {
-                lane.pace.count(limit, now);
-            }
-            lane.in_flight += 1;
-            self.in_flight += 1;
-            return Some(work);
+            return Start::Work(piece.work);
         }
     }
 
-    /// One piece of work in this lane has ended.
-    pub(super) fn finished(&mut self, tenant: &TenantId, endpoint: EndpointId) {
-        let Some(lane) = self.lanes.get_mut(&endpoint) else { return };
+    /// The piece, unless its rule's limit holds it up.
+    fn pass_rule(
+        &mut self,
+        piece: Piece<W>,
+        limit: Option<RateLimit>,
+        now: Timestamp,
+    ) -> Option<Piece<W>> {
+        let (Some(limit), Some(id)) = (limit, piece.work.rule()) else { return Some(piece) };
+        let rule = self.rules.entry(id).or_default();
+        if !rule.waiting.is_empty() && !piece.has_waited {
+            rule.waiting.push_back(piece);
+            return None;
+        }
+        let at = rule.pace.earliest(limit, now);
+        if at <= now {
+            rule.pace.count(limit, now);
+            return Some(piece);
+        }
+        rule.waiting.push_front(piece);
+        self.park(at, Parked::Rule(id));
+        None
+    }
+
+    fn count_start(&mut self, tenant: &TenantId, piece: &Piece<W>, limits: Limits, now: Timestamp) {
+        if let Some(limit) = self.bounds.rate {
+            self.pace.count(limit, now);
+        }
+        if let Some(limit) = limits.tenant {
+            self.tenant_paces.entry(tenant.clone()).or_default().count(limit, now);
+        }
+        let lane = self.lanes.entry(piece.work.endpoint()).or_default();
+        if let Some(limit) = limits.endpoint {
+            lane.pace.count(limit, now);
+        }
+        lane.start(piece, now);
+        self.bytes -= piece.bytes;
+        self.in_flight += 1;
+        if !lane.breaker.is_proven() {
+            self.unproven += 1;
+        }
+    }
+
+    /// One of a rule's pieces has started: lets the next one go, or has it wait.
+    fn release_next(&mut self, id: RuleId, limit: Option<RateLimit>, now: Timestamp) {
+        let Some(rule) = self.rules.get(&id).filter(|rule| !rule.waiting.is_empty()) else {
+            return;
+        };
+        match limit.map(|limit| rule.pace.earliest(limit, now)).filter(|at| *at > now) {
+            Some(at) => {
+                self.park(at, Parked::Rule(id));
+            }
+            None => self.release(id),
+        }
+    }
+
+    /// Puts a rule's first waiting piece back into its lane, as the next one there.
+    fn release(&mut self, id: RuleId) {
+        let waiting = self.rules.get_mut(&id).and_then(|rule| rule.waiting.pop_front());
+        let Some(piece) = waiting else { return };
+        let (tenant, endpoint) = (piece.work.tenant().clone(), piece.work.endpoint());
+        let lane = self.lanes.entry(endpoint).or_default();
+        lane.put_back(Piece { has_waited: true, ..piece });
+        self.give_turn(tenant, endpoint);
+    }
+
+    /// One piece of work in this lane has ended. `jitter` is from the unit interval.
+    pub(super) fn finished(
+        &mut self,
+        tenant: &TenantId,
+        endpoint: EndpointId,
+        health: Health,
+        now: Timestamp,
+        jitter: f64,
+    ) -> Ended {
+        let Some(lane) = self.lanes.get_mut(&endpoint) else { return Ended::default() };
+        let (was_proven, before) = (lane.breaker.is_proven(), lane.breaker.state());
         lane.in_flight -= 1;
         self.in_flight -= 1;
-        if !lane.waiting.is_empty() {
+        lane.breaker.ended(health, now, jitter);
+        let (is_proven, after) = (lane.breaker.is_proven(), lane.breaker.state());
+        match (was_proven, is_proven) {
+            (false, false) => self.unproven -= 1,
+            (false, true) => self.unproven -= lane.in_flight + 1,
+            (true, false) => self.unproven += lane.in_flight,
+            (true, true) => {}
+        }
+        let should_claim = lane.more_in_store && lane.takes_claims();
+        if should_claim {
+            lane.more_in_store = false;
+        }
+        if let (Circuit::Closed, Turn::Parked(key)) = (after, lane.turn) {
+            // It may have been waiting for its circuit.
+            self.parked.remove(&key);
+            lane.turn = Turn::None;
+        }
+        // Also without work in memory: the time of its probe must be known.
+        let waits = matches!(after, Circuit::Open { .. });
+        if waits || lane.has_work() {
             self.give_turn(tenant.clone(), endpoint);
         }
+        for _ in self.unproven..self.bounds.in_flight / 2 {
+            let Some((tenant, endpoint)) = self.unproven_waiting.pop_front() else { break };
+            self.set_turn(endpoint, Turn::None);
+            self.give_turn(tenant, endpoint);
+        }
+        Ended { should_claim, circuit_changed: before != after }
     }
 
     /// When parked work may start next.
     pub(super) fn next_parked(&self) -> Option<Timestamp> {
-        self.parked.keys().next().map(|(at, _)| *at)
+        let parked = self.parked.keys().next().map(|(at, _)| *at);
+        [parked, self.paused_until].into_iter().flatten().min()
     }
 
-    fn park(&mut self, at: Timestamp, parked: Parked<W>) {
+    fn park(&mut self, at: Timestamp, parked: Parked) -> Key {
         self.parked_count += 1;
-        self.parked.insert((at, self.parked_count), parked);
+        let key = (at, self.parked_count);
+        self.parked.insert(key, parked);
+        key
+    }
+
+    fn park_lane(&mut self, at: Timestamp, tenant: &TenantId, endpoint: EndpointId) {
+        let key = self.park(at, Parked::Lane(tenant.clone(), endpoint));
+        self.set_turn(endpoint, Turn::Parked(key));
     }
 
     fn unpark(&mut self, now: Timestamp) {
         while let Some(entry) = self.parked.first_entry().filter(|entry| entry.key().0 <= now) {
-            match entry.remove() {
-                Parked::Lane(tenant, endpoint) => self.give_turn(tenant, endpoint),
-                Parked::Work(work) => {
-                    let (tenant, endpoint) = (work.tenant().clone(), work.endpoint());
-                    let lane = self.lanes.entry(endpoint).or_default();
-                    lane.parked -= 1;
-                    lane.waiting.push_front(work);
-                    self.give_turn(tenant, endpoint);
-                }
+            let parked = entry.remove();
+            self.wake(parked);
+        }
+    }
+
+    fn wake(&mut self, parked: Parked) {
+        match parked {
+            Parked::Tenant(tenant) => self.tenants.push_back(tenant),
+            Parked::Rule(rule) => self.release(rule),
+            Parked::Lane(tenant, endpoint) => {
+                self.set_turn(endpoint, Turn::None);
+                self.give_turn(tenant, endpoint);
             }
+        }
+    }
+
+    /// When the clock was set back, what is parked would wait for its old time:
+    /// everything is looked at again instead.
+    fn watch_clock(&mut self, now: Timestamp) {
+        if now.saturating_add(SET_BACK).is_ok_and(|then| then < self.last_now) {
+            for lane in self.lanes.values_mut() {
+                lane.breaker.set_back(now);
+            }
+            for (_, parked) in std::mem::take(&mut self.parked) {
+                self.wake(parked);
+            }
+            self.last_now = now;
+        }
+        self.last_now = self.last_now.max(now);
+    }
+
+    fn set_turn(&mut self, endpoint: EndpointId, turn: Turn) {
+        if let Some(lane) = self.lanes.get_mut(&endpoint) {
+            lane.turn = turn;
         }
     }
 
     fn give_turn(&mut self, tenant: TenantId, endpoint: EndpointId) {
         let lane = self.lanes.entry(endpoint).or_default();
-        if std::mem::replace(&mut lane.has_turn, true) {
+        if lane.turn != Turn::None {
             return;
         }
-        // A tenant stands in the queue exactly while it is a key of `turns`.
+        lane.turn = Turn::Queued;
         match self.turns.entry(tenant) {
             Entry::Occupied(turns) => turns.into_mut().push_back(endpoint),
             Entry::Vacant(none) => {
@@ -252,98 +479,12 @@ impl<W: Work> Lanes<W> {
     }
 
     /// Forgets lanes and paces that nobody uses, so that memory follows load.
-    pub(super) fn forget_idle(&mut self) {
-        self.lanes.retain(|_, lane| {
-            lane.in_flight > 0 || lane.parked > 0 || !lane.waiting.is_empty() || lane.has_turn
-        });
-        if self.rules.len() > 10_000 {
-            self.rules.clear();
-        }
+    pub(super) fn forget_idle(&mut self, now: Timestamp) {
+        self.lanes.retain(|_, lane| !lane.is_idle(now));
+        self.tenant_paces.retain(|_, pace| !pace.is_idle(now));
+        self.rules.retain(|_, rule| !rule.waiting.is_empty() || !rule.pace.is_idle(now));
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[derive(Debug, PartialEq)]
-    struct Piece(TenantId, EndpointId, u32);
-
-    impl Work for Piece {
-        fn tenant(&self) -> &TenantId {
-            &self.0
-        }
-        fn endpoint(&self) -> EndpointId {
-            self.1
-        }
-        fn rule(&self) -> Option<RuleId> {
-            Some(RuleId::new(NOW, 1))
-        }
-    }
-
-    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
-
-    fn piece(tenant: &str, endpoint: u128, number: u32) -> Piece {
-        Piece(TenantId::new(tenant).unwrap(), EndpointId::new(NOW, endpoint), number)
-    }
-
-    fn unlimited(_: &Piece) -> Limits {
-        Limits::default()
-    }
-
-    #[test]
-    fn a_tenant_with_much_work_does_not_keep_another_waiting() {
-        let mut lanes = Lanes::default();
-        for number in 0..100 {
-            lanes.push(piece("loud", 1, number));
-        }
-        lanes.push(piece("quiet", 2, 0));
-        let started: Vec<_> = std::iter::from_fn(|| lanes.next(NOW, unlimited)).take(2).collect();
-        assert_eq!(started, [piece("loud", 1, 0), piece("quiet", 2, 0)]);
-    }
-
-    #[test]
-    fn a_target_that_never_answers_holds_only_its_own_lane() {
-        let mut lanes = Lanes::default();
-        for number in 0..100 {
-            lanes.push(piece("t", 1, number));
-        }
-        let held = std::iter::from_fn(|| lanes.next(NOW, unlimited)).count();
-        assert_eq!(held, LANE_IN_FLIGHT);
-        lanes.push(piece("t", 2, 0));
-        assert_eq!(lanes.next(NOW, unlimited), Some(piece("t", 2, 0)));
-        lanes.finished(&TenantId::new("t").unwrap(), EndpointId::new(NOW, 1));
-        assert_eq!(lanes.next(NOW, unlimited), Some(piece("t", 1, LANE_IN_FLIGHT as u32)));
-    }
-
-    #[test]
-    fn over_a_rate_limit_work_waits_and_is_not_lost() {
-        let limit = Some(RateLimit { per_minute: 60, burst: Some(1) });
-        for limits in
-            [Limits { endpoint: limit, rule: None }, Limits { endpoint: None, rule: limit }]
-        {
-            let mut lanes = Lanes::default();
-            lanes.push(piece("t", 1, 0));
-            lanes.push(piece("t", 1, 1));
-            assert_eq!(lanes.next(NOW, |_| limits), Some(piece("t", 1, 0)));
-            assert_eq!(lanes.next(NOW, |_| limits), None);
-            let at = lanes.next_parked().unwrap();
-            assert_eq!(at.as_millisecond(), 1_000);
-            assert_eq!(lanes.waiting(), 1);
-            assert_eq!(lanes.next(at, |_| limits), Some(piece("t", 1, 1)));
-        }
-    }
-
-    #[test]
-    fn a_lane_has_bounded_room() {
-        let mut lanes = Lanes::default();
-        for number in 0..LANE_WAITING as u32 {
-            lanes.push(piece("t", 1, number));
-        }
-        assert_eq!(lanes.room(EndpointId::new(NOW, 1)), 0);
-        assert_eq!(lanes.full(), [EndpointId::new(NOW, 1)]);
-        assert_eq!(lanes.drain().len(), LANE_WAITING);
-        lanes.forget_idle();
-        assert_eq!(lanes.room(EndpointId::new(NOW, 1)), LANE_WAITING);
-    }
-}
+mod tests;

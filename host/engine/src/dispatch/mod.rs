@@ -1,20 +1,30 @@
 //! Dispatch: leased deliveries wait here for their turn and run as tasks.
 
+mod circuit;
 mod keeper;
+mod lane;
 mod lanes;
 mod pace;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use alerts_domain::Timestamp;
-use alerts_domain::delivery::{Delivery, Lease};
+use alerts_domain::delivery::{Attempt, Delivery, Lease, Transition};
 use alerts_domain::id::{EndpointId, RuleId};
+use alerts_domain::rate_limit::RateLimit;
 use alerts_domain::tenant::TenantId;
+use alerts_store::Finished;
 use bytes::Bytes;
 use tokio::sync::Notify;
 
-use crate::engine::Engine;
-use lanes::{Lanes, Limits, Work};
+use crate::engine::{Engine, EngineConfig};
+use lanes::{Bounds, Ended, Lanes, Limits, Work};
+
+pub use circuit::Circuit;
+pub(crate) use circuit::Health;
+
+/// What a waiting job takes in memory besides its event's body, about.
+const JOB_BYTES: usize = 1024;
 
 /// A delivery in this host's hands, with all that an attempt needs.
 #[derive(Debug)]
@@ -23,6 +33,27 @@ pub(crate) struct Job {
     pub(crate) lease: Lease,
     pub(crate) event_body: Bytes,
     pub(crate) received_at: Timestamp,
+}
+
+impl Job {
+    /// How it ended.
+    pub(crate) fn ended(
+        self,
+        attempt: Option<Attempt>,
+        transition: Transition,
+        now: Timestamp,
+    ) -> Finished {
+        Finished {
+            id: self.delivery.id,
+            tenant: self.delivery.tenant,
+            webhook_endpoint_id: self.delivery.webhook_endpoint_id,
+            alert_rule_id: self.delivery.alert_rule_id,
+            lease: self.lease,
+            attempt,
+            transition,
+            now,
+        }
+    }
 }
 
 impl Work for Job {
@@ -37,13 +68,17 @@ impl Work for Job {
     fn rule(&self) -> Option<RuleId> {
         self.delivery.alert_rule_id
     }
+
+    fn bytes(&self) -> usize {
+        self.event_body.len() + JOB_BYTES
+    }
 }
 
 /// The lanes, and the time at which the keeper must look again.
 #[derive(Debug)]
 pub(crate) struct Dispatcher {
     lanes: Mutex<Lanes<Job>>,
-    max_in_flight: usize,
+    tenant_rate: Option<RateLimit>,
     wake_at: Mutex<Option<Timestamp>>,
     earlier: Notify,
     idle: Notify,
@@ -51,10 +86,11 @@ pub(crate) struct Dispatcher {
 }
 
 impl Dispatcher {
-    pub(crate) fn new(max_in_flight: usize) -> Self {
+    pub(crate) fn new(config: &EngineConfig) -> Self {
+        let bounds = Bounds { in_flight: config.max_in_flight, rate: config.rate_limit };
         Self {
-            lanes: Mutex::default(),
-            max_in_flight,
+            lanes: Mutex::new(Lanes::new(bounds)),
+            tenant_rate: config.tenant_rate_limit,
             wake_at: Mutex::default(),
             earlier: Notify::new(),
             idle: Notify::new(),
@@ -67,14 +103,21 @@ impl Dispatcher {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether this endpoint's lane takes more.
-    pub(crate) fn has_room(&self, endpoint: EndpointId) -> bool {
-        !self.is_closed() && self.lanes().room(endpoint) > 0
+    /// Whether this endpoint's lane takes one more fresh delivery.
+    pub(crate) fn has_room(&self, endpoint: EndpointId, now: Timestamp) -> bool {
+        !self.is_closed() && self.lanes().has_room(endpoint, now)
     }
 
-    /// Puts a job into its lane. [`Engine::pump`] starts it.
+    /// Puts a fresh delivery's job into its lane. [`Engine::pump`] starts it.
     pub(crate) fn push(&self, job: Job) {
-        self.lanes().push(job);
+        self.lanes().push(job, true);
+    }
+
+    /// A delivery that is due was stored for whoever has room.
+    pub(crate) fn left_in_store(&self, endpoint: EndpointId, now: Timestamp) {
+        if self.lanes().left_in_store(endpoint) {
+            self.wake_at(now);
+        }
     }
 
     /// Has the keeper look for due work at this time, or earlier.
@@ -84,6 +127,11 @@ impl Dispatcher {
             *wake_at = Some(at);
             self.earlier.notify_one();
         }
+    }
+
+    /// Shows how many circuits are not closed.
+    fn tell_circuits(&self) {
+        metrics::gauge!("alerts_endpoint_circuits_open").set(self.lanes().open_circuits() as f64);
     }
 
     fn is_closed(&self) -> bool {
@@ -109,41 +157,53 @@ struct Slot {
     engine: Engine,
     tenant: TenantId,
     endpoint: EndpointId,
+    health: Health,
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        let dispatcher = self.engine.dispatcher();
-        let (was_full, in_flight) = {
+        let Self { engine, tenant, endpoint, health } = self;
+        let dispatcher = engine.dispatcher();
+        let (now, jitter) = (engine.clock().now(), engine.entropy().unit());
+        let (ended, in_flight) = {
             let mut lanes = dispatcher.lanes();
-            let was_full = lanes.room(self.endpoint) == 0;
-            lanes.finished(&self.tenant, self.endpoint);
-            (was_full, lanes.in_flight())
+            let ended = lanes.finished(tenant, *endpoint, *health, now, jitter);
+            (ended, lanes.in_flight())
         };
-        if was_full {
-            // Work of this endpoint may be waiting in the database.
-            dispatcher.wake_at(self.engine.clock().now());
+        let Ended { should_claim, circuit_changed } = ended;
+        if circuit_changed {
+            dispatcher.tell_circuits();
+        }
+        if should_claim {
+            dispatcher.wake_at(now);
         }
         if in_flight == 0 {
             dispatcher.idle.notify_waiters();
         }
-        self.engine.pump();
+        engine.pump();
     }
 }
 
 impl Engine {
+    /// Whether alerts are sent to this endpoint now, as this host sees it.
+    pub fn circuit(&self, endpoint: EndpointId) -> Circuit {
+        self.dispatcher().lanes().circuit(endpoint)
+    }
+
     /// Starts as much as may start.
     pub(crate) fn pump(&self) {
         let dispatcher = self.dispatcher();
         while let Some(job) = self.next_job() {
-            let slot = Slot {
+            let mut slot = Slot {
                 engine: self.clone(),
                 tenant: job.delivery.tenant.clone(),
                 endpoint: job.delivery.webhook_endpoint_id,
+                health: Health::Unknown,
             };
             tokio::spawn(async move {
                 let engine = slot.engine.clone();
                 let finished = engine.attempt(job).await;
+                slot.health = Health::of(&finished);
                 // The target is free again; writing down what it said is not its time.
                 drop(slot);
                 engine.record(finished).await;
@@ -158,23 +218,24 @@ impl Engine {
         let dispatcher = self.dispatcher();
         let now = self.clock().now();
         let mut lanes = dispatcher.lanes();
-        if dispatcher.is_closed() || lanes.in_flight() >= dispatcher.max_in_flight {
+        if dispatcher.is_closed() {
             return None;
         }
-        lanes.next(now, |job| {
-            let Some(catalog) = self.catalog().peek(&job.delivery.tenant) else {
-                return Limits::default();
-            };
-            Limits {
-                endpoint: catalog
-                    .endpoint(job.delivery.webhook_endpoint_id)
-                    .and_then(|endpoint| endpoint.stored().spec.rate_limit),
-                rule: job
-                    .delivery
-                    .alert_rule_id
-                    .and_then(|rule| catalog.rule(rule))
-                    .and_then(|rule| rule.stored.spec.rate_limit),
-            }
-        })
+        lanes.next(now, |job| self.limits_of(job))
+    }
+
+    /// The limits that bind a job as its tenant's catalog stands now.
+    fn limits_of(&self, job: &Job) -> Limits {
+        let tenant = self.dispatcher().tenant_rate;
+        let Some(catalog) = self.catalog().peek(&job.delivery.tenant) else {
+            return Limits { tenant, ..Limits::default() };
+        };
+        let endpoint = catalog.endpoint(job.delivery.webhook_endpoint_id);
+        let rule = job.delivery.alert_rule_id.and_then(|rule| catalog.rule(rule));
+        Limits {
+            tenant: catalog.mark().rate_limit.or(tenant),
+            endpoint: endpoint.and_then(|endpoint| endpoint.stored().spec.rate_limit),
+            rule: rule.and_then(|rule| rule.stored.spec.rate_limit),
+        }
     }
 }

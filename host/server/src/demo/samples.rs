@@ -60,6 +60,7 @@ pub(super) async fn endpoint(
         is_active: true,
         include_event_data: false,
         rate_limit: None,
+        gone_after: EndpointSpec::DEFAULT_GONE_AFTER,
     };
     let secrets = std::collections::BTreeMap::new();
     let draft = EndpointDraft { spec, signing_secret: Some(secret), secrets };

@@ -108,6 +108,7 @@ pub(crate) fn endpoint(tenant: &TenantId) -> WebhookEndpoint {
             is_active: true,
             include_event_data: false,
             rate_limit: None,
+            gone_after: 1,
         },
         sealed_secrets: Sealed::from_stored("v1.a.AAAA".into()),
         version: 1,
@@ -213,6 +214,8 @@ pub(crate) fn finished(delivery: &Delivery, lease: Lease, transition: Transition
     Finished {
         id: delivery.id,
         tenant: delivery.tenant.clone(),
+        webhook_endpoint_id: delivery.webhook_endpoint_id,
+        alert_rule_id: delivery.alert_rule_id,
         lease,
         attempt: Some(Attempt {
             number: delivery.attempt_count + 1,

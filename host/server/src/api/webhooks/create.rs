@@ -54,6 +54,10 @@ pub(super) struct NewWebhookEndpoint {
     include_event_data: Option<bool>,
     /// How many deliveries may start; over the limit a delivery waits.
     rate_limit: Option<RateLimit>,
+    /// How many times in a row the target must answer that it is gone (404, 410)
+    /// before the rule is switched off; 1 when absent.
+    #[schema(minimum = 1, maximum = 100)]
+    gone_after: Option<u32>,
 }
 
 impl NewWebhookEndpoint {
@@ -74,6 +78,7 @@ impl NewWebhookEndpoint {
             is_active: self.is_active.unwrap_or(true),
             include_event_data: self.include_event_data.unwrap_or(false),
             rate_limit: self.rate_limit,
+            gone_after: self.gone_after.unwrap_or(EndpointSpec::DEFAULT_GONE_AFTER),
         };
         let secrets = self.secrets.unwrap_or_default();
         Ok(EndpointDraft { spec, signing_secret: self.secret, secrets })

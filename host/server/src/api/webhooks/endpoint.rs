@@ -8,6 +8,7 @@ use alerts_domain::header::Headers;
 use alerts_domain::id::EndpointId;
 use alerts_domain::rate_limit::RateLimit;
 use alerts_domain::secret::Secret;
+use alerts_engine::Circuit;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -40,6 +41,13 @@ pub(super) struct WebhookEndpointView {
     include_event_data: bool,
     /// How many deliveries may start.
     rate_limit: Option<RateLimit>,
+    /// How many times in a row the target must answer that it is gone (404, 410)
+    /// before the rule is switched off.
+    gone_after: u32,
+    /// Whether alerts are sent to it now, or held because it does not answer: as
+    /// the host that was asked sees it. Not in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    circuit: Option<CircuitView>,
     /// Counts changes; each attempt says which version it used.
     version: i64,
     /// Who made it: a key's id.
@@ -68,6 +76,8 @@ impl From<WebhookEndpoint> for WebhookEndpointView {
             is_active: spec.is_active,
             include_event_data: spec.include_event_data,
             rate_limit: spec.rate_limit,
+            gone_after: spec.gone_after,
+            circuit: None,
             version: endpoint.version,
             created_by: endpoint.created_by,
             created_at: endpoint.created_at,
@@ -77,7 +87,34 @@ impl From<WebhookEndpoint> for WebhookEndpointView {
     }
 }
 
+/// The circuit breaker of an endpoint, on one host.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = Circuit)]
+struct CircuitView {
+    /// `closed`: alerts are sent. `open`: it failed too often in a row, and alerts
+    /// wait. `half_open`: one alert is on its way to see whether it is back.
+    #[schema(example = "closed")]
+    state: &'static str,
+    /// Since when it is not closed.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    since: Option<Timestamp>,
+    /// When the next alert is tried, while it is open.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    next_probe_at: Option<Timestamp>,
+}
+
 impl WebhookEndpointView {
+    /// With its circuit, as this host has it.
+    pub(super) fn with_circuit(mut self, circuit: Circuit) -> Self {
+        let (state, since, next_probe_at) = match circuit {
+            Circuit::Closed => ("closed", None, None),
+            Circuit::Open { since, next_probe_at } => ("open", Some(since), Some(next_probe_at)),
+            Circuit::HalfOpen { since } => ("half_open", Some(since), None),
+        };
+        self.circuit = Some(CircuitView { state, since, next_probe_at });
+        self
+    }
+
     /// With the signing secret, which is shown this once.
     pub(super) fn with_secret(mut self, secret: &Secret) -> Self {
         self.secret = Some(secret.expose().to_owned());

@@ -66,7 +66,8 @@ async fn get_webhook(
     let endpoint = found
         .filter(|endpoint| endpoint.deleted_at.is_none())
         .ok_or_else(|| Problem::not_found(KIND, id))?;
-    Ok(Json(endpoint.into()))
+    let circuit = state.engine().circuit(id);
+    Ok(Json(WebhookEndpointView::from(endpoint).with_circuit(circuit)))
 }
 
 /// Delete a webhook endpoint

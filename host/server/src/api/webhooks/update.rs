@@ -61,6 +61,9 @@ pub(super) struct WebhookEndpointPatch {
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<RateLimit>)]
     rate_limit: Option<Option<RateLimit>>,
+    #[serde(default, deserialize_with = "present")]
+    #[schema(nullable = false, minimum = 1, maximum = 100)]
+    gone_after: Option<u32>,
 }
 
 /// What stands for the secret part of a URL when it is shown.
@@ -81,6 +84,7 @@ impl WebhookEndpointPatch {
             is_active: self.is_active,
             include_event_data: self.include_event_data,
             rate_limit: self.rate_limit,
+            gone_after: self.gone_after,
             signing_secret: self.secret,
             secrets: self.secrets.unwrap_or_default(),
         })
