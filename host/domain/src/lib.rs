@@ -16,6 +16,7 @@ pub mod exchange;
 pub mod header;
 pub mod id;
 pub mod keyring;
+pub mod plugin_limits;
 pub mod problem;
 pub mod rate_limit;
 pub mod retry;
