@@ -2,6 +2,7 @@
 //! has vouched for is called on anyone's behalf.
 
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Instant;
 
 use alerts_domain::plugin_limits::PluginLimits;
 use alerts_package::{Manifest, digest, read_manifest};
@@ -16,6 +17,7 @@ use crate::error::{CallError, LoadError, MEMORY, PluginName};
 use crate::limits::Limits;
 use crate::plugin::{Plugin, PluginKey, Terms};
 use crate::sandbox::Inner;
+use crate::stats;
 use crate::suspects::Suspects;
 use crate::uses::Uses;
 
@@ -73,11 +75,15 @@ fn compiled(
     if let Some(component) = sandbox.cache.as_ref().and_then(|c| c.get(engine, &name.digest)) {
         return Ok(component);
     }
+    let began = Instant::now();
     let code =
         compiler::compile(&sandbox.config.compiler, engine, wasm).map_err(|why| match why {
             Uncompiled::Invalid(detail) => invalid(name, detail),
             Uncompiled::Process(detail) => LoadError::Compiler { plugin: name.clone(), detail },
         })?;
+    let (plugin, digest) = (&*name.id, &name.digest);
+    tracing::info!(plugin, %digest, took_ms = began.elapsed().as_millis(), "plugin compiled");
+    stats::compiled(plugin);
     // SAFETY: these bytes were just written by our compiler, in this process
     // or in a child that is this program.
     let component = unsafe { Component::deserialize(engine, &code) }

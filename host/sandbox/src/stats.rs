@@ -12,6 +12,7 @@ use crate::error::CallError;
 const CALLS: &str = "alerts_plugin_calls_total";
 const FAULTS: &str = "alerts_plugin_faults_total";
 const SECONDS: &str = "alerts_plugin_call_seconds";
+const COMPILED: &str = "alerts_plugin_compilations_total";
 const OPEN: &str = "alerts_plugin_circuit_open";
 
 /// What became of a plugin's calls since it was loaded.
@@ -133,6 +134,12 @@ impl Counts {
 fn outcome(plugin: &str, error: &CallError) {
     let plugin = plugin.to_owned();
     metrics::counter!(CALLS, "plugin" => plugin, "outcome" => error.name()).increment(1);
+}
+
+/// A plugin was compiled, and not taken from the cache.
+pub(crate) fn compiled(plugin: &str) {
+    metrics::describe_counter!(COMPILED, "Plugins compiled; those in the cache are not.");
+    metrics::counter!(COMPILED, "plugin" => plugin.to_owned()).increment(1);
 }
 
 /// One more circuit is open under this id, or one less: an old and a new file
