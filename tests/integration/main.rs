@@ -7,12 +7,20 @@ mod alerting;
 mod crash;
 mod database;
 mod docs;
+#[path = "../../host/sandbox/tests/behaviour/guest.rs"]
+#[expect(dead_code, reason = "the sandbox's own tests use more of it")]
+mod guest;
+mod hostile_neighbours;
 mod intake;
 mod isolation;
+mod plugin_files;
+mod plugin_limits;
+mod plugin_upgrades;
 mod plugins;
 mod process;
 mod resources;
 mod retries;
 mod rollout;
+mod secrets;
 mod support;
 mod triggers;

@@ -1,47 +1,22 @@
 //! Plugins come and go while the host runs.
 
-use std::path::Path;
-
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::api::Answer;
 use crate::support::events::failed;
 use crate::support::eventually;
 use crate::support::host::TestHost;
+use crate::support::plugins::renamed;
 use crate::support::process::{HostProcess, command, free_address};
 use crate::support::receiver::Receiver;
-
-/// A built-in plugin's file under another id: a plugin from outside.
-fn renamed(id: &str, version: &str) -> Vec<u8> {
-    let dist = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins/dist/http.wasm");
-    let wasm = std::fs::read(dist).unwrap();
-    let mut manifest = alerts_package::read_manifest(&wasm).unwrap();
-    manifest.id = id.to_owned();
-    manifest.version = version.to_owned();
-    alerts_package::pack(&wasm, &manifest).unwrap()
-}
-
-async fn upload(host: &TestHost, query: &str, wasm: Vec<u8>) -> Answer {
-    let api = host.api.with("content-type", Some("application/wasm"));
-    api.send(Method::POST, &format!("/v1/plugins{query}"), Some(wasm)).await
-}
-
-async fn plugin_with(host: &TestHost, id: &str, state: &str) -> Value {
-    eventually(&format!("plugin {id} is {state}"), async || {
-        let answer = host.api.get(&format!("/v1/plugins/{id}")).await;
-        (answer.body["state"] == state).then_some(answer.body)
-    })
-    .await
-}
 
 #[tokio::test]
 async fn an_uploaded_plugin_delivers_and_is_there_after_a_restart() {
     let (mut host, receiver) = (TestHost::start().await, Receiver::start().await);
-    let answer = upload(&host, "", renamed("mine", "1.0.0")).await;
+    let answer = host.api.upload("", renamed("mine", "1.0.0")).await;
     assert_eq!(answer.headers["location"], "/v1/plugins/mine");
     answer.expect(202);
-    let ready = plugin_with(&host, "mine", "ready").await;
+    let ready = host.api.plugin_with("mine", "ready").await;
     assert_eq!((&ready["kind"], &ready["version"]), (&json!("target"), &json!("1.0.0")));
 
     let endpoint = host.api.endpoint(&receiver.url("/hook"), json!({"target": "mine"})).await;
@@ -50,7 +25,7 @@ async fn an_uploaded_plugin_delivers_and_is_there_after_a_restart() {
     let delivery = host.api.delivery_with("delivered").await;
     assert_eq!(delivery["attempts"][0]["plugin_digest"], ready["digest"]);
     host.restart().await;
-    assert_eq!(plugin_with(&host, "mine", "ready").await["digest"], ready["digest"]);
+    assert_eq!(host.api.plugin_with("mine", "ready").await["digest"], ready["digest"]);
     host.api.event(failed("evt-2")).await;
     receiver.wait_for(2).await;
 }
@@ -58,13 +33,13 @@ async fn an_uploaded_plugin_delivers_and_is_there_after_a_restart() {
 #[tokio::test]
 async fn another_file_takes_an_id_only_when_asked_to_replace_it() {
     let host = TestHost::start().await;
-    upload(&host, "", renamed("mine", "1.0.0")).await.expect(202);
-    let first = plugin_with(&host, "mine", "ready").await;
-    upload(&host, "", renamed("mine", "1.0.1")).await.problem(409);
-    upload(&host, "", renamed("http", "9.9.9")).await.problem(409);
-    upload(&host, "?replace=true", renamed("mine", "1.0.1")).await.expect(202);
+    host.api.upload("", renamed("mine", "1.0.0")).await.expect(202);
+    let first = host.api.plugin_with("mine", "ready").await;
+    host.api.upload("", renamed("mine", "1.0.1")).await.problem(409);
+    host.api.upload("", renamed("http", "9.9.9")).await.problem(409);
+    host.api.upload("?replace=true", renamed("mine", "1.0.1")).await.expect(202);
     eventually("the new one is in use", async || {
-        let plugin = plugin_with(&host, "mine", "ready").await;
+        let plugin = host.api.plugin_with("mine", "ready").await;
         (plugin["digest"] != first["digest"] && plugin["version"] == "1.0.1").then_some(())
     })
     .await;
@@ -76,7 +51,7 @@ async fn a_file_that_is_no_plugin_is_refused_and_changes_nothing() {
     let whole = renamed("mine", "1.0.0");
     let cut = whole[..whole.len() / 2].to_vec();
     for wasm in [b"".to_vec(), b"(component)".to_vec(), b"\0asm\x01\0\0\0".to_vec(), cut] {
-        upload(&host, "", wasm).await.problem(400);
+        host.api.upload("", wasm).await.problem(400);
     }
     let text = host.api.with("content-type", Some("text/plain"));
     text.send(Method::POST, "/v1/plugins", Some(whole)).await.problem(415);
@@ -88,8 +63,8 @@ async fn a_file_that_is_no_plugin_is_refused_and_changes_nothing() {
 #[tokio::test]
 async fn a_plugin_in_use_goes_only_by_force_and_then_its_deliveries_wait() {
     let (host, receiver) = (TestHost::start().await, Receiver::start().await);
-    upload(&host, "", renamed("mine", "1.0.0")).await.expect(202);
-    plugin_with(&host, "mine", "ready").await;
+    host.api.upload("", renamed("mine", "1.0.0")).await.expect(202);
+    host.api.plugin_with("mine", "ready").await;
     let endpoint = host.api.endpoint(&receiver.url("/hook"), json!({"target": "mine"})).await;
     host.api.rule(&endpoint, json!({})).await;
     host.api.delete("/v1/plugins/mine").await.problem(409);
@@ -104,8 +79,8 @@ async fn a_plugin_in_use_goes_only_by_force_and_then_its_deliveries_wait() {
         (delivery["status"] == "scheduled" && error.contains("`mine` is not loaded")).then_some(())
     })
     .await;
-    upload(&host, "", renamed("mine", "1.0.0")).await.expect(202);
-    plugin_with(&host, "mine", "ready").await;
+    host.api.upload("", renamed("mine", "1.0.0")).await.expect(202);
+    host.api.plugin_with("mine", "ready").await;
     host.later(std::time::Duration::from_secs(120));
     let delivery = host.api.delivery_with("delivered").await;
     assert_eq!(delivery["attempt_count"], 1, "waiting is no attempt");
@@ -116,8 +91,7 @@ async fn a_plugin_that_is_granted_to_some_is_closed_to_others() {
     let host = TestHost::start().await;
     let only_other = json!({"grants": [{"tenant": "other"}]});
     let path = "/v1/plugins/slack/grants";
-    let put =
-        async |body: &Value| host.api.send(Method::PUT, path, Some(body.to_string().into())).await;
+    let put = async |body: &Value| host.api.put(path, body).await;
     put(&only_other).await.expect(200);
     assert_eq!(host.api.get(path).await.expect(200), only_other);
     let slack =

@@ -52,7 +52,7 @@ impl Lab {
         &self.plugin
     }
 
-    pub(crate) fn limits(&self) -> &Limits {
+    pub(crate) fn limits(&self) -> Limits {
         self.plugin.limits()
     }
 

@@ -17,6 +17,7 @@ pub mod header;
 pub mod id;
 pub mod keyring;
 pub mod outcome;
+pub mod plugin_limits;
 pub mod problem;
 pub mod rate_limit;
 pub mod retry;

@@ -17,7 +17,7 @@ use alerts_domain::rate_limit::RateLimit;
 use alerts_domain::secret::Secret;
 use alerts_domain::target_url;
 use alerts_domain::tenant::TenantId;
-use alerts_package::{Kind, Manifest};
+use alerts_package::{Kind, MAX_SETTINGS_BYTES, Manifest};
 use alerts_sandbox::Plugin;
 use alerts_store::AuditEntry;
 use serde_json::{Map, Value, json};
@@ -317,8 +317,8 @@ fn secret_problems(manifest: &Manifest, secrets: &EndpointSecrets) -> Vec<FieldE
     problems
 }
 
-/// Longest look at an endpoint's settings. A schema is a plugin's, and some take
-/// as good as for ever; a usual one takes microseconds.
+/// Longest look at an endpoint's settings: a schema is a plugin's. The worst that is
+/// admitted takes some seconds, a usual one microseconds.
 const SCHEMA_DEADLINE: Duration = Duration::from_secs(1);
 
 /// [`settings_problems`], off the async threads and within the deadline.
@@ -337,8 +337,7 @@ async fn checked_in_time(plugin: Arc<Plugin>, settings: Map<String, Value>) -> V
 }
 
 fn settings_problems(manifest: &Manifest, settings: &Map<String, Value>) -> Vec<FieldError> {
-    let schema = Value::from(manifest.settings.clone());
-    let validator = match jsonschema::validator_for(&schema) {
+    let validator = match manifest.settings_validator() {
         Ok(validator) => validator,
         Err(error) => {
             let detail =
@@ -347,6 +346,10 @@ fn settings_problems(manifest: &Manifest, settings: &Map<String, Value>) -> Vec<
         }
     };
     let settings = Value::from(settings.clone());
+    if settings.to_string().len() > MAX_SETTINGS_BYTES {
+        let detail = format!("must be at most {MAX_SETTINGS_BYTES} bytes of JSON");
+        return vec![FieldError::new("/settings", detail)];
+    }
     let wrong = validator.iter_errors(&settings);
     wrong
         .map(|error| {

@@ -128,6 +128,7 @@ impl Engine {
             tracing::info!(taken, "took up unfinished deliveries");
         }
         engine.follow_grants().await?;
+        engine.follow_limits().await?;
         engine.follow_uploads().await?;
         let mut folder = folder.map(PluginFolder::new);
         if let Some(folder) = &mut folder

@@ -144,6 +144,10 @@ impl Matcher {
             .plugins
             .get(Kind::Condition, language)
             .ok_or_else(|| format!("the condition language `{language}` is not loaded"))?;
+        if !self.plugins.is_open_to(language, tenant) {
+            let why = format!("the condition language `{language}` was closed to this namespace");
+            return Ok(rules.iter().map(|_| Err(why.clone())).collect());
+        }
         let sources: Arc<[Arc<str>]> =
             rules.iter().filter_map(|rule| rule.source.clone()).collect();
         let verdicts = self

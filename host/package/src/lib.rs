@@ -11,7 +11,9 @@ mod pack;
 mod read;
 
 pub use digest::{Digest, digest};
-pub use manifest::{InvalidManifest, Kind, Manifest, RequestedLimits, SecretSlot};
+pub use manifest::{
+    InvalidManifest, Kind, MAX_SETTINGS_BYTES, Manifest, RequestedLimits, SecretSlot,
+};
 pub use pack::{EncodeError, PackError, encode, pack};
 pub use read::{ManifestError, read_manifest};
 

@@ -1,8 +1,10 @@
 //! From a file to a plugin: everything that is checked before code that nobody
 //! has vouched for is called on anyone's behalf.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Instant;
 
+use alerts_domain::plugin_limits::PluginLimits;
 use alerts_package::{Manifest, digest, read_manifest};
 use wasmtime::Engine;
 use wasmtime::component::Component;
@@ -11,16 +13,22 @@ use crate::breaker::Breaker;
 use crate::compiler::{self, Uncompiled};
 use crate::contract::{self, Guest, Unbound};
 use crate::engine;
-use crate::error::{CallError, LoadError, PluginName};
+use crate::error::{CallError, LoadError, MEMORY, PluginName};
 use crate::limits::Limits;
-use crate::plugin::{Plugin, PluginKey};
+use crate::plugin::{Plugin, PluginKey, Terms};
 use crate::sandbox::Inner;
+use crate::stats;
 use crate::suspects::Suspects;
+use crate::uses::Uses;
 
 /// WebAssembly's unit of memory.
 const PAGE_BYTES: u64 = 64 << 10;
 
-pub(crate) fn admit(sandbox: &Inner, wasm: &[u8]) -> Result<Plugin, LoadError> {
+pub(crate) fn admit(
+    sandbox: &Inner,
+    wasm: &[u8],
+    granted: PluginLimits,
+) -> Result<Plugin, LoadError> {
     let limit_bytes = sandbox.config.wasm_bytes;
     if wasm.len() > limit_bytes {
         return Err(LoadError::TooLarge { bytes: wasm.len(), limit_bytes });
@@ -29,7 +37,8 @@ pub(crate) fn admit(sandbox: &Inner, wasm: &[u8]) -> Result<Plugin, LoadError> {
     // and precompiled files before the compiler sees them.
     let manifest = read_manifest(wasm)?;
     let name = PluginName { id: Arc::from(manifest.id.as_str()), digest: digest(wasm) };
-    let limits = sandbox.config.limits.for_plugin(manifest.kind, &manifest.limits);
+    let host_limits = sandbox.config.limits;
+    let limits = host_limits.for_plugin(manifest.kind, &manifest.limits, &granted);
 
     let _alone = sandbox.admitting.lock().unwrap_or_else(PoisonError::into_inner);
     let component = compiled(sandbox, &name, &limits, wasm)?;
@@ -38,18 +47,20 @@ pub(crate) fn admit(sandbox: &Inner, wasm: &[u8]) -> Result<Plugin, LoadError> {
     component
         .initialize_copy_on_write_image()
         .map_err(|error| invalid(&name, format!("{error:#}")))?;
-    let guest = contract::bind(&component, manifest.kind, &sandbox.engine, limits)
+    let uses = Arc::<Uses>::default();
+    let guest = contract::bind(&component, manifest.kind, &sandbox.engine, &limits, &uses)
         .map_err(|unbound| explain(unbound, &component, &name, &manifest))?;
     first_call(&guest, &limits, &name).map_err(LoadError::FirstCall)?;
     Ok(Plugin {
-        key: PluginKey::next(),
         name,
         manifest,
-        limits,
+        host_limits,
+        terms: RwLock::new(Terms { key: PluginKey::next(), granted, limits }),
         guest,
         breaker: Breaker::default(),
         suspects: Suspects::default(),
         counts: Default::default(),
+        uses,
         warm: sandbox.warm.clone(),
     })
 }
@@ -64,11 +75,15 @@ fn compiled(
     if let Some(component) = sandbox.cache.as_ref().and_then(|c| c.get(engine, &name.digest)) {
         return Ok(component);
     }
+    let began = Instant::now();
     let code =
         compiler::compile(&sandbox.config.compiler, engine, wasm).map_err(|why| match why {
             Uncompiled::Invalid(detail) => invalid(name, detail),
             Uncompiled::Process(detail) => LoadError::Compiler { plugin: name.clone(), detail },
         })?;
+    let (plugin, digest) = (&*name.id, &name.digest);
+    tracing::info!(plugin, %digest, took_ms = began.elapsed().as_millis(), "plugin compiled");
+    stats::compiled(plugin);
     // SAFETY: these bytes were just written by our compiler, in this process
     // or in a child that is this program.
     let component = unsafe { Component::deserialize(engine, &code) }
@@ -118,7 +133,7 @@ fn check_resources(
     let needs = [
         ("memories", u64::from(required.num_memories), u64::from(limits.memories)),
         ("tables", u64::from(required.num_tables), u64::from(limits.tables)),
-        ("bytes of memory", pages.saturating_mul(PAGE_BYTES), limits.memory_bytes as u64),
+        (MEMORY, pages.saturating_mul(PAGE_BYTES), limits.memory_bytes as u64),
         (
             "table elements",
             required.max_initial_table_size.unwrap_or(0),
@@ -166,10 +181,10 @@ fn explain(
 fn first_call(guest: &Guest, limits: &Limits, name: &PluginName) -> Result<(), CallError> {
     match guest {
         Guest::Language(language) => language
-            .start()
+            .start(limits)
             .and_then(|mut session| session.compile(&Arc::from(""), limits.compile))
             .map(drop),
-        Guest::Adapter(adapter) => adapter.check(b"{}").map(drop),
+        Guest::Adapter(adapter) => adapter.check(b"{}", limits).map(drop),
     }
     .map_err(|fault| CallError::new(name.clone(), fault))
 }

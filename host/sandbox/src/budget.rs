@@ -1,13 +1,14 @@
 //! One instance's store: how much of everything it may use, and, when a call
 //! fails, which of the limits it was.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::Arc;
 use std::time::Duration;
 
 use wasmtime::{ResourceLimiter, Store, Trap};
 
 use crate::engine::TickingEngine;
 use crate::limits::{CallLimits, Limits};
+use crate::uses::Uses;
 
 /// Why a call failed, before it is known which plugin's it was.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +53,13 @@ pub(crate) struct Meter {
     refused: Option<Fault>,
     /// Of the call that runs.
     call: CallLimits,
+    uses: Arc<Uses>,
+}
+
+impl Drop for Meter {
+    fn drop(&mut self) {
+        self.uses.shrank(self.memory_bytes);
+    }
 }
 
 impl Meter {
@@ -79,6 +87,7 @@ impl ResourceLimiter for Meter {
         if maximum.is_some_and(|maximum| desired > maximum) {
             return Ok(false);
         }
+        self.uses.grew(total - self.memory_bytes, total);
         self.memory_bytes = total;
         Ok(true)
     }
@@ -109,47 +118,15 @@ impl ResourceLimiter for Meter {
     }
 }
 
-/// What a plugin's last call used. For the tools of its author.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CallUse {
-    /// Units of fuel; for a target, making its instance is among them.
-    pub fuel: u64,
-    /// Linear memory of the instance at the end of the call.
-    pub memory_bytes: usize,
-}
-
-/// Where [`CallUse`] is kept until somebody asks.
-#[derive(Debug, Default)]
-pub(crate) struct LastUse {
-    fuel: AtomicU64,
-    memory_bytes: AtomicUsize,
-}
-
-impl LastUse {
-    pub(crate) fn note(&self, store: &Store<Meter>) {
-        let left = store.get_fuel().unwrap_or(0);
-        let meter = store.data();
-        self.fuel.store(meter.call.fuel.saturating_sub(left), Ordering::Relaxed);
-        self.memory_bytes.store(meter.memory_bytes, Ordering::Relaxed);
-    }
-
-    pub(crate) fn get(&self) -> CallUse {
-        CallUse {
-            fuel: self.fuel.load(Ordering::Relaxed),
-            memory_bytes: self.memory_bytes.load(Ordering::Relaxed),
-        }
-    }
-}
-
 /// The host's bookkeeping for a lifted value is a small multiple of its bytes
 /// (a `String` is 24 of them), and wasmtime counts that.
 const LIFT_OVERHEAD: usize = 2;
 const LIFT_SPARE_BYTES: usize = 64 << 10;
 
 /// A store that nothing may run in until [`allow`] says how long.
-pub(crate) fn store(engine: &TickingEngine, limits: Limits) -> Store<Meter> {
+pub(crate) fn store(engine: &TickingEngine, limits: Limits, uses: Arc<Uses>) -> Store<Meter> {
     let call = CallLimits { fuel: 0, deadline_ms: 0 };
-    let meter = Meter { limits, memory_bytes: 0, refused: None, call };
+    let meter = Meter { limits, memory_bytes: 0, refused: None, call, uses };
     let mut store = Store::new(engine.engine(), meter);
     store.limiter(|meter| meter);
     store.set_hostcall_fuel(limits.output_bytes.saturating_mul(LIFT_OVERHEAD) + LIFT_SPARE_BYTES);
@@ -166,6 +143,13 @@ pub(crate) fn allow(
     store.data_mut().call = call;
     store.set_epoch_deadline(engine.ticks(Duration::from_millis(call.deadline_ms)));
     store.set_fuel(call.fuel).map_err(|error| explain(store, &error))
+}
+
+/// Notes what the call that [`allow`] began has used, however it ended.
+pub(crate) fn note(store: &Store<Meter>) {
+    let left = store.get_fuel().unwrap_or(0);
+    let meter = store.data();
+    meter.uses.called(meter.call.fuel.saturating_sub(left), meter.memory_bytes);
 }
 
 /// What wasmtime says when a lifted value is larger than the hostcall fuel. Its

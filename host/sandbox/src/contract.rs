@@ -9,10 +9,11 @@ use alerts_domain::problem::FieldError;
 use alerts_package::Kind;
 use wasmtime::component::{Component, Linker};
 
-use crate::budget::{CallUse, Fault, Meter};
+use crate::budget::{Fault, Meter};
 use crate::delivery::TargetDelivery;
 use crate::engine::TickingEngine;
 use crate::limits::{CallLimits, Limits};
+use crate::uses::Uses;
 use crate::v1;
 
 /// Why a condition's source does not compile.
@@ -34,20 +35,21 @@ pub(crate) enum Guest {
 
 /// A target adapter. Each call has an instance of its own.
 pub(crate) trait Adapter: Send + Sync {
-    fn check(&self, settings: &[u8]) -> Result<Result<(), Vec<FieldError>>, Fault>;
+    fn check(&self, settings: &[u8], limits: &Limits)
+    -> Result<Result<(), Vec<FieldError>>, Fault>;
 
-    fn next(&self, delivery: &TargetDelivery, exchanges: &[Exchange]) -> Result<Step, Fault>;
-
-    /// What its last call used.
-    fn last_use(&self) -> CallUse;
+    fn next(
+        &self,
+        delivery: &TargetDelivery,
+        exchanges: &[Exchange],
+        limits: &Limits,
+    ) -> Result<Step, Fault>;
 }
 
 /// A condition language.
 pub(crate) trait Language: Send + Sync {
-    fn start(&self) -> Result<Box<dyn Session>, Fault>;
-
-    /// What the last call of any of its instances used.
-    fn last_use(&self) -> CallUse;
+    /// An instance that may use these as long as it lives.
+    fn start(&self, limits: &Limits) -> Result<Box<dyn Session>, Fault>;
 }
 
 /// An instance of a condition language with the programs compiled in it. Of no
@@ -100,18 +102,19 @@ impl Unbound {
 }
 
 /// Finds the contract version that a component speaks, and makes one instance
-/// to see that it really does.
+/// to see that it really does. What the plugin's calls use is noted in `uses`.
 pub(crate) fn bind(
     component: &Component,
     kind: Kind,
     engine: &TickingEngine,
-    limits: Limits,
+    limits: &Limits,
+    uses: &Arc<Uses>,
 ) -> Result<Guest, Unbound> {
     // Empty, and that is the proof: what a plugin cannot import it cannot do.
     let linker = Linker::<Meter>::new(engine.engine());
     let instance = linker.instantiate_pre(component).map_err(Unbound::Imports)?;
     match kind {
-        Kind::Condition => v1::language::bind(instance, engine, limits).map(Guest::Language),
-        Kind::Target => v1::adapter::bind(instance, engine, limits).map(Guest::Adapter),
+        Kind::Condition => v1::language::bind(instance, engine, limits, uses).map(Guest::Language),
+        Kind::Target => v1::adapter::bind(instance, engine, limits, uses).map(Guest::Adapter),
     }
 }

@@ -9,6 +9,7 @@ use wasmtime::{
 };
 
 use crate::config::SandboxConfig;
+use crate::limits::Limits;
 
 /// Memory of a finished instance that is wiped in place instead of given back:
 /// most guests touch less, and a page that stays is not faulted in again.
@@ -106,7 +107,9 @@ fn pool(config: &SandboxConfig) -> PoolingAllocationConfig {
         .max_memories_per_module(limits.memories)
         .max_tables_per_module(limits.tables)
         .table_elements(limits.table_elements)
-        .max_memory_size(limits.memory_bytes)
+        // What an operator may grant a plugin later. A slot takes the same address
+        // space whatever this is; the limiter is what bounds the memory.
+        .max_memory_size(Limits::CEILING.memory_bytes)
         .max_unused_warm_slots(WARM_SLOTS_PER_THREAD.saturating_mul(threads))
         .linear_memory_keep_resident(KEEP_RESIDENT_BYTES)
         .table_keep_resident(KEEP_RESIDENT_BYTES)

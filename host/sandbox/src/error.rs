@@ -61,7 +61,7 @@ pub enum SandboxError {
 pub enum LoadError {
     /// Too big to look at.
     #[error(
-        "the file is {bytes} bytes; at most {limit_bytes} are accepted: strip debug information, or have the operator raise `wasm_bytes`"
+        "the file is {bytes} bytes; at most {limit_bytes} are accepted: strip debug information, or have the operator raise ALERTS_PLUGIN_FILE_MIB"
     )]
     TooLarge {
         /// Of the file.
@@ -120,7 +120,8 @@ pub enum LoadError {
     },
     /// One instance would take more than the operator grants.
     #[error(
-        "{plugin} needs {needs} {what} for one instance, and {granted} are granted: build it smaller, or have the operator raise the limit"
+        "{plugin} needs {needs} {what} for one instance, and {granted} are granted: build it smaller{}",
+        remedy(plugin, what)
     )]
     Resources {
         /// Which.
@@ -135,7 +136,7 @@ pub enum LoadError {
     /// One instance would take more than there is room for, in a way for which
     /// a file cannot be asked beforehand.
     #[error(
-        "{plugin} is too large for one instance: {detail}; build it smaller, or have the operator raise the limit"
+        "{plugin} is too large for one instance: {detail}; build it smaller, no operator can grant more"
     )]
     Unfit {
         /// Which.
@@ -153,7 +154,8 @@ pub enum LoadError {
 pub enum CallError {
     /// It executed too much. The same call will always end like this.
     #[error(
-        "{plugin} used up its {fuel} units of fuel in one call: its author must make it do less, or the operator grant more"
+        "{plugin} used up its {fuel} units of fuel in one call: its author must make it do less, or the operator grant more `fuel` by {}",
+        setting(plugin)
     )]
     OutOfFuel {
         /// Which.
@@ -163,7 +165,8 @@ pub enum CallError {
     },
     /// It took too long.
     #[error(
-        "{plugin} was stopped after {deadline_ms} ms: its author must make it faster, or the operator grant more time"
+        "{plugin} was stopped after {deadline_ms} ms: its author must make it faster, or the operator grant a longer `deadline_ms` by {}",
+        setting(plugin)
     )]
     Deadline {
         /// Which.
@@ -173,7 +176,8 @@ pub enum CallError {
     },
     /// It wanted more memory, and failed when it got none.
     #[error(
-        "{plugin} wanted more than {limit_bytes} bytes of memory: its author must make it use less, or the operator grant more"
+        "{plugin} wanted more than {limit_bytes} bytes of memory: its author must make it use less, or the operator grant more `memory_bytes` by {}",
+        setting(plugin)
     )]
     Memory {
         /// Which.
@@ -183,7 +187,7 @@ pub enum CallError {
     },
     /// It wanted a larger table, and failed when it got none.
     #[error(
-        "{plugin} wanted a table of more than {limit_elements} elements: its author must make it use less, or the operator grant more"
+        "{plugin} wanted a table of more than {limit_elements} elements: its author must make it use less"
     )]
     Table {
         /// Which.
@@ -193,7 +197,8 @@ pub enum CallError {
     },
     /// It returned too much.
     #[error(
-        "{plugin} returned more than {limit_bytes} bytes: its author must make it return less, or the operator grant more"
+        "{plugin} returned more than {limit_bytes} bytes: its author must make it return less, or the operator grant more `output_bytes` by {}",
+        setting(plugin)
     )]
     OutputTooLarge {
         /// Which.
@@ -203,7 +208,8 @@ pub enum CallError {
     },
     /// It wanted another request after its last.
     #[error(
-        "{plugin} wanted more than {limit} requests in one attempt: its author must make it finish"
+        "{plugin} wanted more than {limit} requests in one attempt: its author must make it finish, or the operator grant more `exchanges` by {}",
+        setting(plugin)
     )]
     Exchanges {
         /// Which.
@@ -238,7 +244,7 @@ pub enum CallError {
         rest_ms: u64,
     },
     /// All threads are at work and the queue is full. Try again.
-    #[error("the sandbox is busy; try again, or have the operator give it more threads")]
+    #[error("the sandbox is busy; try again, or have the operator raise ALERTS_PLUGIN_THREADS")]
     Busy {
         /// Which was to be called.
         plugin: PluginName,
@@ -251,7 +257,55 @@ pub enum CallError {
     },
 }
 
+/// Where an operator grants a plugin more.
+fn setting(plugin: &PluginName) -> String {
+    format!("`PUT /v1/plugins/{}/limits`", plugin.id)
+}
+
+/// What an operator can do about a file that needs more than is granted.
+fn remedy(plugin: &PluginName, what: &str) -> String {
+    match what {
+        MEMORY => format!(
+            ", or have the operator grant more `memory_bytes` by {}, and load it again",
+            setting(plugin)
+        ),
+        _ => "; no operator can grant more".to_owned(),
+    }
+}
+
+/// The one need of [`LoadError::Resources`] that an operator can meet.
+pub(crate) const MEMORY: &str = "bytes of memory";
+
 impl CallError {
+    /// The names of what is a plugin's fault.
+    pub const FAULTS: [&str; 8] = [
+        "out_of_fuel",
+        "deadline",
+        "memory",
+        "table",
+        "output_too_large",
+        "exchanges",
+        "trap",
+        "contract",
+    ];
+
+    /// One word for programs.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::OutOfFuel { .. } => "out_of_fuel",
+            Self::Deadline { .. } => "deadline",
+            Self::Memory { .. } => "memory",
+            Self::Table { .. } => "table",
+            Self::OutputTooLarge { .. } => "output_too_large",
+            Self::Exchanges { .. } => "exchanges",
+            Self::Trap { .. } => "trap",
+            Self::Contract { .. } => "contract",
+            Self::Suspended { .. } => "suspended",
+            Self::Busy { .. } => "busy",
+            Self::Host { .. } => "host",
+        }
+    }
+
     pub(crate) fn new(plugin: PluginName, fault: Fault) -> Self {
         match fault {
             Fault::OutOfFuel { fuel } => Self::OutOfFuel { plugin, fuel },

@@ -15,7 +15,7 @@ use crate::budget::Fault;
 use crate::contract::Session;
 use crate::error::{CallError, ConditionError};
 use crate::limits::CallLimits;
-use crate::plugin::Plugin;
+use crate::plugin::{Plugin, Terms};
 
 /// Conditions in one call of the guest: few enough that the fuel of one call
 /// holds for them all.
@@ -32,6 +32,8 @@ type Verdict = Result<bool, ConditionError>;
 /// One event, and a tenant's conditions on it.
 pub(crate) struct Evaluation<'a> {
     plugin: &'a Plugin,
+    /// As they were at the beginning.
+    terms: Terms,
     tenant: &'a TenantId,
     sources: &'a [Arc<str>],
     event: &'a [u8],
@@ -46,9 +48,10 @@ impl<'a> Evaluation<'a> {
         sources: &'a [Arc<str>],
         event: &'a [u8],
     ) -> Self {
-        let ends = Instant::now() + Duration::from_millis(plugin.limits.evaluate_deadline_ms);
+        let terms = plugin.terms();
+        let ends = Instant::now() + Duration::from_millis(terms.limits.evaluate_deadline_ms);
         let verdicts = vec![None; sources.len()];
-        Self { plugin, tenant, sources, event, ends, verdicts }
+        Self { plugin, terms, tenant, sources, event, ends, verdicts }
     }
 
     /// A verdict for each condition, in order.
@@ -65,29 +68,37 @@ impl<'a> Evaluation<'a> {
         self.evaluate_alone(&suspected)?;
         // An instance that was warm already has not told that the plugin works.
         if !self.sources.is_empty() {
-            self.plugin.breaker.record(true, Instant::now());
+            self.plugin.judge(Ok(()));
         }
-        let deadline_ms = self.plugin.limits.evaluate_deadline_ms;
+        let deadline_ms = self.terms.limits.evaluate_deadline_ms;
         let verdicts = self.verdicts.into_iter();
         Ok(verdicts.map(|v| v.unwrap_or(Err(ConditionError::NotReached { deadline_ms }))).collect())
     }
 
     fn evaluate_together(&mut self, batch: &[usize]) -> Result<(), CallError> {
         let (plugin, tenant) = (self.plugin, self.tenant);
-        let mut session = match plugin.warm.check_out(plugin.key, tenant) {
+        let mut session = match plugin.warm.check_out(self.terms.key, tenant) {
             Some(session) => session,
-            None => plugin.start_session()?,
+            None => plugin.start_session(&self.terms.limits)?,
         };
         match self.attempt(session.as_mut(), batch, 1) {
-            Ok(()) => plugin.warm.check_in(plugin.key, tenant, session),
+            Ok(()) => self.keep(session),
             Err(_) => {
                 drop(session);
                 if let Some(session) = self.evaluate_alone(batch)? {
-                    plugin.warm.check_in(plugin.key, tenant, session);
+                    self.keep(session);
                 }
             }
         }
         Ok(())
+    }
+
+    /// Keeps a healthy instance, unless other limits are in force by now.
+    fn keep(&self, session: Box<dyn Session>) {
+        let key = self.terms.key;
+        if self.plugin.terms().key == key {
+            self.plugin.warm.check_in(key, self.tenant, session);
+        }
     }
 
     /// Evaluates one by one, with a fresh instance after each fault. Gives back
@@ -115,7 +126,7 @@ impl<'a> Evaluation<'a> {
             }
             let mut current = match session.take() {
                 Some(session) => session,
-                None => self.plugin.start_session()?,
+                None => self.plugin.start_session(&self.terms.limits)?,
             };
             let source = &self.sources[*index];
             match self.attempt(current.as_mut(), std::slice::from_ref(index), divisor) {
@@ -148,7 +159,7 @@ impl<'a> Evaluation<'a> {
         batch: &[usize],
         divisor: u64,
     ) -> Result<(), Fault> {
-        let limits = &self.plugin.limits;
+        let limits = self.terms.limits;
         let mut ready = Vec::with_capacity(batch.len());
         for &index in batch {
             match session.compile(&self.sources[index], self.within(limits.compile, divisor)?)? {
@@ -176,7 +187,7 @@ impl<'a> Evaluation<'a> {
     fn within(&self, limits: CallLimits, divisor: u64) -> Result<CallLimits, Fault> {
         let left_ms = self.left_ms();
         if left_ms == 0 {
-            return Err(Fault::Deadline { deadline_ms: self.plugin.limits.evaluate_deadline_ms });
+            return Err(Fault::Deadline { deadline_ms: self.terms.limits.evaluate_deadline_ms });
         }
         Ok(CallLimits {
             fuel: limits.fuel.div_ceil(divisor),

@@ -1,6 +1,7 @@
 //! What one call may use: the host's ceilings, what the operator grants, and
 //! the smallest of these and what a plugin asks for.
 
+use alerts_domain::plugin_limits::PluginLimits;
 use alerts_package::{Kind, RequestedLimits};
 
 /// Fuel and time of one call. Fuel is what makes a verdict the same on every
@@ -64,21 +65,81 @@ impl Limits {
         exchanges: 64,
     };
 
-    /// The limits of a plugin that asks for these.
+    /// The limits of a plugin that asks for these and is granted those, with
+    /// this for what nobody says.
     #[must_use]
-    pub(crate) fn for_plugin(mut self, kind: Kind, asked: &RequestedLimits) -> Self {
-        let calls: &mut [&mut CallLimits] = match kind {
-            Kind::Condition => &mut [&mut self.condition, &mut self.compile],
-            Kind::Target => &mut [&mut self.target],
-        };
-        for call in calls {
-            call.fuel = smaller(call.fuel, asked.fuel);
-            call.deadline_ms = smaller(call.deadline_ms, asked.deadline_ms);
+    pub(crate) fn for_plugin(
+        mut self,
+        kind: Kind,
+        asked: &RequestedLimits,
+        granted: &PluginLimits,
+    ) -> Self {
+        let [fuel, deadline_ms, memory, output, exchanges] =
+            self.decide(kind, asked, granted).map(|limit| limit.value);
+        match kind {
+            Kind::Target => self.target = CallLimits { fuel, deadline_ms },
+            Kind::Condition => {
+                self.condition = CallLimits { fuel, deadline_ms };
+                let (larger, most) = (|limit: u64| limit.saturating_mul(WIDER), Self::CEILING);
+                let fuel = granted.fuel.map_or(self.compile.fuel, larger);
+                let time = granted.deadline_ms.map_or(self.compile.deadline_ms, larger);
+                self.compile = CallLimits {
+                    fuel: smaller(fuel.min(most.compile.fuel), asked.fuel),
+                    deadline_ms: smaller(time.min(most.compile.deadline_ms), asked.deadline_ms),
+                };
+                let whole = granted.deadline_ms.map_or(0, larger).max(self.evaluate_deadline_ms);
+                self.evaluate_deadline_ms = whole.min(most.evaluate_deadline_ms);
+            }
         }
-        self.memory_bytes = smaller_size(self.memory_bytes, asked.memory_bytes);
-        self.output_bytes = smaller_size(self.output_bytes, asked.output_bytes);
-        self.exchanges = asked.exchanges.map_or(self.exchanges, |asked| asked.min(self.exchanges));
+        self.memory_bytes = usize::try_from(memory).unwrap_or(self.memory_bytes);
+        self.output_bytes = usize::try_from(output).unwrap_or(self.output_bytes);
+        self.exchanges = u32::try_from(exchanges).unwrap_or(self.exchanges);
         self
+    }
+
+    /// Each limit that an operator may set for one plugin, and who decided it.
+    pub(crate) fn decide(
+        &self,
+        kind: Kind,
+        asked: &RequestedLimits,
+        granted: &PluginLimits,
+    ) -> [DecidedLimit; 5] {
+        let RequestedLimits { fuel, deadline_ms, memory_bytes, output_bytes, exchanges } = *asked;
+        let asked = [fuel, deadline_ms, memory_bytes, output_bytes, exchanges.map(u64::from)];
+        let (defaults, most) = (self.settable(kind), Self::CEILING.settable(kind));
+        let granted = granted.fields();
+        std::array::from_fn(|index| {
+            let (name, granted) = granted[index];
+            let given = match granted {
+                Some(value) => DecidedLimit { name, value, decided_by: LimitSource::Operator },
+                None => {
+                    let value = defaults[index];
+                    DecidedLimit { name, value, decided_by: LimitSource::Default }
+                }
+            };
+            let asked = asked[index].map(|v| (v, LimitSource::Manifest));
+            let others = [Some((most[index], LimitSource::Ceiling)), asked];
+            others.into_iter().flatten().fold(given, |least, (value, decided_by)| {
+                if value < least.value { DecidedLimit { name, value, decided_by } } else { least }
+            })
+        })
+    }
+
+    /// The most that an operator may grant a plugin of this kind, for each limit.
+    pub fn ceilings(kind: Kind) -> [(&'static str, u64); 5] {
+        let names = PluginLimits::default().fields();
+        let most = Self::CEILING.settable(kind);
+        std::array::from_fn(|index| (names[index].0, most[index]))
+    }
+
+    /// In the order of [`PluginLimits::fields`].
+    fn settable(&self, kind: Kind) -> [u64; 5] {
+        let call = match kind {
+            Kind::Condition => self.condition,
+            Kind::Target => self.target,
+        };
+        let (memory, output) = (self.memory_bytes as u64, self.output_bytes as u64);
+        [call.fuel, call.deadline_ms, memory, output, self.exchanges.into()]
     }
 
     /// The first field that is zero or above [`Self::CEILING`], with its ceiling.
@@ -111,6 +172,46 @@ impl Limits {
     }
 }
 
+/// Compiling one condition, and everything that is done for one event, may take
+/// so many times what evaluating may, also when an operator says what that is.
+const WIDER: u64 = 5;
+
+/// One limit of a plugin, as it is in force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DecidedLimit {
+    /// As in [`PluginLimits`].
+    pub name: &'static str,
+    /// In the limit's own unit. For a condition language: of evaluating.
+    pub value: u64,
+    /// Whose number was the smallest.
+    pub decided_by: LimitSource,
+}
+
+/// Who decided a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LimitSource {
+    /// The plugin, which asks for less than it could have.
+    Manifest,
+    /// The operator, for this plugin.
+    Operator,
+    /// The operator, for all plugins; or the host, where nobody says.
+    Default,
+    /// The host: no operator can grant more.
+    Ceiling,
+}
+
+impl LimitSource {
+    /// In one word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Manifest => "manifest",
+            Self::Operator => "operator",
+            Self::Default => "default",
+            Self::Ceiling => "ceiling",
+        }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
@@ -133,10 +234,6 @@ fn smaller(granted: u64, asked: Option<u64>) -> u64 {
     asked.map_or(granted, |asked| asked.min(granted))
 }
 
-fn smaller_size(granted: usize, asked: Option<u64>) -> usize {
-    asked.and_then(|asked| usize::try_from(asked).ok()).map_or(granted, |asked| asked.min(granted))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,11 +248,44 @@ mod tests {
             exchanges: Some(2),
         };
         let granted = Limits::default();
-        let has = granted.for_plugin(Kind::Target, &asked);
+        let has = granted.for_plugin(Kind::Target, &asked, &PluginLimits::default());
         assert_eq!(has.target, CallLimits { fuel: 5, deadline_ms: granted.target.deadline_ms });
         assert_eq!(has.condition, granted.condition);
         assert_eq!((has.memory_bytes, has.output_bytes), (1 << 16, granted.output_bytes));
         assert_eq!(has.exchanges, 2);
+    }
+
+    #[test]
+    fn what_an_operator_grants_takes_the_place_of_the_default_and_never_passes_the_ceiling() {
+        use LimitSource::{Ceiling, Default as Host, Manifest, Operator};
+
+        let asked = RequestedLimits { memory_bytes: Some(1 << 20), ..RequestedLimits::default() };
+        let granted = PluginLimits {
+            fuel: Some(7),
+            deadline_ms: Some(u64::MAX),
+            memory_bytes: Some(1 << 30),
+            ..PluginLimits::default()
+        };
+        let decided = Limits::default().decide(Kind::Target, &asked, &granted);
+        let who = decided.map(|limit| (limit.value, limit.decided_by));
+        let most = Limits::CEILING.target.deadline_ms;
+        let output = Limits::default().output_bytes as u64;
+        assert_eq!(
+            who,
+            [(7, Operator), (most, Ceiling), (1 << 20, Manifest), (output, Host), (8, Host)]
+        );
+        let has = Limits::default().for_plugin(Kind::Target, &asked, &granted);
+        assert_eq!(has.target, CallLimits { fuel: 7, deadline_ms: most });
+    }
+
+    #[test]
+    fn a_condition_language_that_is_granted_more_may_take_more_to_compile_too() {
+        let granted = PluginLimits { deadline_ms: Some(100), ..PluginLimits::default() };
+        let host = Limits::default();
+        let has = host.for_plugin(Kind::Condition, &RequestedLimits::default(), &granted);
+        assert_eq!((has.condition.deadline_ms, has.compile.deadline_ms), (100, 500));
+        assert_eq!((has.evaluate_deadline_ms, has.compile.fuel), (500, host.compile.fuel));
+        assert_eq!(has.target, host.target);
     }
 
     #[test]

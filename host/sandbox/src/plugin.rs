@@ -2,21 +2,26 @@
 //! become of its calls.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
+use alerts_domain::Timestamp;
+use alerts_domain::plugin_limits::PluginLimits;
 use alerts_package::{Digest, Kind, Manifest};
 
-use crate::breaker::Breaker;
-use crate::budget::{CallUse, Fault};
+use crate::breaker::{Breaker, Change};
+use crate::budget::Fault;
 use crate::contract::{Adapter, Guest, Language, Session};
 use crate::error::{CallError, PluginName};
-use crate::limits::Limits;
+use crate::limits::{DecidedLimit, Limits};
+use crate::stats::{self, Counts, PluginStats};
 use crate::suspects::Suspects;
+use crate::uses::{CallUse, Uses};
 use crate::warm::WarmSessions;
 
-/// Tells one loaded plugin from every other, also of the same file.
+/// Tells one loaded plugin from every other, also of the same file, and from
+/// itself under other limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PluginKey(u64);
 
@@ -30,31 +35,37 @@ impl PluginKey {
 /// A plugin ready to be called through the [`Sandbox`](crate::Sandbox) that
 /// loaded it. Once nobody holds it, its instances are gone too.
 pub struct Plugin {
-    pub(crate) key: PluginKey,
     pub(crate) name: PluginName,
     pub(crate) manifest: Manifest,
-    pub(crate) limits: Limits,
+    /// The host's, for what no operator has set.
+    pub(crate) host_limits: Limits,
+    pub(crate) terms: RwLock<Terms>,
     pub(crate) guest: Guest,
     pub(crate) breaker: Breaker,
     pub(crate) suspects: Suspects,
     pub(crate) counts: Counts,
+    pub(crate) uses: Arc<Uses>,
     pub(crate) warm: Arc<WarmSessions>,
 }
 
-/// Counted since the plugin was loaded.
-#[derive(Debug, Default)]
-pub(crate) struct Counts {
-    calls: AtomicU64,
-    faults: AtomicU64,
+/// Under what a call is made. An operator may change it between two calls.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Terms {
+    /// Of the warm instances that have these limits.
+    pub(crate) key: PluginKey,
+    pub(crate) granted: PluginLimits,
+    pub(crate) limits: Limits,
 }
 
-/// What became of a plugin's calls since it was loaded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PluginStats {
-    /// Calls that a thread took up.
-    pub calls: u64,
-    /// Times that a limit was hit, a trap happened or the contract was broken.
-    pub faults: u64,
+/// A plugin that is left alone for a while, because it failed too often in a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Circuit {
+    /// When it was opened.
+    pub since: Timestamp,
+    /// Until when no call is made; none when the next call will try it.
+    pub until: Option<Timestamp>,
+    /// Its last failure.
+    pub reason: CallError,
 }
 
 impl Plugin {
@@ -79,38 +90,88 @@ impl Plugin {
     }
 
     /// What its calls may use.
-    pub fn limits(&self) -> &Limits {
-        &self.limits
+    pub fn limits(&self) -> Limits {
+        self.terms().limits
+    }
+
+    /// What the operator has granted it.
+    pub fn granted(&self) -> PluginLimits {
+        self.terms().granted
+    }
+
+    /// The limits that an operator can set, as they are, and who decided them.
+    pub fn decided_limits(&self) -> [DecidedLimit; 5] {
+        let granted = self.granted();
+        self.host_limits.decide(self.kind(), &self.manifest.limits, &granted)
+    }
+
+    /// Has it called with these limits from now on. Calls that run end with
+    /// those that they began with; warm instances are made anew.
+    pub fn grant(&self, granted: PluginLimits) {
+        let kind = self.kind();
+        let limits = self.host_limits.for_plugin(kind, &self.manifest.limits, &granted);
+        let key = PluginKey::next();
+        let before = {
+            let mut terms = self.terms.write().unwrap_or_else(PoisonError::into_inner);
+            if terms.granted == granted {
+                return;
+            }
+            std::mem::replace(&mut *terms, Terms { key, granted, limits })
+        };
+        self.warm.forget(before.key);
+    }
+
+    pub(crate) fn terms(&self) -> Terms {
+        *self.terms.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What became of its calls.
     pub fn stats(&self) -> PluginStats {
-        PluginStats {
-            calls: self.counts.calls.load(Ordering::Relaxed),
-            faults: self.counts.faults.load(Ordering::Relaxed),
-        }
+        self.counts.get(&self.uses)
+    }
+
+    /// Whether it is left alone for a while, and why.
+    pub fn circuit(&self) -> Option<Circuit> {
+        let open = self.breaker.open(Instant::now())?;
+        let until = open.rest.and_then(|rest| Timestamp::now().checked_add(rest).ok());
+        Some(Circuit { since: open.since, until, reason: self.error(open.fault) })
     }
 
     /// What its last call used. Means little while others call it too.
     pub fn last_use(&self) -> CallUse {
-        match &self.guest {
-            Guest::Language(language) => language.last_use(),
-            Guest::Adapter(adapter) => adapter.last_use(),
-        }
+        self.uses.last()
     }
 
     pub(crate) fn error(&self, fault: Fault) -> CallError {
         CallError::new(self.name.clone(), fault)
     }
 
-    pub(crate) fn count_call(&self) {
-        self.counts.calls.fetch_add(1, Ordering::Relaxed);
-    }
-
     /// Counts a fault and names its plugin.
     pub(crate) fn faulted(&self, fault: Fault) -> CallError {
-        self.counts.faults.fetch_add(1, Ordering::Relaxed);
-        self.error(fault)
+        let error = self.error(fault);
+        self.counts.faulted(self.id(), &error);
+        error
+    }
+
+    /// Tells the breaker how a call ended.
+    pub(crate) fn judge(&self, ended: Result<(), &Fault>) {
+        let change = self.breaker.record(ended, Instant::now());
+        let (plugin, digest) = (self.id(), self.digest());
+        match (change, ended) {
+            (Some(Change::Opened), Err(fault)) => {
+                let error = self.error(fault.clone());
+                tracing::warn!(
+                    plugin, %digest, %error,
+                    "circuit opened: the plugin failed too often in a row and is left alone for a while"
+                );
+                stats::circuit(plugin, true);
+            }
+            (Some(Change::Closed), _) => {
+                tracing::info!(plugin, %digest, "circuit closed: the plugin works again");
+                stats::circuit(plugin, false);
+            }
+            _ => {}
+        }
     }
 
     fn language(&self) -> Result<&dyn Language, CallError> {
@@ -121,10 +182,10 @@ impl Plugin {
     }
 
     /// A fresh instance of a language.
-    pub(crate) fn start_session(&self) -> Result<Box<dyn Session>, CallError> {
-        let started = self.language()?.start();
+    pub(crate) fn start_session(&self, limits: &Limits) -> Result<Box<dyn Session>, CallError> {
+        let started = self.language()?.start(limits);
         // Only this tells a broken plugin from a bad condition.
-        self.breaker.record(started.is_ok(), Instant::now());
+        self.judge(started.as_ref().map(drop));
         started.map_err(|fault| self.faulted(fault))
     }
 
@@ -157,7 +218,10 @@ impl Plugin {
 
 impl Drop for Plugin {
     fn drop(&mut self) {
-        self.warm.forget(self.key);
+        self.warm.forget(self.terms().key);
+        if self.breaker.open(Instant::now()).is_some() {
+            stats::circuit(self.id(), false);
+        }
     }
 }
 

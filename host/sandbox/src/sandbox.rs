@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use alerts_domain::exchange::{Exchange, Step};
+use alerts_domain::plugin_limits::PluginLimits;
 use alerts_domain::problem::FieldError;
 use alerts_domain::tenant::TenantId;
 use bytes::Bytes;
@@ -65,7 +66,12 @@ impl Sandbox {
     /// from the cache, and calls it once. Blocks for as long as compiling
     /// takes, which is seconds for large files.
     pub fn load(&self, wasm: &[u8]) -> Result<Arc<Plugin>, LoadError> {
-        admission::admit(&self.0, wasm).map(Arc::new)
+        self.load_with(wasm, PluginLimits::default())
+    }
+
+    /// The same, with what the operator grants this plugin.
+    pub fn load_with(&self, wasm: &[u8], granted: PluginLimits) -> Result<Arc<Plugin>, LoadError> {
+        admission::admit(&self.0, wasm, granted).map(Arc::new)
     }
 
     /// Whether a condition compiles, and if not, what to tell its author. In
@@ -78,8 +84,9 @@ impl Sandbox {
     ) -> Result<Result<(), Vec<Diagnostic>>, CallError> {
         let source = Arc::from(source);
         self.call(plugin, move |plugin| {
-            let mut session = plugin.start_session()?;
-            let answer = session.compile(&source, plugin.limits.compile);
+            let limits = plugin.limits();
+            let mut session = plugin.start_session(&limits)?;
+            let answer = session.compile(&source, limits.compile);
             answer.map_err(|fault| plugin.faulted(fault))
         })
         .await
@@ -107,8 +114,8 @@ impl Sandbox {
         settings: Bytes,
     ) -> Result<Result<(), Vec<FieldError>>, CallError> {
         self.call(plugin, move |plugin| {
-            let answer = plugin.adapter()?.check(&settings);
-            plugin.breaker.record(answer.is_ok(), Instant::now());
+            let answer = plugin.adapter()?.check(&settings, &plugin.limits());
+            plugin.judge(answer.as_ref().map(drop));
             answer.map_err(|fault| plugin.faulted(fault))
         })
         .await
@@ -124,10 +131,11 @@ impl Sandbox {
     ) -> Result<Step, CallError> {
         let (delivery, exchanges) = (delivery.clone(), exchanges.to_vec());
         self.call(plugin, move |plugin| {
-            let step = plugin.adapter()?.next(&delivery, &exchanges);
-            plugin.breaker.record(step.is_ok(), Instant::now());
+            let limits = plugin.limits();
+            let step = plugin.adapter()?.next(&delivery, &exchanges, &limits);
+            plugin.judge(step.as_ref().map(drop));
             let step = step.map_err(|fault| plugin.faulted(fault))?;
-            let limit = plugin.limits.exchanges;
+            let limit = limits.exchanges;
             if !matches!(step, Step::Done(_)) && exchanges.len() >= limit as usize {
                 return Err(plugin.faulted(Fault::Exchanges { limit }));
             }
@@ -141,15 +149,22 @@ impl Sandbox {
         plugin: &Arc<Plugin>,
         call: impl FnOnce(&Plugin) -> Result<R, CallError> + Send + 'static,
     ) -> Result<R, CallError> {
-        plugin.admit_call()?;
+        let refused = |error: CallError| {
+            plugin.counts.refused(plugin.id(), &error);
+            error
+        };
+        plugin.admit_call().map_err(refused)?;
         let called = plugin.clone();
         let job = move || {
-            called.count_call();
-            call(&called)
+            called.counts.began();
+            let began = Instant::now();
+            let result = call(&called);
+            called.counts.ended(called.id(), began.elapsed(), result.as_ref().err());
+            result
         };
         match self.0.workers.run(job).await {
             Ok(result) => result,
-            Err(Undone::Busy) => Err(CallError::Busy { plugin: plugin.name.clone() }),
+            Err(Undone::Busy) => Err(refused(CallError::Busy { plugin: plugin.name.clone() })),
             Err(Undone::Panicked) => Err(CallError::Host { plugin: plugin.name.clone() }),
         }
     }

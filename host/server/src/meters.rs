@@ -14,6 +14,11 @@ const REQUEST_SECONDS: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1
 /// Bounds of the writes that share a commit; the store takes up to 64.
 const COMMIT_OPERATIONS: [f64; 7] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0];
 
+/// Bounds of plugins' times, in seconds: from a warm condition to a deadline that
+/// an operator has raised.
+const PLUGIN_SECONDS: [f64; 10] =
+    [0.000_01, 0.000_05, 0.000_1, 0.000_5, 0.001, 0.005, 0.025, 0.1, 0.5, 5.0];
+
 /// The process's recorder. `None` where some other program that links this
 /// library has installed its own.
 pub(crate) fn recorder() -> Option<&'static PrometheusHandle> {
@@ -21,8 +26,10 @@ pub(crate) fn recorder() -> Option<&'static PrometheusHandle> {
     let install = || {
         let commits = Matcher::Full("alerts_commit_operations".to_owned());
         let built = PrometheusBuilder::new().set_buckets(&REQUEST_SECONDS);
+        let plugins = Matcher::Full("alerts_plugin_call_seconds".to_owned());
         built
             .and_then(|builder| builder.set_buckets_for_metric(commits, &COMMIT_OPERATIONS))
+            .and_then(|builder| builder.set_buckets_for_metric(plugins, &PLUGIN_SECONDS))
             .and_then(PrometheusBuilder::install_recorder)
             .ok()
     };

@@ -1,6 +1,7 @@
-//! Uploaded plugin files, and who may use which plugin.
+//! Uploaded plugin files, who may use which plugin, and what it may use.
 
 use alerts_domain::Timestamp;
+use alerts_domain::plugin_limits::PluginLimits;
 use alerts_domain::tenant::TenantId;
 use sqlx::Row as _;
 
@@ -140,6 +141,41 @@ impl Store {
                 .bind(id)
                 .bind(grant.tenant.as_str())
                 .bind(json_text(&grant.hosts))
+                .execute(&mut *transaction)
+                .await?;
+        }
+        Ok(transaction.commit().await?)
+    }
+
+    /// The limits that operators have set, by plugin; a plugin that is not
+    /// named has the host's.
+    pub async fn plugin_limits(&self) -> Result<Vec<(String, PluginLimits)>, StoreError> {
+        let rows = sqlx::query("SELECT plugin_id AS id, limits FROM plugin_limits ORDER BY id")
+            .fetch_all(self.reader())
+            .await?;
+        rows.iter()
+            .map(|row| {
+                let read = Reader::new(row, "plugin_limits")?;
+                Ok((read.get("id")?, read.json("limits")?))
+            })
+            .collect()
+    }
+
+    /// Replaces a plugin's limits; with none set it has the host's again.
+    pub async fn set_plugin_limits(
+        &self,
+        id: &str,
+        limits: &PluginLimits,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        sqlx::query("DELETE FROM plugin_limits WHERE plugin_id = $1")
+            .bind(id)
+            .execute(&mut *transaction)
+            .await?;
+        if !limits.is_empty() {
+            sqlx::query("INSERT INTO plugin_limits (plugin_id, limits) VALUES ($1, $2)")
+                .bind(id)
+                .bind(json_text(limits))
                 .execute(&mut *transaction)
                 .await?;
         }

@@ -3,6 +3,7 @@
 pub(crate) mod api;
 pub(crate) mod events;
 pub(crate) mod host;
+pub(crate) mod plugins;
 pub(crate) mod process;
 pub(crate) mod receiver;
 

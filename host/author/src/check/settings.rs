@@ -19,8 +19,8 @@ pub(super) fn known(
 
 /// Whether the schema is one, and takes each of the known settings.
 pub(super) fn schema_takes(manifest: &Manifest, known: &[Map<String, Value>]) -> Finding {
-    let schema = manifest.settings_schema();
-    let validator = jsonschema::validator_for(&schema)
+    let validator = manifest
+        .settings_validator()
         .map_err(|error| format!("the settings schema is not one: {error}"))?;
     if known.is_empty() {
         return Err("no settings are known that the schema takes: give it `examples`, or give \

@@ -156,6 +156,7 @@ impl Engine {
 
     async fn follow_plugins(&self) -> Result<(), EngineError> {
         self.follow_grants().await?;
+        self.follow_limits().await?;
         Ok(self.follow_uploads().await?)
     }
 

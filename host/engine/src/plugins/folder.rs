@@ -80,8 +80,9 @@ impl Engine {
         for (path, stamp) in paths {
             let seen = folder.seen.get(&path);
             let stands_still = first || seen.is_some_and(|seen| seen.stamp == stamp);
-            let is_known = seen.is_some_and(|seen| seen.stamp == stamp && seen.id.is_some());
-            if is_known {
+            let known = seen.filter(|seen| seen.stamp == stamp).and_then(|seen| seen.id.as_ref());
+            let source = PluginSource::Folder(path.clone());
+            if known.is_some_and(|id| !self.plugins().deserves_another_look(id, &source)) {
                 continue;
             }
             let old = seen.and_then(|seen| seen.id.clone());
@@ -130,7 +131,7 @@ impl Engine {
             return shown;
         }
         self.plugins().note_compiling(&id, source.clone(), Some(digest), manifest.clone());
-        match self.load_plugin(wasm).await {
+        match self.load_plugin(&id, wasm).await {
             Ok(plugin) => {
                 tracing::info!(plugin = id, %digest, path = %path.display(), "plugin loaded");
                 self.plugins().insert(source, plugin);

@@ -7,12 +7,14 @@
 
 mod folder;
 mod grants;
+mod limits;
 mod upload;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use alerts_domain::plugin_limits::PluginLimits;
 use alerts_package::{Digest, Kind, Manifest};
 use alerts_sandbox::Plugin;
 
@@ -69,6 +71,14 @@ struct Registry {
     /// By id, then by source, the strongest last.
     layers: BTreeMap<String, BTreeMap<PluginSource, Layer>>,
     grants: Grants,
+    /// By plugin. One that is not there has the host's.
+    limits: HashMap<String, PluginLimits>,
+}
+
+impl Registry {
+    fn limits(&self, id: &str) -> PluginLimits {
+        self.limits.get(id).copied().unwrap_or_default()
+    }
 }
 
 /// What one source has for one id.
@@ -80,6 +90,8 @@ struct Layer {
     manifest: Option<Manifest>,
     /// The last good one.
     plugin: Option<Arc<Plugin>>,
+    /// With which limits the newest file was looked at.
+    limits: PluginLimits,
 }
 
 impl Plugins {
@@ -94,14 +106,19 @@ impl Plugins {
     /// Puts one in use under its own id, in place of an older one of the same
     /// source. What is in flight goes on with the older one.
     pub fn insert(&self, source: PluginSource, plugin: Arc<Plugin>) {
+        let mut registry = self.write();
+        let limits = registry.limits(plugin.id());
+        // They may have changed since it was loaded.
+        plugin.grant(limits);
         let layer = Layer {
             state: PluginState::Ready,
             reason: None,
             digest: Some(*plugin.digest()),
             manifest: Some(plugin.manifest().clone()),
             plugin: Some(plugin.clone()),
+            limits,
         };
-        self.write().layers.entry(plugin.id().to_owned()).or_default().insert(source, layer);
+        registry.layers.entry(plugin.id().to_owned()).or_default().insert(source, layer);
     }
 
     /// Notes that a file is being looked at.
@@ -137,9 +154,19 @@ impl Plugins {
         manifest: Option<Manifest>,
     ) {
         let mut registry = self.write();
+        let limits = registry.limits(id);
         let layers = registry.layers.entry(id.to_owned()).or_default();
         let plugin = layers.get(&source).and_then(|layer| layer.plugin.clone());
-        layers.insert(source, Layer { state, reason, digest, manifest, plugin });
+        layers.insert(source, Layer { state, reason, digest, manifest, plugin, limits });
+    }
+
+    /// Whether a refused file is worth another look: its limits have changed.
+    fn deserves_another_look(&self, id: &str, source: &PluginSource) -> bool {
+        let registry = self.read();
+        let layer = registry.layers.get(id).and_then(|layers| layers.get(source));
+        layer.is_some_and(|layer| {
+            layer.state == PluginState::Refused && layer.limits != registry.limits(id)
+        })
     }
 
     /// Takes what one source has for an id out of use. What is in flight ends.

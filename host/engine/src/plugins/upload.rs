@@ -27,7 +27,8 @@ impl Engine {
         if wasm.len() > limit {
             let bytes = wasm.len();
             return Err(refused(format!(
-                "the file is {bytes} bytes; at most {limit} are accepted"
+                "the file is {bytes} bytes; at most {limit} are accepted: strip debug information, \
+                 or have the operator raise ALERTS_PLUGIN_FILE_MIB"
             )));
         }
         let manifest = read_manifest(&wasm).map_err(|error| refused(error.to_string()))?;
@@ -50,7 +51,7 @@ impl Engine {
     }
 
     async fn admit_upload(&self, actor: &Actor, id: String, wasm: Bytes, digest: Digest) {
-        let kept = match self.load_plugin(wasm.clone()).await {
+        let kept = match self.load_plugin(&id, wasm.clone()).await {
             Ok(plugin) => {
                 let uploaded = UploadedPlugin {
                     id: id.clone(),
@@ -122,18 +123,20 @@ impl Engine {
     pub(crate) async fn follow_uploads(&self) -> Result<(), StoreError> {
         let uploads = self.store().list_plugins().await?;
         for uploaded in &uploads {
-            let known = self.plugins().digest_of(&uploaded.id, &PluginSource::Upload);
-            if known.is_some_and(|known| known.to_string() == uploaded.digest) {
+            let (id, source) = (&uploaded.id, PluginSource::Upload);
+            let known = self.plugins().digest_of(id, &source);
+            if known.is_some_and(|known| known.to_string() == uploaded.digest)
+                && !self.plugins().deserves_another_look(id, &source)
+            {
                 continue;
             }
             let Some(wasm) = self.store().get_plugin_file(&uploaded.id).await? else { continue };
-            match self.load_plugin(wasm.into()).await {
-                Ok(plugin) => self.plugins().insert(PluginSource::Upload, plugin),
+            match self.load_plugin(id, wasm.into()).await {
+                Ok(plugin) => self.plugins().insert(source, plugin),
                 Err(reason) => {
                     tracing::error!(plugin = uploaded.id, reason, "stored plugin refused");
                     let digest = uploaded.digest.parse().ok();
-                    let source = PluginSource::Upload;
-                    self.plugins().note_refused(&uploaded.id, source, reason, digest, None);
+                    self.plugins().note_refused(id, source, reason, digest, None);
                 }
             }
         }
@@ -148,10 +151,11 @@ impl Engine {
     /// Admits a file, off the async threads. The error is for people.
     pub(super) async fn load_plugin(
         &self,
+        id: &str,
         wasm: Bytes,
     ) -> Result<std::sync::Arc<alerts_sandbox::Plugin>, String> {
-        let sandbox = self.sandbox().clone();
-        let loading = tokio::task::spawn_blocking(move || sandbox.load(&wasm));
+        let (sandbox, granted) = (self.sandbox().clone(), self.plugins().granted_limits(id));
+        let loading = tokio::task::spawn_blocking(move || sandbox.load_with(&wasm, granted));
         match loading.await {
             Ok(loaded) => loaded.map_err(|refused| refused.to_string()),
             Err(_) => Err("the host failed while looking at it; see its log".to_owned()),

@@ -1,5 +1,7 @@
 //! Target adapters of contract version 1.
 
+use std::sync::Arc;
+
 use alerts_domain::exchange::{Exchange, Step};
 use alerts_domain::problem::FieldError;
 use wasmtime::Store;
@@ -7,38 +9,39 @@ use wasmtime::component::InstancePre;
 
 use super::bindings::target::{Target, TargetPre};
 use super::convert;
-use crate::budget::{self, CallUse, Fault, LastUse, Meter};
+use crate::budget::{self, Fault, Meter};
 use crate::contract::{Adapter, Unbound};
 use crate::delivery::TargetDelivery;
 use crate::engine::TickingEngine;
 use crate::limits::Limits;
+use crate::uses::Uses;
 
 pub(crate) const INTERFACE: &str = "exosphere:alerts/adapter@1.0.0";
 
 pub(crate) fn bind(
     instance: InstancePre<Meter>,
     engine: &TickingEngine,
-    limits: Limits,
+    limits: &Limits,
+    uses: &Arc<Uses>,
 ) -> Result<Box<dyn Adapter>, Unbound> {
     let pre = TargetPre::new(instance)
         .map_err(|source| Unbound::World { interface: INTERFACE, source })?;
-    let adapter = AdapterV1 { pre, engine: engine.clone(), limits, last: LastUse::default() };
-    adapter.instance().map_err(|fault| Unbound::at_start(INTERFACE, fault))?;
+    let adapter = AdapterV1 { pre, engine: engine.clone(), uses: uses.clone() };
+    adapter.instance(limits).map_err(|fault| Unbound::at_start(INTERFACE, fault))?;
     Ok(Box::new(adapter))
 }
 
 struct AdapterV1 {
     pre: TargetPre<Meter>,
     engine: TickingEngine,
-    limits: Limits,
-    last: LastUse,
+    uses: Arc<Uses>,
 }
 
 impl AdapterV1 {
     /// An instance for one call. Instantiating counts against the call.
-    fn instance(&self) -> Result<(Store<Meter>, Target), Fault> {
-        let mut store = budget::store(&self.engine, self.limits);
-        budget::allow(&mut store, &self.engine, self.limits.target)?;
+    fn instance(&self, limits: &Limits) -> Result<(Store<Meter>, Target), Fault> {
+        let mut store = budget::store(&self.engine, *limits, self.uses.clone());
+        budget::allow(&mut store, &self.engine, limits.target)?;
         let target =
             self.pre.instantiate(&mut store).map_err(|error| budget::explain(&store, &error))?;
         Ok((store, target))
@@ -46,36 +49,38 @@ impl AdapterV1 {
 }
 
 impl Adapter for AdapterV1 {
-    fn check(&self, settings: &[u8]) -> Result<Result<(), Vec<FieldError>>, Fault> {
-        let (mut store, target) = self.instance()?;
-        let answer = target
-            .exosphere_alerts_adapter()
-            .call_check(&mut store, settings)
-            .map_err(|error| budget::explain(&store, &error))?;
-        self.last.note(&store);
+    fn check(
+        &self,
+        settings: &[u8],
+        limits: &Limits,
+    ) -> Result<Result<(), Vec<FieldError>>, Fault> {
+        let (mut store, target) = self.instance(limits)?;
+        let answer = target.exosphere_alerts_adapter().call_check(&mut store, settings);
+        budget::note(&store);
+        let answer = answer.map_err(|error| budget::explain(&store, &error))?;
         let Err(problems) = answer else { return Ok(Ok(())) };
         let text_bytes: usize = problems.iter().map(|p| p.pointer.len() + p.message.len()).sum();
-        if text_bytes > self.limits.output_bytes {
-            return Err(Fault::Output { limit_bytes: self.limits.output_bytes });
+        if text_bytes > limits.output_bytes {
+            return Err(Fault::Output { limit_bytes: limits.output_bytes });
         }
         Ok(Err(problems.into_iter().map(|p| FieldError::new(p.pointer, p.message)).collect()))
     }
 
-    fn next(&self, delivery: &TargetDelivery, exchanges: &[Exchange]) -> Result<Step, Fault> {
-        let (mut store, target) = self.instance()?;
+    fn next(
+        &self,
+        delivery: &TargetDelivery,
+        exchanges: &[Exchange],
+        limits: &Limits,
+    ) -> Result<Step, Fault> {
+        let (mut store, target) = self.instance(limits)?;
         let step = convert::with_call(delivery, exchanges, |delivery, exchanges| {
             target.exosphere_alerts_adapter().call_next(&mut store, delivery, exchanges)
-        })
-        .map_err(|error| budget::explain(&store, &error))?;
-        self.last.note(&store);
-        let step = convert::step(step);
-        if convert::step_bytes(&step) > self.limits.output_bytes {
-            return Err(Fault::Output { limit_bytes: self.limits.output_bytes });
+        });
+        budget::note(&store);
+        let step = convert::step(step.map_err(|error| budget::explain(&store, &error))?);
+        if convert::step_bytes(&step) > limits.output_bytes {
+            return Err(Fault::Output { limit_bytes: limits.output_bytes });
         }
         Ok(step)
-    }
-
-    fn last_use(&self) -> CallUse {
-        self.last.get()
     }
 }

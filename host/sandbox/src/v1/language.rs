@@ -7,37 +7,38 @@ use wasmtime::Store;
 use wasmtime::component::{InstancePre, ResourceAny};
 
 use super::bindings::condition::{Condition, ConditionPre};
-use crate::budget::{self, CallUse, Fault, LastUse, Meter};
+use crate::budget::{self, Fault, Meter};
 use crate::contract::{Diagnostic, Language, Session, Unbound};
 use crate::engine::TickingEngine;
 use crate::limits::{CallLimits, Limits};
+use crate::uses::Uses;
 
 pub(crate) const INTERFACE: &str = "exosphere:alerts/language@1.0.0";
 
 pub(crate) fn bind(
     instance: InstancePre<Meter>,
     engine: &TickingEngine,
-    limits: Limits,
+    limits: &Limits,
+    uses: &Arc<Uses>,
 ) -> Result<Box<dyn Language>, Unbound> {
     let pre = ConditionPre::new(instance)
         .map_err(|source| Unbound::World { interface: INTERFACE, source })?;
-    let language = LanguageV1 { pre, engine: engine.clone(), limits, last: Arc::default() };
-    language.start().map_err(|fault| Unbound::at_start(INTERFACE, fault))?;
+    let language = LanguageV1 { pre, engine: engine.clone(), uses: uses.clone() };
+    language.start(limits).map_err(|fault| Unbound::at_start(INTERFACE, fault))?;
     Ok(Box::new(language))
 }
 
 struct LanguageV1 {
     pre: ConditionPre<Meter>,
     engine: TickingEngine,
-    limits: Limits,
-    last: Arc<LastUse>,
+    uses: Arc<Uses>,
 }
 
 impl Language for LanguageV1 {
-    fn start(&self) -> Result<Box<dyn Session>, Fault> {
-        let mut store = budget::store(&self.engine, self.limits);
+    fn start(&self, limits: &Limits) -> Result<Box<dyn Session>, Fault> {
+        let mut store = budget::store(&self.engine, *limits, self.uses.clone());
         // A guest may run code as it is instantiated.
-        budget::allow(&mut store, &self.engine, self.limits.compile)?;
+        budget::allow(&mut store, &self.engine, limits.compile)?;
         let guest =
             self.pre.instantiate(&mut store).map_err(|error| budget::explain(&store, &error))?;
         let first_bytes = store.data().memory_bytes();
@@ -45,16 +46,11 @@ impl Language for LanguageV1 {
             store,
             guest,
             engine: self.engine.clone(),
-            limits: self.limits,
+            output_bytes: limits.output_bytes,
             programs: HashMap::new(),
             calls: 0,
             first_bytes,
-            last: self.last.clone(),
         }))
-    }
-
-    fn last_use(&self) -> CallUse {
-        self.last.get()
     }
 }
 
@@ -62,11 +58,11 @@ struct SessionV1 {
     store: Store<Meter>,
     guest: Condition,
     engine: TickingEngine,
-    limits: Limits,
+    /// What one call may return.
+    output_bytes: usize,
     programs: HashMap<Arc<str>, Result<ResourceAny, Vec<Diagnostic>>>,
     calls: u32,
     first_bytes: usize,
-    last: Arc<LastUse>,
 }
 
 impl Session for SessionV1 {
@@ -81,21 +77,20 @@ impl Session for SessionV1 {
         budget::allow(&mut self.store, &self.engine, limits)?;
         self.calls += 1;
         let language = self.guest.exosphere_alerts_language();
-        let compiled = language
-            .program()
-            .call_compile(&mut self.store, source)
-            .map_err(|error| budget::explain(&self.store, &error))?
-            .map_err(|diagnostics| {
+        let compiled = language.program().call_compile(&mut self.store, source);
+        budget::note(&self.store);
+        let compiled = compiled.map_err(|error| budget::explain(&self.store, &error))?.map_err(
+            |diagnostics| {
                 diagnostics
                     .into_iter()
                     .map(|d| Diagnostic { message: d.message, offset: d.offset, length: d.length })
                     .collect::<Vec<_>>()
-            });
-        self.last.note(&self.store);
+            },
+        );
         if let Err(diagnostics) = &compiled {
             let text_bytes: usize = diagnostics.iter().map(|d| d.message.len()).sum();
-            if text_bytes > self.limits.output_bytes {
-                return Err(Fault::Output { limit_bytes: self.limits.output_bytes });
+            if text_bytes > self.output_bytes {
+                return Err(Fault::Output { limit_bytes: self.output_bytes });
             }
         }
         let answer = compiled.as_ref().map(drop).map_err(Clone::clone);
@@ -122,9 +117,9 @@ impl Session for SessionV1 {
             .guest
             .exosphere_alerts_language()
             // The contract's alias `json` makes the binding want a vector.
-            .call_evaluate_all(&mut self.store, &handles, &event.to_vec())
-            .map_err(|error| budget::explain(&self.store, &error))?;
-        self.last.note(&self.store);
+            .call_evaluate_all(&mut self.store, &handles, &event.to_vec());
+        budget::note(&self.store);
+        let verdicts = verdicts.map_err(|error| budget::explain(&self.store, &error))?;
         if verdicts.len() != sources.len() {
             return Err(Fault::contract(format!(
                 "`evaluate-all` gave {} verdicts for {} programs",
@@ -134,8 +129,8 @@ impl Session for SessionV1 {
         }
         let message_bytes: usize =
             verdicts.iter().filter_map(|v| v.as_ref().err()).map(|error| error.message.len()).sum();
-        if message_bytes > self.limits.output_bytes {
-            return Err(Fault::Output { limit_bytes: self.limits.output_bytes });
+        if message_bytes > self.output_bytes {
+            return Err(Fault::Output { limit_bytes: self.output_bytes });
         }
         Ok(verdicts.into_iter().map(|v| v.map_err(|error| error.message)).collect())
     }

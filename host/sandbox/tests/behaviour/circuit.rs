@@ -1,7 +1,7 @@
 //! A plugin that fails call after call is left alone for a while. When it is
 //! called again is tested where time can be passed in, beside the breaker.
 
-use alerts_sandbox::{CallError, PluginStats};
+use alerts_sandbox::CallError;
 use bytes::Bytes;
 
 use crate::bench::{Bench, delivery, tenant};
@@ -35,11 +35,13 @@ async fn a_plugin_that_crashes_on_every_call_is_suspended_and_no_other_is() {
     let checked = bench.sandbox.check(&plugin, Bytes::from_static(b"{}")).await.unwrap_err();
     assert!(matches!(checked, CallError::Suspended { .. }), "all of it: {checked}");
     let failures = u64::from(FAILURES);
-    assert_eq!(
-        plugin.stats(),
-        PluginStats { calls: failures, faults: failures },
-        "it was not called"
-    );
+    let stats = plugin.stats();
+    assert_eq!((stats.calls, stats.faults), (failures, failures), "it was not called");
+    assert_eq!((stats.faults_by_name, stats.refused), (vec![("trap", failures)], 4));
+    let circuit = plugin.circuit().expect("it says that it is open");
+    let until = circuit.until.expect("it still rests");
+    assert!(circuit.since <= until, "{circuit:?}");
+    assert!(matches!(circuit.reason, CallError::Trap { .. }), "{circuit:?}");
 
     bench.serves().await;
     let error = bench.next(&same_file).await.unwrap_err();

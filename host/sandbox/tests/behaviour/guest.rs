@@ -2,19 +2,23 @@
 //! a module is made from the WIT alone.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use alerts_package::{Kind, Manifest, pack};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
-/// Where the contract is kept.
-const WIT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../wit");
+/// Where the contract is kept. Looked for upwards, since the tests of the whole
+/// host use this file too.
+fn wit_folder() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().map(|folder| folder.join("wit")).find(|wit| wit.is_dir()).expect("it is there")
+}
 
 /// A core module as a component of a world of `wit/`.
 pub(crate) fn component(world: &str, core: &str) -> Vec<u8> {
     let mut wit = Resolve::default();
-    let (package, _) = wit.push_dir(Path::new(WIT)).expect("the contract reads");
+    let (package, _) = wit.push_dir(&wit_folder()).expect("the contract reads");
     encode(&wit, package, world, core)
 }
 
@@ -87,6 +91,7 @@ pub(crate) struct Target {
     next: String,
     fields: String,
     manifest: String,
+    id: &'static str,
 }
 
 impl Target {
@@ -99,6 +104,7 @@ impl Target {
             next: String::new(),
             fields: String::new(),
             manifest: String::new(),
+            id: "guest",
         }
         .checking(|image| image.words(&[0]))
         .answering(|image| image.words(&step::delivered()))
@@ -131,6 +137,12 @@ impl Target {
     /// More fields of the module: functions, globals, a start function.
     pub(crate) fn with(mut self, fields: &str) -> Self {
         self.fields.push_str(fields);
+        self
+    }
+
+    /// Instead of `guest`.
+    pub(crate) fn id(mut self, id: &'static str) -> Self {
+        self.id = id;
         self
     }
 
@@ -169,7 +181,9 @@ impl Target {
     }
 
     pub(crate) fn pack(&self) -> Vec<u8> {
-        packed(&self.component(), Kind::Target, &self.manifest)
+        let mut manifest = manifest(Kind::Target, &self.manifest);
+        manifest.id = self.id.to_owned();
+        pack(&self.component(), &manifest).expect("the component takes a manifest")
     }
 }
 

@@ -10,6 +10,7 @@ mod circuit;
 mod compiling_child;
 mod conditions;
 mod frozen;
+mod granted;
 mod hostile_calls;
 mod hostile_files;
 mod memory;

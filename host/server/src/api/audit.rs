@@ -2,6 +2,8 @@
 //! is whole.
 
 use alerts_domain::Timestamp;
+use alerts_domain::api_key::Role;
+use alerts_domain::tenant::TenantId;
 use alerts_store::{AuditRecord, AuditVerdict};
 use axum::Json;
 use axum::extract::State;
@@ -9,7 +11,7 @@ use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::caller::Viewer;
+use super::caller::Caller;
 use super::page::{self, Listed, PageQuery};
 use super::problem::Problem;
 use super::query::Query;
@@ -49,19 +51,27 @@ impl From<AuditRecord> for AuditEntryView {
     }
 }
 
+/// Whose log is read. A key without a tenant is a platform key; when it names no
+/// namespace it reads the host's own log: what operators did to plugins and platform keys.
+fn owner(caller: &Caller) -> Result<TenantId, Problem> {
+    caller.require(Role::Viewer)?;
+    Ok(caller.tenant()?.cloned().unwrap_or_else(TenantId::host))
+}
+
 /// List the audit log
 ///
-/// Newest entries first.
+/// Newest entries first. With a platform key and without a namespace: what
+/// operators did to plugins and to platform keys.
 #[utoipa::path(get, path = "/v1/audit", tag = "Audit log", params(PageQuery),
     responses((status = 200, description = "A page of entries.", body = Listed<AuditEntryView>)))]
 async fn list_audit(
     State(state): State<AppState>,
-    Viewer(actor): Viewer,
+    caller: Caller,
     Query(query): Query<PageQuery>,
 ) -> Result<Listed<AuditEntryView>, Problem> {
     let before = page::cursor(query.cursor.as_deref())?;
     let limit = page::limit(query.limit)?;
-    let page = state.store().list_audit(&actor.tenant, limit, before).await?;
+    let page = state.store().list_audit(&owner(&caller)?, limit, before).await?;
     Ok(Listed::of(page, |record| record.seq, AuditEntryView::from))
 }
 
@@ -79,18 +89,20 @@ struct AuditVerification {
 /// Verify the audit log
 ///
 /// Computes every hash again. An entry that was altered or taken out is found.
+/// With a platform key and without a namespace: in the host's own log.
 #[utoipa::path(get, path = "/v1/audit/verify", tag = "Audit log",
     responses((status = 200, description = "What was found.", body = AuditVerification)))]
 async fn verify_audit(
     State(state): State<AppState>,
-    Viewer(actor): Viewer,
+    caller: Caller,
 ) -> Result<Json<AuditVerification>, Problem> {
-    let found = match state.store().verify_audit(&actor.tenant).await? {
+    let tenant = owner(&caller)?;
+    let found = match state.store().verify_audit(&tenant).await? {
         AuditVerdict::Intact { entries } => {
             AuditVerification { intact: true, entries: Some(entries), broken_at: None }
         }
         AuditVerdict::Broken { seq } => {
-            tracing::error!(tenant = %actor.tenant, seq, "the audit log was tampered with");
+            tracing::error!(%tenant, seq, "the audit log was tampered with");
             AuditVerification { intact: false, entries: None, broken_at: Some(seq) }
         }
     };

@@ -92,7 +92,7 @@ pub(crate) fn media_type(headers: &HeaderMap) -> Option<String> {
 pub(crate) async fn read(body: Body, limit: usize, what: &str) -> Result<Bytes, Problem> {
     let too_large =
         || Problem::too_large(format!("{what} may be at most {limit} bytes; send less at once"));
-    if body.size_hint().lower() > DRAINED_BYTES {
+    if body.size_hint().lower() > DRAINED_BYTES.max(limit as u64) {
         return Err(too_large());
     }
     match tokio::time::timeout(BODY_DEADLINE, collect(body, limit)).await {

@@ -7,6 +7,9 @@ use super::{Failure, runtime};
 use crate::say::say;
 use crate::settings::{Database, SettingError};
 
+/// Stands for the host's own log.
+const HOST: &str = "*";
+
 /// Look at the audit log
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
@@ -15,7 +18,7 @@ pub(super) enum Command {
     /// Ends with 0 if it is whole, with 1 if it is not. With SQLite the host must
     /// be stopped; a running one answers `GET /v1/audit/verify`.
     Verify {
-        /// The tenant's name.
+        /// The tenant's name; `*` for what operators did to plugins
         #[arg(long, value_name = "NAME")]
         tenant: String,
         /// Where everything is kept [default: sqlite://data/alerts.db]
@@ -26,7 +29,10 @@ pub(super) enum Command {
 
 pub(super) fn run(command: Command) -> Result<(), Failure> {
     let Command::Verify { tenant, database_url } = command;
-    let tenant = TenantId::new(&tenant).map_err(|error| Failure::other(error.detail))?;
+    let tenant = match tenant.as_str() {
+        HOST => TenantId::host(),
+        name => TenantId::new(name).map_err(|error| Failure::other(error.detail))?,
+    };
     let database = Database::parse_or_default(&database_url)?;
     runtime()?.block_on(verify(&tenant, &database))
 }

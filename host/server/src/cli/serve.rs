@@ -17,7 +17,7 @@ use super::{Failure, logging, runtime, welcome};
 use crate::builtin;
 use crate::demo::Demo;
 use crate::server::{Parts, Server};
-use crate::settings::{CacheDir, ServeArgs, SettingError, Settings};
+use crate::settings::{CacheDir, PluginSettings, ServeArgs, SettingError, Settings};
 
 /// How long an orderly end may take, all in all.
 const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(10);
@@ -57,8 +57,8 @@ async fn serve(mut settings: Settings) -> Result<(), Failure> {
         Rollout::Ga => {}
     }
     tracing::info!("loading plugins; the first start compiles them, which takes some seconds");
-    let cache_dir = settings.cache_dir;
-    let loading = move || load_plugins(cache_dir);
+    let (cache_dir, limits) = (settings.cache_dir, settings.plugins);
+    let loading = move || load_plugins(cache_dir, limits);
     let (sandbox, plugins) =
         tokio::task::spawn_blocking(loading).await.map_err(Failure::other)??;
     let parts = Parts {
@@ -124,21 +124,23 @@ async fn open(url: &str) -> Result<Store, Failure> {
 }
 
 /// Blocks while plugins compile: seconds at the first start, then the cache has them.
-fn load_plugins(cache: Option<CacheDir>) -> Result<(Sandbox, Plugins), Failure> {
-    let sandbox = start_sandbox(cache)?;
+fn load_plugins(
+    cache: Option<CacheDir>,
+    limits: PluginSettings,
+) -> Result<(Sandbox, Plugins), Failure> {
+    let sandbox = start_sandbox(cache, limits)?;
     let plugins = Plugins::default();
     builtin::load(&sandbox, &plugins).map_err(Failure::other)?;
     Ok((sandbox, plugins))
 }
 
-fn start_sandbox(cache: Option<CacheDir>) -> Result<Sandbox, Failure> {
+fn start_sandbox(cache: Option<CacheDir>, limits: PluginSettings) -> Result<Sandbox, Failure> {
     let compiler = builtin::child_compiler().map_err(|error| {
         Failure::Other(format!("this program does not find its own file: {error}"))
     })?;
-    let config = |cache_dir| SandboxConfig {
-        cache_dir,
-        compiler: compiler.clone(),
-        ..SandboxConfig::default()
+    let config = |cache_dir| {
+        let compiler = compiler.clone();
+        limits.apply(SandboxConfig { cache_dir, compiler, ..SandboxConfig::default() })
     };
     let is_chosen = cache.as_ref().is_some_and(|cache| cache.is_chosen);
     match Sandbox::new(config(cache.map(|cache| cache.path))) {

@@ -99,6 +99,53 @@ pub struct ServeArgs {
     #[arg(long, env = "ALERTS_CACHE_DIR", alias = "alerts-cache-dir", value_name = "FOLDER")]
     pub cache_dir: Option<String>,
 
+    /// Memory that a plugin may have for one call, in MiB [default: 64]
+    ///
+    /// For every plugin that is not granted something else by
+    /// `PUT /v1/plugins/{id}/limits`. From 1 to 1024.
+    #[arg(
+        long,
+        env = "ALERTS_PLUGIN_MEMORY_MIB",
+        alias = "alerts-plugin-memory-mib",
+        value_name = "MIB"
+    )]
+    pub plugin_memory_mib: Option<String>,
+
+    /// Time that a target plugin may take for one call, in milliseconds [default: 500]
+    ///
+    /// For every target that is not granted something else by
+    /// `PUT /v1/plugins/{id}/limits`. From 1 to 30000. Condition languages have
+    /// 50 ms, since events wait for them.
+    #[arg(
+        long,
+        env = "ALERTS_PLUGIN_DEADLINE_MS",
+        alias = "alerts-plugin-deadline-ms",
+        value_name = "MS"
+    )]
+    pub plugin_deadline_ms: Option<String>,
+
+    /// Largest plugin file, in MiB [default: 32]
+    ///
+    /// From 1 to 256.
+    #[arg(
+        long,
+        env = "ALERTS_PLUGIN_FILE_MIB",
+        alias = "alerts-plugin-file-mib",
+        value_name = "MIB"
+    )]
+    pub plugin_file_mib: Option<String>,
+
+    /// Threads on which plugins run [default: one for each core, at least 2]
+    ///
+    /// From 2 to 256. More of them let more plugins be slow at once.
+    #[arg(
+        long,
+        env = "ALERTS_PLUGIN_THREADS",
+        alias = "alerts-plugin-threads",
+        value_name = "THREADS"
+    )]
+    pub plugin_threads: Option<String>,
+
     /// What is logged, to standard error [default: info]
     ///
     /// A level, or a filter such as `info,alerts_engine=debug`.

@@ -9,6 +9,7 @@ mod bootstrap_key;
 mod database;
 mod encryption_key;
 mod error;
+mod plugins;
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -22,6 +23,7 @@ pub use self::arguments::{LogFormat, ServeArgs};
 pub use self::database::Database;
 pub use self::encryption_key::EncryptionKeys;
 pub use self::error::SettingError;
+pub use self::plugins::PluginSettings;
 
 /// Where a host listens when nobody says.
 const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
@@ -49,6 +51,8 @@ pub struct Settings {
     pub rollout: Rollout,
     /// Where compiled plugins are kept between starts.
     pub cache_dir: Option<CacheDir>,
+    /// What plugins may use where nobody says otherwise.
+    pub plugins: PluginSettings,
     /// Whether sample data is wanted.
     pub demo: bool,
 }
@@ -80,6 +84,10 @@ impl Settings {
             _ => None,
         };
         let cache_dir = database.as_ref().and_then(|database| cache_dir(args, database));
+        let plugins = PluginSettings::read(args, &mut wrong);
+        if !wrong.is_empty() {
+            return Err(wrong);
+        }
         match (database, listen, allow_targets, bootstrap_key, rollout, encryption_keys) {
             (
                 Some(database),
@@ -97,6 +105,7 @@ impl Settings {
                 bootstrap_key,
                 rollout,
                 cache_dir,
+                plugins,
                 demo: args.demo,
             }),
             _ => Err(wrong),
@@ -228,6 +237,7 @@ mod tests {
             bootstrap_key: Some(Secret::new("changeme")),
             rollout: set("soon"),
             encryption_keys: Some(Secret::new("k1")),
+            plugin_threads: set("many"),
             ..ServeArgs::default()
         };
         assert_eq!(
@@ -238,7 +248,8 @@ mod tests {
                 "ALERTS_ALLOW_TARGETS",
                 "ALERTS_BOOTSTRAP_KEY",
                 "ALERTS_ROLLOUT",
-                "ALERTS_ENCRYPTION_KEYS"
+                "ALERTS_ENCRYPTION_KEYS",
+                "ALERTS_PLUGIN_THREADS"
             ]
         );
     }

@@ -1,5 +1,6 @@
-//! Uploaded plugins, their uses, and who may use them.
+//! Uploaded plugins, their uses, who may use them, and what they may use.
 
+use alerts_domain::plugin_limits::PluginLimits;
 use alerts_store::{PluginGrant, UploadedPlugin};
 
 use crate::fixture::{ada, at, bob, endpoint, entry, rule};
@@ -50,5 +51,17 @@ on_both! {
         assert_eq!(db.plugin_grants().await.unwrap(), [named(second)]);
         db.set_plugin_grants("ntfy", &[]).await.unwrap();
         assert!(db.plugin_grants().await.unwrap().is_empty());
+    }
+
+    async fn limits_are_replaced_as_a_whole_and_gone_when_none_is_set(db: Db) {
+        let first = PluginLimits { fuel: Some(50_000_000_000), ..PluginLimits::default() };
+        let second = PluginLimits { deadline_ms: Some(7), exchanges: Some(2), ..PluginLimits::default() };
+        db.set_plugin_limits("ntfy", &first).await.unwrap();
+        db.set_plugin_limits("http", &first).await.unwrap();
+        db.set_plugin_limits("ntfy", &second).await.unwrap();
+        let limits = db.plugin_limits().await.unwrap();
+        assert_eq!(limits, [("http".to_owned(), first), ("ntfy".to_owned(), second)]);
+        db.set_plugin_limits("http", &PluginLimits::default()).await.unwrap();
+        assert_eq!(db.plugin_limits().await.unwrap(), [("ntfy".to_owned(), second)]);
     }
 }

@@ -1,18 +1,19 @@
 //! The plugins in use. They are the host's, so every key sees the same ones.
 
 mod grants;
+mod limits;
 mod upload;
+mod view;
 
 use alerts_domain::api_key::Role;
 use alerts_domain::tenant::TenantId;
-use alerts_engine::{Actor, PluginEntry, PluginState};
-use alerts_package::{Digest, Kind as PluginKind, Manifest};
+use alerts_engine::Actor;
 use axum::Json;
 use axum::extract::{Path, State};
-use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use self::view::PluginView;
 use crate::api::caller::Caller;
 use crate::api::page::{self, Listed, PageQuery};
 use crate::api::problem::{Kind, Problem};
@@ -26,66 +27,7 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(list_plugins, upload::upload_plugin))
         .routes(routes!(get_plugin, upload::remove_plugin))
         .routes(routes!(grants::get_plugin_grants, grants::set_plugin_grants))
-}
-
-/// A plugin: a condition language or a target adapter.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-#[schema(as = Plugin)]
-struct PluginView {
-    /// The name by which rules and endpoints refer to it.
-    #[schema(example = "http")]
-    id: String,
-    /// `condition` or `target`; null for a file that could not be read.
-    #[schema(value_type = Option<String>, example = "target")]
-    kind: Option<PluginKind>,
-    /// Its own version.
-    #[schema(example = "1.0.0")]
-    version: Option<String>,
-    /// SHA-256 of its newest file.
-    #[schema(value_type = Option<String>)]
-    digest: Option<Digest>,
-    /// `compiling`, `ready`, `refused` or `disabled`.
-    #[schema(example = "ready")]
-    state: &'static str,
-    /// Why its newest file was refused; an older one may still be in use.
-    reason: Option<String>,
-    /// What it says about itself: the schema of its settings, the secrets it takes.
-    #[schema(value_type = Option<Object>)]
-    manifest: Option<Manifest>,
-    /// What became of its calls since it was loaded; null when nothing is in use.
-    stats: Option<Stats>,
-}
-
-/// Counts since a plugin was loaded.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-#[schema(as = PluginStats)]
-struct Stats {
-    /// Calls.
-    calls: u64,
-    /// Times that it hit a limit, crashed or broke the contract.
-    faults: u64,
-}
-
-impl From<PluginEntry> for PluginView {
-    fn from(entry: PluginEntry) -> Self {
-        let state = match entry.state {
-            PluginState::Compiling => "compiling",
-            PluginState::Ready => "ready",
-            PluginState::Refused => "refused",
-        };
-        let manifest = entry.manifest.as_ref();
-        let stats = entry.in_use.as_ref().map(|plugin| plugin.stats());
-        Self {
-            id: entry.id,
-            kind: manifest.map(|manifest| manifest.kind),
-            version: manifest.map(|manifest| manifest.version.clone()),
-            digest: entry.digest,
-            state,
-            reason: entry.reason,
-            manifest: entry.manifest,
-            stats: stats.map(|stats| Stats { calls: stats.calls, faults: stats.faults }),
-        }
-    }
+        .routes(routes!(limits::get_plugin_limits, limits::set_plugin_limits))
 }
 
 /// What an operator does to plugins is written into the host's own audit log.

@@ -18,6 +18,8 @@ use crate::state::AppState;
 
 /// The part of a multipart body that holds the file.
 const FILE_PART: &str = "file";
+/// With the setting that decides how large it may be.
+const FILE: &str = "a plugin file (setting ALERTS_PLUGIN_FILE_MIB)";
 
 /// What to do about a plugin that is there already.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -49,7 +51,7 @@ pub(super) async fn upload_plugin(
     let wasm = match media_type(request.headers()).as_deref() {
         Some("multipart/form-data") => file_part(request, limit).await?,
         Some("application/wasm" | "application/octet-stream") => {
-            body::read(request.into_body(), limit, "a plugin file").await?
+            body::read(request.into_body(), limit, FILE).await?
         }
         _ => {
             let detail = "send the file as `content-type: application/wasm`, or as the part \
@@ -68,7 +70,7 @@ async fn file_part(request: Request, limit: usize) -> Result<Bytes, Problem> {
     let unreadable = |detail: String| Problem::new(Kind::InvalidRequest, detail);
     let (parts, body) = request.into_parts();
     // Some room for the boundaries around the file.
-    let bytes = body::read(body, limit + 4096, "a plugin file with its form").await?;
+    let bytes = body::read(body, limit + 4096, FILE).await?;
     let request = Request::from_parts(parts, Body::from(bytes));
     let mut form = Multipart::from_request(request, &())
         .await

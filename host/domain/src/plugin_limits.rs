@@ -1,0 +1,42 @@
+//! What an operator grants one plugin for each of its calls.
+
+use serde::{Deserialize, Serialize};
+
+/// Limits of one plugin, set by the operator. An absent one is the host's default.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PluginLimits {
+    /// Units of fuel in one call, about one for each instruction.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fuel: Option<u64>,
+    /// Wall-clock time of one call, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline_ms: Option<u64>,
+    /// Linear memory of one instance, in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_bytes: Option<u64>,
+    /// What one call may return, in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_bytes: Option<u64>,
+    /// Requests in one attempt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exchanges: Option<u64>,
+}
+
+impl PluginLimits {
+    /// Name and value of each.
+    pub fn fields(&self) -> [(&'static str, Option<u64>); 5] {
+        [
+            ("fuel", self.fuel),
+            ("deadline_ms", self.deadline_ms),
+            ("memory_bytes", self.memory_bytes),
+            ("output_bytes", self.output_bytes),
+            ("exchanges", self.exchanges),
+        ]
+    }
+
+    /// Whether all are the host's defaults.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
