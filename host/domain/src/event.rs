@@ -77,7 +77,9 @@ impl Event {
     /// wrong clock does not outlast its mending.
     pub fn happened_at(&self, received_at: Timestamp) -> Timestamp {
         let latest = received_at.saturating_add(MAX_CLOCK_SKEW).unwrap_or(Timestamp::MAX);
-        self.time.map_or(received_at, |time| time.min(latest))
+        let at = self.time.map_or(received_at, |time| time.min(latest));
+        // No finer than what is stored, or a time read back would be another one.
+        Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at)
     }
 
     fn check(attributes: &Map<String, Value>, body: Bytes) -> Result<Self, Vec<FieldError>> {

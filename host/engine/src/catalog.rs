@@ -114,6 +114,11 @@ impl LiveRule {
         Self { stored, source, looks_at }
     }
 
+    /// The types of events that it looks at.
+    pub(crate) fn patterns(&self) -> &[EventTypePattern] {
+        &self.looks_at
+    }
+
     /// Whether it looks at events of this type.
     pub(crate) fn looks_at(&self, event_type: &str) -> bool {
         self.looks_at.iter().any(|pattern| pattern.matches(event_type))

@@ -14,7 +14,7 @@ use alerts_domain::tenant::Rollout;
 use alerts_sandbox::Sandbox;
 use alerts_store::Store;
 use futures_util::future::join_all;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use crate::catalog::Catalog;
@@ -25,6 +25,9 @@ use crate::entropy::Entropy;
 use crate::error::EngineError;
 use crate::matching::Matcher;
 use crate::plugins::{PluginFolder, Plugins};
+
+/// Backtests that run at once. They read much, and nobody is woken by them.
+const BACKTESTS: usize = 2;
 
 /// What an operator may set.
 #[derive(Debug, Clone)]
@@ -79,6 +82,7 @@ struct Inner {
     rollout: Rollout,
     deferred: Notify,
     timers: Notify,
+    backtests: Arc<Semaphore>,
     stop: CancellationToken,
 }
 
@@ -115,6 +119,7 @@ impl Engine {
             rollout: config.rollout,
             deferred: Notify::new(),
             timers: Notify::new(),
+            backtests: Arc::new(Semaphore::new(BACKTESTS)),
             stop: CancellationToken::new(),
             store,
             sandbox,
@@ -228,6 +233,10 @@ impl Engine {
 
     pub(crate) fn rollout(&self) -> Rollout {
         self.0.rollout
+    }
+
+    pub(crate) fn backtest_turns(&self) -> Arc<Semaphore> {
+        self.0.backtests.clone()
     }
 
     pub(crate) fn wake_timers(&self) {

@@ -6,6 +6,7 @@
 
 mod alerting;
 mod attempt;
+mod backtest;
 mod catalog;
 mod clock;
 mod deferred;
@@ -25,6 +26,7 @@ mod timers;
 mod try_out;
 
 pub use attempt::target_endpoint;
+pub use backtest::{Backtest, BacktestMatch, BacktestProgress, BacktestReport};
 pub use catalog::{LiveEndpoint, LiveRule};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use dispatch::Circuit;

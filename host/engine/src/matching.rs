@@ -132,6 +132,26 @@ impl Matcher {
         matches
     }
 
+    /// What one rule's condition says, told to nobody else.
+    pub(crate) async fn verdict(
+        &self,
+        tenant: &TenantId,
+        rule: &Arc<LiveRule>,
+        event: &Event,
+    ) -> Verdict {
+        let Some(Condition { language, .. }) = &rule.stored.spec.condition else {
+            return Verdict::Holds;
+        };
+        match self.evaluate(tenant, language, &[rule], event).await {
+            Ok(verdicts) => match verdicts.into_iter().next() {
+                Some(Ok(true)) => Verdict::Holds,
+                Some(Ok(false)) | None => Verdict::DoesNot,
+                Some(Err(error)) => Verdict::Fails(error),
+            },
+            Err(why) => Verdict::Pending(why),
+        }
+    }
+
     /// A verdict for each rule, or why the language cannot answer now.
     async fn evaluate(
         &self,

@@ -121,7 +121,11 @@ impl Engine {
         if deleted { Ok(()) } else { Err(ChangeError::NotFound("alert rule")) }
     }
 
-    async fn check_rule(&self, actor: &Actor, spec: &RuleSpec) -> Result<(), ChangeError> {
+    pub(crate) async fn check_rule(
+        &self,
+        actor: &Actor,
+        spec: &RuleSpec,
+    ) -> Result<(), ChangeError> {
         let mut problems = name_problems(&spec.name);
         let under = |pointer: &'static str| move |problem: FieldError| problem.under(pointer);
         problems.extend(spec.trigger.problems(&spec.event_type).into_iter().map(under("/trigger")));

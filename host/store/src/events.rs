@@ -46,6 +46,17 @@ pub struct PendingEvent {
     pub pending_rules: Vec<RuleId>,
 }
 
+/// An event as it is read in bulk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScannedEvent {
+    /// The id it has here.
+    pub id: EventId,
+    /// As it was posted.
+    pub body: Bytes,
+    /// When.
+    pub received_at: Timestamp,
+}
+
 /// Which of a tenant's events to list; what is absent does not matter.
 #[derive(Debug, Clone, Default)]
 pub struct EventFilter {
@@ -83,6 +94,36 @@ impl Store {
         query.push(" ORDER BY id DESC LIMIT ").bind(i64::from(limit) + 1);
         let rows = query.build().fetch_all(self.reader()).await?;
         Page::of(rows, limit, |row| read(&row))
+    }
+
+    /// A tenant's events in the order in which they came in, after the id `after`
+    /// and before the id `before`; of these types, or of all when none is given.
+    pub async fn scan_events(
+        &self,
+        tenant: &TenantId,
+        types: &[String],
+        after: EventId,
+        before: EventId,
+        limit: u32,
+    ) -> Result<Vec<ScannedEvent>, StoreError> {
+        let mut query = Statement::new("SELECT id, body, received_at FROM events WHERE tenant = ");
+        query.bind(tenant.as_str().to_owned());
+        query.push(" AND id > ").bind(after.to_string());
+        query.push(" AND id < ").bind(before.to_string());
+        for (index, event_type) in types.iter().enumerate() {
+            query.push(if index == 0 { " AND event_type IN (" } else { ", " });
+            query.bind(event_type.clone());
+        }
+        query.push(if types.is_empty() { "" } else { ")" });
+        query.push(" ORDER BY id LIMIT ").bind(i64::from(limit));
+        let rows = query.build().fetch_all(self.reader()).await?;
+        let scanned = rows.iter().map(|row| {
+            let read = Reader::new(row, "events")?;
+            let body: Vec<u8> = read.get("body")?;
+            let (id, received_at) = (read.parse("id")?, read.time("received_at")?);
+            Ok(ScannedEvent { id, body: body.into(), received_at })
+        });
+        scanned.collect()
     }
 
     /// One event.

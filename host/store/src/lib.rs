@@ -36,7 +36,7 @@ pub use audit::{AuditEntry, AuditRecord, AuditVerdict};
 pub use claim::Claimed;
 pub use deliveries::{DeliveryChange, DeliveryFilter};
 pub use error::StoreError;
-pub use events::{EventFilter, PendingEvent, StoredEvent};
+pub use events::{EventFilter, PendingEvent, ScannedEvent, StoredEvent};
 pub use finish::{FinishOutcome, Finished};
 pub use idempotency::Idempotency;
 pub use open::Store;

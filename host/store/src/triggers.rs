@@ -14,8 +14,8 @@ use alerts_domain::id::{EventId, RuleId};
 use alerts_domain::outcome::{Reason, RuleOutcome};
 use alerts_domain::tenant::TenantId;
 use alerts_domain::trigger::{
-    DurationTrigger, Group, RunSighting, RunStep, RunWatch, ThresholdTrigger, WatchEnd, Window,
-    exceeded,
+    DurationTrigger, Group, MAX_GROUPS, RunSighting, RunStep, RunWatch, ThresholdTrigger, WatchEnd,
+    Window, exceeded,
 };
 use jiff::SignedDuration;
 use serde::Serialize;
@@ -28,9 +28,6 @@ use crate::batch::Batch;
 use crate::error::StoreError;
 use crate::row::{Reader, json_text, us};
 
-/// Most groups that one rule counts apart. Events of further groups are counted
-/// together, until groups that see no more events are forgotten.
-const MAX_GROUPS: i64 = 10_000;
 /// How long a run that ended is remembered, for events that come late.
 const REMEMBER_RUN: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// A memory that nothing was put into yet.
@@ -225,10 +222,10 @@ async fn full_rules(
         )
         .bind(tenant.as_str().to_owned())
         .bind(rule.to_string())
-        .bind(MAX_GROUPS + 1)
+        .bind(MAX_GROUPS as i64 + 1)
         .fetch_one(&mut *connection)
         .await?;
-        if row.try_get::<i64, _>("n")? > MAX_GROUPS {
+        if row.try_get::<i64, _>("n")? > MAX_GROUPS as i64 {
             full.insert((tenant, rule));
         }
     }

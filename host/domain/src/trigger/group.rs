@@ -8,6 +8,9 @@ use crate::problem::FieldError;
 
 /// Most fields that a rule may group by.
 pub const MAX_GROUP_FIELDS: usize = 5;
+/// Most groups that one rule counts apart. Events of further groups are counted
+/// together, until groups that see no more events are forgotten.
+pub const MAX_GROUPS: usize = 10_000;
 /// Longest name of a field, in bytes.
 const MAX_FIELD_BYTES: usize = 128;
 /// Longest value shown whole, in bytes. A longer one is a group all the same,

@@ -13,7 +13,7 @@ mod threshold;
 use serde::{Deserialize, Serialize};
 
 pub use self::duration::{DurationTrigger, RunStep, RunWatch, WatchEnd};
-pub use self::group::{Group, MAX_GROUP_FIELDS};
+pub use self::group::{Group, MAX_GROUP_FIELDS, MAX_GROUPS};
 pub use self::run::{DURATION_EXCEEDED, ENDED, RunPhase, RunSighting, STARTED, exceeded};
 pub use self::threshold::{Breach, Ratio, ThresholdTrigger, Window, WindowStep};
 

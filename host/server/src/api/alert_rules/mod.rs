@@ -1,5 +1,6 @@
 //! Alert rules: when to send.
 
+mod backtest;
 mod create;
 mod rule;
 mod update;
@@ -27,6 +28,7 @@ const KIND: &str = "alert rule";
 pub(super) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()
         .routes(routes!(create::create_alert_rule, list_alert_rules))
+        .routes(routes!(backtest::backtest_alert_rule))
         .routes(routes!(get_alert_rule, update::update_alert_rule, delete_alert_rule))
 }
 

@@ -126,17 +126,28 @@ impl Problem {
     }
 }
 
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
+impl Problem {
+    fn body(&self) -> ProblemBody<'_> {
         let (status, name, title) = self.kind.told();
-        let body = ProblemBody {
+        ProblemBody {
             kind: format!("{TYPE_PREFIX}{name}"),
             title,
             status: status.as_u16(),
             detail: &self.detail,
             errors: &self.errors,
-        };
-        let body = serde_json::to_vec(&body).unwrap_or_default();
+        }
+    }
+
+    /// The document by itself, for an answer that has begun already.
+    pub(crate) fn document(&self) -> serde_json::Value {
+        serde_json::to_value(self.body()).unwrap_or_default()
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let (status, ..) = self.kind.told();
+        let body = serde_json::to_vec(&self.body()).unwrap_or_default();
         let content_type = HeaderValue::from_static("application/problem+json");
         let mut response = (status, [(header::CONTENT_TYPE, content_type)], body).into_response();
         match self.kind {

@@ -1,0 +1,232 @@
+//! Backtests: a draft rule on stored events, and what it would have sent.
+//!
+//! Conditions are deterministic, so this is what it would have done, and not a
+//! guess. Read page by page; nothing is written. Whoever drops a backtest has
+//! canceled it.
+
+mod replay;
+
+use std::sync::Arc;
+
+use alerts_domain::Timestamp;
+use alerts_domain::event::Event;
+use alerts_domain::id::{EventId, RuleId};
+use alerts_domain::rule::{AlertRule, EventTypePattern};
+use alerts_domain::tenant::TenantId;
+use alerts_store::ScannedEvent;
+use futures_util::{StreamExt as _, stream};
+use tokio::sync::OwnedSemaphorePermit;
+
+pub use self::replay::BacktestMatch;
+use self::replay::Replay;
+use crate::Actor;
+use crate::catalog::LiveRule;
+use crate::engine::Engine;
+use crate::error::ChangeError;
+use crate::matching::Verdict;
+use crate::rules::RuleDraft;
+
+/// Most events that one backtest looks at. A longer span is cut there.
+const MAX_EVENTS: u64 = 1_000_000;
+/// Events read at once: of the largest events, some 60 MiB.
+const PAGE: u32 = 250;
+/// Conditions evaluated at once: on a host with two cores, intake keeps its own.
+const AT_ONCE: usize = 2;
+
+/// A backtest under way.
+#[derive(Debug)]
+pub struct Backtest {
+    engine: Engine,
+    tenant: TenantId,
+    rule: Arc<LiveRule>,
+    /// The types it looks at, if they can be named to the database.
+    types: Vec<String>,
+    to: EventId,
+    after: EventId,
+    replay: Replay,
+    scanned: u64,
+    condition_errors: u64,
+    last_condition_error: Option<String>,
+    ends_at: Timestamp,
+    is_cut: bool,
+    _turn: OwnedSemaphorePermit,
+}
+
+/// How far a backtest is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BacktestProgress {
+    /// Events looked at so far.
+    pub scanned: u64,
+    /// When the newest of them came in; none before the first.
+    pub at: Option<Timestamp>,
+    /// What would have been sent so far.
+    pub total: u64,
+}
+
+/// What a rule would have sent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BacktestReport {
+    /// How many alerts.
+    pub total: u64,
+    /// The first of them, up to [`Backtest::MAX_MATCHES`].
+    pub matches: Vec<BacktestMatch>,
+    /// Whether there are more matches than those, or more events in the span
+    /// than were looked at.
+    pub truncated: bool,
+    /// Events of its types that were looked at.
+    pub scanned: u64,
+    /// Events on which its condition failed.
+    pub condition_errors: u64,
+    /// The newest of these errors.
+    pub last_condition_error: Option<String>,
+}
+
+impl Engine {
+    /// Begins a backtest of `draft` over the events that came in from `from` up
+    /// to, but not including, `to`. Waits for a turn: only a few run at once.
+    ///
+    /// # Errors
+    /// What would be wrong with the rule if it were created, with pointers under
+    /// `/rule`; a span that holds no time.
+    pub async fn backtest(
+        &self,
+        actor: &Actor,
+        draft: RuleDraft,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Backtest, ChangeError> {
+        if from >= to {
+            let detail = format!("must be before `to`, which is {to}");
+            return Err(ChangeError::field("/from", detail));
+        }
+        self.check_rule(actor, &draft).await.map_err(|error| match error {
+            ChangeError::Invalid(problems) => {
+                ChangeError::Invalid(problems.into_iter().map(|p| p.under("/rule")).collect())
+            }
+            other => other,
+        })?;
+        let now = self.clock().now();
+        let rule = LiveRule::new(AlertRule {
+            id: RuleId::new(now, 0),
+            tenant: actor.tenant.clone(),
+            // Whether it is on already does not matter here.
+            spec: RuleDraft { is_active: true, ..draft },
+            disabled_reason: None,
+            last_condition_error: None,
+            created_by: actor.name.clone(),
+            created_at: now,
+            updated_at: now,
+            deleted_at: None,
+        });
+        let types = match rule.patterns().iter().all(EventTypePattern::is_exact) {
+            true => rule.patterns().iter().map(|exact| exact.as_str().to_owned()).collect(),
+            false => Vec::new(),
+        };
+        let turn = self.backtest_turns().acquire_owned().await;
+        let turn = turn.map_err(|_| ChangeError::Conflict("the host is stopping".to_owned()))?;
+        Ok(Backtest {
+            engine: self.clone(),
+            tenant: actor.tenant.clone(),
+            replay: Replay::new(rule.stored.spec.clone()),
+            rule: Arc::new(rule),
+            types,
+            // An id begins with the time at which its event came in.
+            after: EventId::new(from, 0),
+            to: EventId::new(to, 0),
+            scanned: 0,
+            condition_errors: 0,
+            last_condition_error: None,
+            ends_at: to.min(now),
+            is_cut: false,
+            _turn: turn,
+        })
+    }
+}
+
+impl Backtest {
+    /// Most matches that are told one by one.
+    pub const MAX_MATCHES: usize = 1_000;
+
+    /// Looks at some more events. None when there are no more.
+    ///
+    /// # Errors
+    /// The database, or a condition plugin that gives no answer.
+    pub async fn step(&mut self) -> Result<Option<BacktestProgress>, ChangeError> {
+        if self.is_cut {
+            return Ok(None);
+        }
+        let page = self
+            .engine
+            .store()
+            .scan_events(&self.tenant, &self.types, self.after, self.to, PAGE)
+            .await?;
+        let Some(last) = page.last() else { return Ok(None) };
+        self.after = last.id;
+        let at = Some(last.received_at);
+        let asked = page.into_iter().filter_map(|scanned| self.ask(scanned));
+        let mut asked = stream::iter(asked.collect::<Vec<_>>()).buffered(AT_ONCE);
+        let mut judged = Vec::new();
+        while let Some(one) = asked.next().await {
+            judged.push(one);
+        }
+        drop(asked);
+        for (scanned, event, verdict) in judged {
+            self.scanned += 1;
+            match verdict {
+                Verdict::Pending(why) => return Err(ChangeError::Conflict(why)),
+                Verdict::Fails(error) => {
+                    self.condition_errors += 1;
+                    self.last_condition_error = Some(error);
+                    self.replay.see(&event, &scanned, false);
+                }
+                Verdict::Holds => self.replay.see(&event, &scanned, true),
+                Verdict::DoesNot => self.replay.see(&event, &scanned, false),
+            }
+        }
+        self.is_cut = self.scanned >= MAX_EVENTS;
+        Ok(Some(BacktestProgress { scanned: self.scanned, at, total: self.replay.total() }))
+    }
+
+    /// The event with what the condition says; none for one that the rule does
+    /// not look at.
+    fn ask(
+        &self,
+        scanned: ScannedEvent,
+    ) -> Option<impl Future<Output = (ScannedEvent, Event, Verdict)> + use<>> {
+        let event = Event::from_structured(scanned.body.clone()).ok()?;
+        if !self.rule.looks_at(&event.event_type) {
+            return None;
+        }
+        let (engine, tenant, rule) = (self.engine.clone(), self.tenant.clone(), self.rule.clone());
+        Some(async move {
+            let verdict = engine.matcher().verdict(&tenant, &rule, &event).await;
+            (scanned, event, verdict)
+        })
+    }
+
+    /// All steps that are left, and what came of it.
+    ///
+    /// # Errors
+    /// As for [`Self::step`].
+    pub async fn finish(mut self) -> Result<BacktestReport, ChangeError> {
+        while self.step().await?.is_some() {}
+        Ok(self.report())
+    }
+
+    /// What came of it, once there are no more steps.
+    pub fn report(mut self) -> BacktestReport {
+        if !self.is_cut {
+            self.replay.end(self.ends_at);
+        }
+        let total = self.replay.total();
+        let matches = self.replay.into_matches();
+        BacktestReport {
+            truncated: self.is_cut || total > matches.len() as u64,
+            total,
+            matches,
+            scanned: self.scanned,
+            condition_errors: self.condition_errors,
+            last_condition_error: self.last_condition_error,
+        }
+    }
+}

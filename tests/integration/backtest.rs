@@ -1,0 +1,131 @@
+//! A draft rule on stored events: what it would have sent, and when.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::support::events::failed;
+use crate::support::host::TestHost;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// A failure of a graph, at the host's time.
+fn failure(host: &TestHost, id: &str, graph: &str) -> Value {
+    let mut event = failed(id);
+    event["time"] = host.now().to_string().into();
+    event["data"]["graph_name"] = graph.into();
+    event["data"]["duration_ms"] = 1000.into();
+    event
+}
+
+async fn draft(host: &TestHost, more: Value) -> Value {
+    let endpoint = host.api.endpoint("https://example.com/", json!({})).await;
+    let mut rule = json!({"name": "draft", "event_type": "workflow.failed",
+        "webhook_endpoint_id": endpoint["id"]});
+    rule.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    rule
+}
+
+#[tokio::test]
+async fn a_condition_is_tried_on_the_past() {
+    let host = TestHost::start().await;
+    let from = host.now().to_string();
+    for n in 0..10 {
+        let mut event = failure(&host, &n.to_string(), "etl");
+        event["data"]["errored_count"] = n.into();
+        host.api.event(event).await;
+        host.later(MINUTE);
+    }
+    let to = host.now().to_string();
+    host.api.event(failure(&host, "later", "etl")).await;
+    let rule = draft(&host, json!({"condition": "event.data.errored_count > 6"})).await;
+    let body = json!({"rule": rule, "from": from, "to": to});
+    let report = host.api.post("/v1/alert-rules/backtest", body).await.expect(200);
+    assert_eq!((&report["total"], &report["truncated"]), (&json!(3), &json!(false)));
+    assert_eq!(report["scanned"], 10);
+    let first = report["matches"][0]["event_id"].as_str().unwrap();
+    let event = host.api.get(&format!("/v1/events/{first}")).await.expect(200);
+    assert_eq!(event["event"]["id"], "7");
+    assert_eq!(report["matches"][0]["at"], event["event"]["time"]);
+    assert!(host.api.deliveries().await.is_empty(), "nothing is sent");
+    assert_eq!(host.api.get("/v1/alert-rules").await.expect(200)["data"], json!([]));
+}
+
+#[tokio::test]
+async fn thresholds_and_durations_are_tried_with_the_time_of_then() {
+    let host = TestHost::start().await;
+    let from = host.now().to_string();
+    for n in 0..5 {
+        host.api.event(failure(&host, &format!("a{n}"), "etl")).await;
+        host.api.event(failure(&host, &format!("b{n}"), &format!("graph-{n}"))).await;
+    }
+    for (run, ends_after) in [("short", 5), ("long", 30)] {
+        let mut started = failure(&host, &format!("{run} started"), "etl");
+        started["type"] = "workflow.started".into();
+        started["data"]["run_id"] = run.into();
+        host.api.event(started).await;
+        host.later(ends_after * MINUTE);
+        let mut ended = failure(&host, &format!("{run} ended"), "etl");
+        ended["type"] = "workflow.succeeded".into();
+        ended["data"]["run_id"] = run.into();
+        host.api.event(ended).await;
+    }
+    let run = async |rule: Value| {
+        let body = json!({"rule": rule, "from": from});
+        host.later(Duration::from_secs(1));
+        host.api.post("/v1/alert-rules/backtest", body).await.expect(200)
+    };
+    let trigger = json!({"type": "threshold", "window_ms": 60_000, "count": 3,
+        "group_by": ["graph_name"]});
+    let report = run(draft(&host, json!({"trigger": trigger})).await).await;
+    assert_eq!(report["total"], 1, "{report}");
+    assert_eq!(report["matches"][0]["group"], json!({"graph_name": "etl"}));
+
+    let trigger = json!({"type": "duration", "threshold_ms": 600_000});
+    let slow = json!({"trigger": trigger, "event_type": "workflow.duration_exceeded"});
+    let report = run(draft(&host, slow).await).await;
+    assert_eq!(report["total"], 1, "{report}");
+    let told_by = report["matches"][0]["event_id"].as_str().unwrap();
+    let event = host.api.get(&format!("/v1/events/{told_by}")).await.expect(200);
+    assert_eq!(event["event"]["id"], "long started");
+}
+
+#[tokio::test]
+async fn a_long_span_tells_its_progress_line_by_line() {
+    let host = TestHost::start().await;
+    let from = host.now().to_string();
+    for batch in 0..3 {
+        let events: Vec<Value> =
+            (0..200).map(|n| failure(&host, &format!("{batch}-{n}"), "etl")).collect();
+        let batch = host.api.with("content-type", Some("application/cloudevents-batch+json"));
+        batch.post("/v1/events", json!(events)).await.expect(202);
+    }
+    host.later(MINUTE);
+    let body = json!({"rule": draft(&host, json!({})).await, "from": from});
+    let lines = host.api.with("accept", Some("application/x-ndjson"));
+    let answer = lines.post("/v1/alert-rules/backtest", body).await.expect(200);
+    let lines: Vec<Value> =
+        answer.as_str().unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let progress: Vec<_> = lines.iter().filter_map(|l| l["progress"]["scanned"].as_u64()).collect();
+    assert!(progress.len() > 1 && progress.is_sorted(), "{progress:?}");
+    assert_eq!(lines.last().unwrap()["result"]["total"], 600);
+}
+
+#[tokio::test]
+async fn what_cannot_be_tried_is_told_by_its_field_and_an_empty_span_has_no_matches() {
+    let host = TestHost::start().await;
+    let ask = async |rule: Value, from: &str, to: &str| {
+        let body = json!({"rule": rule, "from": from, "to": to});
+        host.api.post("/v1/alert-rules/backtest", body).await
+    };
+    let rule = draft(&host, json!({})).await;
+    let (early, late) = ("2020-01-01T00:00:00Z", "2020-01-02T00:00:00Z");
+    let empty = ask(rule.clone(), early, late).await.expect(200);
+    assert_eq!((&empty["total"], &empty["matches"]), (&json!(0), &json!([])));
+    assert_eq!(ask(rule, late, early).await.problem(400), ["/from"]);
+    let broken = draft(&host, json!({"condition": "event.data.x >"})).await;
+    assert_eq!(ask(broken, early, late).await.problem(400), ["/rule/condition"]);
+    let trigger = json!({"type": "threshold", "window_ms": 0, "count": 1});
+    let absurd = draft(&host, json!({"trigger": trigger})).await;
+    assert_eq!(ask(absurd, early, late).await.problem(400), ["/rule/trigger/window_ms"]);
+}
