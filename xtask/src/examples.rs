@@ -167,7 +167,7 @@ fn c(folder: &Path) -> Outcome<Built> {
             .args(C_FLAGS)
             .arg("-I")
             .arg(&bindings)
-            .args(["ntfy.c", "json.c", "text.c", "libc/libc.c"])
+            .args(["ntfy.c", "date.c", "json.c", "text.c", "libc/libc.c"])
             .args(["target.c", "target_component_type.o"].map(|file| bindings.join(file)))
             .arg("-o")
             .arg(&module),
