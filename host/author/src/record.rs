@@ -146,7 +146,7 @@ impl Host {
             .header("x-exosphere-namespace", &self.namespace)
             .send()
             .await
-            .map_err(|error| failed(format!("no answer: {error}; is the host running?")))?;
+            .map_err(|error| failed(format!("no answer: {error}; is the host running there? `--api` or ALERTS_URL says where it is")))?;
         let status = answer.status();
         let text = answer.text().await.map_err(|error| failed(error.to_string()))?;
         if !status.is_success() {
