@@ -17,6 +17,7 @@ mod conditions;
 mod deliver;
 mod events;
 mod host;
+mod languages;
 mod latency;
 mod load;
 mod peer;
@@ -41,7 +42,7 @@ type Outcome<T = ()> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 #[derive(Parser)]
 #[command(name = "cargo xtask bench --", bin_name = "cargo xtask bench --")]
 struct Cli {
-    /// Measure only these: accept, deliver, latency, conditions, adapter.
+    /// Measure only these: accept, deliver, latency, conditions, adapter, languages.
     only: Vec<String>,
     /// Events in each measurement with load.
     #[arg(long, default_value_t = 30_000)]
@@ -108,6 +109,9 @@ async fn measure(cli: &Cli) -> Outcome {
     }
     if wanted("adapter") {
         adapter::measure(&mut report).await?;
+    }
+    if wanted("languages") {
+        languages::measure(&mut report).await?;
     }
     let table = report.to_markdown();
     println!("\n{table}");

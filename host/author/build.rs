@@ -1,39 +1,78 @@
-//! Lists what a new project gets a copy of: the SDK's sources and the contract.
+//! Lists what a new project gets a copy of: the SDK's sources, the contract, and
+//! the contract in C, which is written here so that an author in C needs
+//! nothing but a compiler.
 
+use std::error::Error;
 use std::path::{Path, PathBuf};
 
+use wit_bindgen_core::Files;
+use wit_bindgen_core::wit_parser::Resolve;
+
 fn main() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     println!("cargo::rerun-if-changed=build.rs");
-    let out = std::env::var_os("OUT_DIR").map(PathBuf::from).unwrap_or_default();
-    let mut list = String::new();
+    if let Err(error) = write_lists() {
+        println!("cargo::error=the files of new projects cannot be listed: {error}");
+    }
+}
+
+fn write_lists() -> Result<(), Box<dyn Error>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let out: PathBuf = std::env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?.into();
+    let mut lists = String::new();
     for (name, folder, ending) in
         [("SDK_FILES", "plugins/sdk/src", "rs"), ("WIT_FILES", "wit", "wit")]
     {
         let folder = root.join(folder);
         println!("cargo::rerun-if-changed={}", folder.display());
-        list.push_str(&format!("/// Name and text.\nconst {name}: &[(&str, &str)] = &[\n"));
-        for file in files(&folder, ending) {
-            let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let path = file.display().to_string();
-            list.push_str(&format!("    ({name:?}, include_str!({path:?})),\n"));
-        }
-        list.push_str("];\n");
+        lists.push_str(&list(name, "&str", "include_str", &files(&folder, ending)?));
     }
-    if let Err(error) = std::fs::write(out.join("copied_files.rs"), list) {
-        println!("cargo::error=the list of copied files cannot be written: {error}");
+    for (name, world) in [("C_TARGET_FILES", "target"), ("C_CONDITION_FILES", "condition")] {
+        let folder = out.join("c").join(world);
+        write_in_c(&root.join("wit"), world, &folder)?;
+        lists.push_str(&list(name, "&[u8]", "include_bytes", &files(&folder, "")?));
     }
+    std::fs::write(out.join("copied_files.rs"), lists)?;
+    Ok(())
 }
 
-fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut files: Vec<_> = entries
-        .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == ending))
-        .collect();
+/// A constant that holds the files.
+fn list(name: &str, content: &str, include: &str, files: &[PathBuf]) -> String {
+    let mut list = format!("/// Name and content.\nconst {name}: &[(&str, {content})] = &[\n");
+    for file in files {
+        let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let path = file.display().to_string();
+        list.push_str(&format!("    ({name:?}, {include}!({path:?})),\n"));
+    }
+    list + "];\n"
+}
+
+/// What `wit-bindgen c` writes: a header, its code, and an object file that says
+/// in a custom section which world this is.
+fn write_in_c(contract: &Path, world: &str, folder: &Path) -> Result<(), Box<dyn Error>> {
+    let mut resolve = Resolve::default();
+    let (package, _) = resolve.push_path(contract)?;
+    let world = resolve.select_world(&[package], Some(world))?;
+    let mut files = Files::default();
+    wit_bindgen_c::Opts::default().build().generate(&mut resolve, world, &mut files)?;
+    std::fs::create_dir_all(folder)?;
+    for (name, content) in files.iter() {
+        std::fs::write(folder.join(name), content)?;
+    }
+    Ok(())
+}
+
+/// Those in a folder with this ending, or all.
+fn files(folder: &Path, ending: &str) -> Result<Vec<PathBuf>, Box<dyn Error>> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if ending.is_empty() || path.extension().is_some_and(|extension| extension == ending) {
+            files.push(path);
+        }
+    }
     files.sort();
     if files.is_empty() {
-        println!("cargo::error={} has no .{ending} files", folder.display());
+        return Err(format!("{} has no .{ending} files", folder.display()).into());
     }
-    files
+    Ok(files)
 }

@@ -112,16 +112,25 @@ impl Example {
             }
         }
         for status in [302, 408, 429, 500, 503] {
-            for wait in ["", "soon", "-1", "1e999"] {
+            for wait in ["", "soon", "-1", "1e999", "Thu, 00 Xxx 2026 00:01:00 GMT"] {
                 let verdict = self.verdict(status, &[("retry-after", wait)], "").await;
                 let unknown = matches!(verdict, Verdict::Retry { after_ms: None, .. });
                 assert!(unknown, "{status} {wait}: {verdict:?}");
             }
         }
         for status in [429, 503] {
-            let verdict = self.verdict(status, &[("retry-after", "7")], "").await;
-            let waits = matches!(verdict, Verdict::Retry { after_ms: Some(7_000), .. });
-            assert!(waits, "{status}: {verdict:?}");
+            // It is 2026-01-01T00:00:00Z.
+            for (wait, ms) in [
+                ("7", 7_000),
+                ("Thu, 01 Jan 2026 00:01:30 GMT", 90_000),
+                ("Wed, 31 Dec 2025 23:59:59 GMT", 0),
+            ] {
+                let verdict = self.verdict(status, &[("retry-after", wait)], "").await;
+                let Verdict::Retry { after_ms: Some(after_ms), .. } = verdict else {
+                    panic!("{status} {wait}: {verdict:?}");
+                };
+                assert_eq!(after_ms, ms, "{status} {wait}");
+            }
         }
         let failed = Outcome::Failed(TransportError::Timeout("after 10 s".into()));
         let Verdict::Retry { after_ms: None, reason } = self.after(failed).await else {

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use crate::command::{cargo, finish, program};
-use crate::{Outcome, plugins, target_dir};
+use crate::{Outcome, examples, plugins, target_dir};
 
 /// Measure what is promised, beside this machine's own limits.
 ///
@@ -19,6 +19,8 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Outcome {
     plugins::run(&plugins::Args::default())?;
+    // A language whose tools are not there is passed over, here and there.
+    examples::run(&examples::Args::default())?;
     // Together, so that both have the same dependencies, compiled once.
     let build = ["build", "--release", "--locked"];
     let packages = ["--package", "alerts-server", "--package", "alerts-bench"];

@@ -23,7 +23,7 @@ pub(crate) struct Args {
     /// Which Rust builds the Rust example.
     #[arg(long, value_enum, default_value_t = Choice::Auto)]
     toolchain: Choice,
-    /// Then run them in the real sandbox.
+    /// Then run them in the real sandbox, and the tutorials of all languages.
     #[arg(long)]
     check: bool,
     /// Only this language.
@@ -73,7 +73,10 @@ pub(crate) fn run(args: &Args) -> Outcome {
 fn check() -> Outcome {
     // The tests' other parts hold the built-in ones.
     plugins::run(&plugins::Args::default())?;
-    finish(cargo().args(["test", "--package", "alerts-tests", "--test", "examples"]))
+    // The tutorials start the program.
+    finish(cargo().args(["build", "--package", "alerts-server"]))?;
+    let tests = ["test", "--package", "alerts-tests", "--test", "examples"];
+    finish(cargo().args(tests).args(["--", "--include-ignored"]))
 }
 
 fn build(language: Language, toolchain: Choice) -> Outcome {
@@ -167,7 +170,7 @@ fn c(folder: &Path) -> Outcome<Built> {
             .args(C_FLAGS)
             .arg("-I")
             .arg(&bindings)
-            .args(["ntfy.c", "json.c", "text.c", "libc/libc.c"])
+            .args(["ntfy.c", "date.c", "json.c", "text.c", "libc/libc.c"])
             .args(["target.c", "target_component_type.o"].map(|file| bindings.join(file)))
             .arg("-o")
             .arg(&module),

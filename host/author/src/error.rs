@@ -11,7 +11,7 @@ use alerts_sandbox::{CallError, LoadError, SandboxError};
 #[derive(Debug, thiserror::Error)]
 pub enum AuthorError {
     /// A file does not read.
-    #[error("{} does not read: {source}", path.display())]
+    #[error("{} does not read: {source}{}", path.display(), advice(path, source))]
     Read {
         /// As given.
         path: PathBuf,
@@ -27,7 +27,7 @@ pub enum AuthorError {
         source: std::io::Error,
     },
     /// A file is not the JSON that it should be.
-    #[error("{} is not what is expected here: {source}", path.display())]
+    #[error("{} is not the JSON that is expected here: {source}", path.display())]
     Json {
         /// As given.
         path: PathBuf,
@@ -102,6 +102,21 @@ impl AuthorError {
     }
 }
 
+/// What to do about a file that is not there.
+fn advice(path: &Path, error: &std::io::Error) -> &'static str {
+    if error.kind() != std::io::ErrorKind::NotFound {
+        return "";
+    }
+    let ends_with = |ending: &str| path.extension().is_some_and(|extension| extension == ending);
+    match path {
+        _ if ends_with("wasm") => "; `./build.sh` in the project's folder makes it",
+        _ if ends_with("toml") => {
+            "; run this in the project's folder, or name it with `--manifest`"
+        }
+        _ => "; check the path",
+    }
+}
+
 /// Problems in one line, each with its place.
 pub(crate) fn joined(problems: &[FieldError]) -> String {
     let one = |problem: &FieldError| match problem.pointer.as_str() {
@@ -109,4 +124,21 @@ pub(crate) fn joined(problems: &[FieldError]) -> String {
         pointer => format!("`{pointer}` {}", problem.detail),
     };
     problems.iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_not_there_comes_with_what_to_do() {
+        let missing = |path: &str| {
+            AuthorError::read(Path::new(path))(std::io::ErrorKind::NotFound.into()).to_string()
+        };
+        assert!(missing("a.wasm").ends_with("`./build.sh` in the project's folder makes it"));
+        assert!(missing("plugin.toml").ends_with("name it with `--manifest`"));
+        let denied =
+            AuthorError::read(Path::new("a.wasm"))(std::io::ErrorKind::PermissionDenied.into());
+        assert!(!denied.to_string().contains("build.sh"));
+    }
 }

@@ -17,6 +17,7 @@ pub mod inspect;
 mod lab;
 pub mod pack;
 mod paper;
+mod record;
 pub mod replay;
 pub mod run;
 mod sample;

@@ -3,28 +3,17 @@
 //! Nothing is sent but questions to the host's API.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
-use alerts_domain::Timestamp;
-use alerts_domain::alert;
-use alerts_domain::delivery::{Delivery, DeliveryStatus, attempt_seed};
+use alerts_domain::delivery::attempt_seed;
 use alerts_domain::exchange::{Exchange, Request, Step, Verdict};
-use alerts_domain::id::{DeliveryId, EndpointId, EventId, RuleId};
-use alerts_domain::secret::Secret;
-use alerts_domain::tenant::TenantId;
+use alerts_domain::id::DeliveryId;
 use alerts_package::Manifest;
 use alerts_sandbox::{TargetDelivery, TargetEndpoint};
-use bytes::Bytes;
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
-use serde_json::value::RawValue;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 use crate::lab::{Lab, runtime};
+use crate::record::{Host, Record, StoredAttempt};
 use crate::{AuthorError, Paper, compare, file, show};
-
-/// Longest wait for an answer of the API.
-const DEADLINE: Duration = Duration::from_secs(30);
 
 /// Arguments of `plugin replay`.
 #[derive(Debug, clap::Args)]
@@ -33,74 +22,14 @@ pub struct Args {
     delivery: DeliveryId,
     /// The plugin file to ask.
     file: PathBuf,
-    /// Where the host is.
-    #[arg(long, env = "ALERTS_URL", value_name = "URL", default_value = "http://127.0.0.1:8080")]
-    api: String,
-    /// A key that may view. Better given by environment: flags show in the list of processes.
-    #[arg(long, env = "ALERTS_KEY", value_name = "KEY", hide_env_values = true)]
-    key: Secret,
-    /// Whose delivery it is.
-    #[arg(long, env = "ALERTS_NAMESPACE", value_name = "NAME")]
-    namespace: String,
-}
-
-#[derive(Debug, Deserialize)]
-struct StoredDelivery {
-    event_id: EventId,
-    alert_rule_id: Option<RuleId>,
-    webhook_endpoint_id: EndpointId,
-    /// As it was when the rule fired.
-    #[serde(default)]
-    rule_name: Option<String>,
-    #[serde(default)]
-    trigger: Option<Value>,
-    created_at: Timestamp,
-    #[serde(default)]
-    attempts: Vec<StoredAttempt>,
-}
-
-#[derive(Debug, Deserialize)]
-struct StoredAttempt {
-    number: u32,
-    started_at: Timestamp,
-    duration_ms: u64,
-    verdict: String,
-    error: Option<String>,
-    plugin_digest: String,
-    endpoint_version: i64,
-    exchanges: Vec<Exchange>,
-}
-
-#[derive(Debug, Deserialize)]
-struct StoredEndpoint {
-    target_url: String,
-    target: String,
-    #[serde(default)]
-    headers: std::collections::BTreeMap<String, String>,
-    settings: Map<String, Value>,
-    include_event_data: bool,
-    version: i64,
-}
-
-#[derive(Debug, Deserialize)]
-struct StoredEvent {
-    event: Box<RawValue>,
-    received_at: Timestamp,
-}
-
-/// Everything that the attempts were made of.
-#[derive(Debug)]
-struct Record {
-    id: DeliveryId,
-    delivery: StoredDelivery,
-    endpoint: StoredEndpoint,
-    alert: Bytes,
+    #[command(flatten)]
+    host: Host,
 }
 
 /// Replays every attempt and prints what would differ. Says whether anything would.
 pub fn run(args: &Args, paper: &mut Paper<'_>) -> Result<bool, AuthorError> {
     let lab = Lab::open(&file::bytes(&args.file)?)?;
-    let record = runtime()?.block_on(fetch(args))?;
+    let record = runtime()?.block_on(args.host.record_of(args.delivery))?;
     replay(&lab, &record, paper)
 }
 
@@ -277,74 +206,16 @@ fn find_reference(request: &Request, stem: &str) -> Option<String> {
     None
 }
 
-async fn fetch(args: &Args) -> Result<Record, AuthorError> {
-    // Another part of the process may have chosen one already.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let client = reqwest::Client::builder().timeout(DEADLINE).build();
-    let client = client
-        .map_err(|error| AuthorError::Api { url: args.api.clone(), detail: error.to_string() })?;
-    let delivery: StoredDelivery =
-        get(&client, args, &format!("deliveries/{}", args.delivery)).await?;
-    let endpoint: StoredEndpoint =
-        get(&client, args, &format!("webhooks/{}", delivery.webhook_endpoint_id)).await?;
-    let event: StoredEvent = get(&client, args, &format!("events/{}", delivery.event_id)).await?;
-    let tenant =
-        TenantId::new(&args.namespace).map_err(|error| AuthorError::Arguments(error.detail))?;
-    let stored = Delivery {
-        id: args.delivery,
-        tenant,
-        event_id: delivery.event_id,
-        alert_rule_id: delivery.alert_rule_id,
-        rule_name: delivery.rule_name.clone().unwrap_or_default(),
-        trigger: delivery.trigger.clone().unwrap_or_else(|| json!({"type": "event"})),
-        webhook_endpoint_id: delivery.webhook_endpoint_id,
-        status: DeliveryStatus::Leased,
-        attempt_count: 0,
-        next_attempt_at: None,
-        last_error: None,
-        redrive_of: None,
-        created_at: delivery.created_at,
-        finished_at: None,
-    };
-    let body = event.event.get().as_bytes();
-    let include_data = endpoint.include_event_data;
-    let alert = alert::build(&stored, body, event.received_at, include_data).map_err(|error| {
-        AuthorError::Api {
-            url: args.api.clone(),
-            detail: format!("the stored event does not read: {error}"),
-        }
-    })?;
-    Ok(Record { id: args.delivery, delivery, endpoint, alert })
-}
-
-async fn get<T: DeserializeOwned>(
-    client: &reqwest::Client,
-    args: &Args,
-    path: &str,
-) -> Result<T, AuthorError> {
-    let url = format!("{}/v1/{path}", args.api.trim_end_matches('/'));
-    let failed = |detail: String| AuthorError::Api { url: url.clone(), detail };
-    let answer = client
-        .get(&url)
-        .header("x-api-key", args.key.expose())
-        .header("x-exosphere-namespace", &args.namespace)
-        .send()
-        .await
-        .map_err(|error| failed(format!("no answer: {error}; is the host running?")))?;
-    let status = answer.status();
-    let text = answer.text().await.map_err(|error| failed(error.to_string()))?;
-    if !status.is_success() {
-        return Err(failed(format!("the host answered {status}: {text}")));
-    }
-    serde_json::from_str(&text)
-        .map_err(|error| failed(format!("the answer is not that of this version's API: {error}")))
-}
-
 #[cfg(test)]
 mod tests {
+    use alerts_domain::Timestamp;
     use alerts_domain::header::Headers;
+    use alerts_domain::id::{EndpointId, EventId};
+    use bytes::Bytes;
+    use serde_json::Map;
 
     use super::*;
+    use crate::record::{StoredDelivery, StoredEndpoint};
 
     fn request(url: &str, body: &str) -> Request {
         Request {

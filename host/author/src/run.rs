@@ -158,6 +158,12 @@ fn target(args: &Args, lab: &Lab, event: &Value, paper: &mut Paper<'_>) -> Resul
             secrets.insert(slot.name.clone(), Secret::new(format!("sample-{}", slot.name)));
         }
     }
+    if args.send && args.url.is_none() && manifest.default_url.is_none() {
+        return Err(AuthorError::Arguments(format!(
+            "`{}` has no `default_url`: say with `--url` where to send",
+            manifest.id
+        )));
+    }
     // The signature that leaves for real must be of now.
     let now = if args.send { Timestamp::now() } else { sample_now() };
     let rules = AddressRules::new(args.allow.clone());

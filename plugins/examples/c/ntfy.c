@@ -7,6 +7,7 @@
  */
 #include <stdlib.h>
 
+#include "date.h"
 #include "json.h"
 #include "target.h" /* generated from wit/ */
 #include "text.h"
@@ -186,13 +187,19 @@ static verdict retry(target_option_u64_t after_ms, target_string_t reason) {
   return verdict;
 }
 
-/* Seconds. ntfy gives no date, which the header may hold too (RFC 9110, 10.2.3). */
-static target_option_u64_t retry_after_ms(const response *response) {
+/* Seconds, or an HTTP date (RFC 9110, 10.2.3): ntfy sends none, a proxy may. */
+static target_option_u64_t retry_after_ms(const response *response, uint64_t now_ms) {
   target_option_u64_t none = {false, 0};
   for (size_t i = 0; i < response->headers.len; i++) {
     if (!slice_is(slice_from(response->headers.ptr[i].f0), "retry-after")) continue;
     slice value = slice_from(response->headers.ptr[i].f1);
-    uint64_t seconds = 0;
+    uint64_t seconds = 0, until = 0;
+    if (date_seconds(value, &until)) {
+      uint64_t now = now_ms / 1000;
+      seconds = until > now ? until - now : 0;
+      if (seconds > MAX_WAIT_SECONDS) seconds = MAX_WAIT_SECONDS;
+      return (target_option_u64_t){true, seconds * 1000};
+    }
     for (size_t at = 0; at < value.len; at++) {
       if (value.ptr[at] < '0' || value.ptr[at] > '9') return none;
       seconds = seconds * 10 + (uint64_t)(value.ptr[at] - '0');
@@ -216,7 +223,7 @@ static target_string_t said(const response *response, const char *advice) {
   return out_buffer(reason);
 }
 
-static verdict verdict_on_response(const response *response) {
+static verdict verdict_on_response(const response *response, uint64_t now_ms) {
   uint16_t status = response->status;
   verdict verdict = {0};
   if (status >= 200 && status < 300) {
@@ -231,7 +238,7 @@ static verdict verdict_on_response(const response *response) {
     verdict.tag = EXPORTS_EXOSPHERE_ALERTS_ADAPTER_VERDICT_GONE;
     verdict.val.gone = said(response, "; check the endpoint's URL");
   } else if (status < 400 || status >= 500 || status == 408 || status == 425 || status == 429) {
-    return retry(retry_after_ms(response), said(response, ""));
+    return retry(retry_after_ms(response, now_ms), said(response, ""));
   } else {
     bool is_login = status == 401 || status == 403;
     verdict.tag = EXPORTS_EXOSPHERE_ALERTS_ADAPTER_VERDICT_REJECTED;
@@ -261,6 +268,6 @@ void exports_exosphere_alerts_adapter_next(delivery *delivery, exchanges *exchan
       &exchanges->ptr[exchanges->len - 1].outcome;
   ret->tag = EXPORTS_EXOSPHERE_ALERTS_ADAPTER_STEP_DONE;
   ret->val.done = outcome->tag == EXPORTS_EXOSPHERE_ALERTS_ADAPTER_OUTCOME_RESPONSE
-                      ? verdict_on_response(&outcome->val.response)
+                      ? verdict_on_response(&outcome->val.response, delivery->now)
                       : verdict_on_failure(&outcome->val.failed);
 }

@@ -16,7 +16,7 @@ function check(settings) {
 
 function next(delivery, exchanges) {
   const last = exchanges.at(-1);
-  return last ? done(verdict(last.outcome)) : { tag: 'send', val: request(delivery) };
+  return last ? done(verdict(last.outcome, delivery.now)) : { tag: 'send', val: request(delivery) };
 }
 
 function request({ alert, endpoint }) {
@@ -92,7 +92,7 @@ function plain(value, maxChars) {
 
 // The answer
 
-function verdict({ tag, val }) {
+function verdict({ tag, val }, now) {
   if (tag === 'failed') return retry(`the request failed (${val.tag}): ${val.val}`);
   const { status, headers } = val;
   const said = answer(val.body);
@@ -102,11 +102,20 @@ function verdict({ tag, val }) {
     return { tag: 'gone', val: `${reason}; make a new webhook and set the endpoint's URL` };
   }
   if ([408, 425, 429].includes(status) || status < 400 || status >= 500) {
-    const wait = headers.find(([name]) => name === 'retry-after')?.[1];
-    // Seconds: the body's have a fraction, and the header's are rounded up.
-    return retry(reason, said.retryAfter ?? (/^[0-9]+$/.test(wait) ? Number(wait) : undefined));
+    // The body's seconds have a fraction, and the header's are rounded up.
+    return retry(reason, said.retryAfter ?? secondsToWait(headers, now));
   }
   return { tag: 'rejected', val: reason };
+}
+
+/** The header has seconds, or an HTTP date (RFC 9110, 10.2.3), as a proxy may send. */
+function secondsToWait(headers, now) {
+  const wait = headers.find(([name]) => name === 'retry-after')?.[1].trim() ?? '';
+  if (/^[0-9]+$/.test(wait)) return Number(wait);
+  // Not whatever `Date.parse` takes: it takes nearly anything.
+  if (!/^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/.test(wait)) return undefined;
+  const seconds = (Date.parse(wait) - Number(now)) / 1000;
+  return Number.isNaN(seconds) ? undefined : Math.max(0, seconds);
 }
 
 function retry(reason, seconds) {

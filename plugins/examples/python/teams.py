@@ -57,9 +57,14 @@ class Adapter(wit_world.exports.Adapter):
     """The interface `adapter` of wit/adapter.wit."""
 
     def check(self, settings: bytes) -> None:
-        url = json.loads(settings).get("dashboard_url")
-        if url is not None and not urlsplit(url).hostname:
-            raise Err([Problem("/dashboard_url", "names no host; write a whole URL")])
+        """What the schema, which stands before it, cannot say."""
+        try:
+            # Not the bytes: Python would guess at their encoding.
+            url = json.loads(settings.decode()).get("dashboard_url")
+            if url is not None and not urlsplit(url).hostname:
+                raise Err([Problem("/dashboard_url", "names no host; write a whole URL")])
+        except (ValueError, AttributeError, TypeError) as error:
+            raise Err([Problem("", f"the settings do not read: {error}")])
 
     def next(self, delivery: Delivery, exchanges: list[Exchange]) -> Step:
         if exchanges:

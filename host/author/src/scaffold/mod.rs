@@ -57,7 +57,7 @@ impl World {
 }
 
 /// A file of a project: its path, and its text.
-pub(crate) type ProjectFile = (String, String);
+type ProjectFile = (String, String);
 
 /// Writes the project, into a folder that is not there yet.
 pub fn run(args: &Args, paper: &mut Paper<'_>) -> Result<(), AuthorError> {
@@ -70,7 +70,12 @@ pub fn run(args: &Args, paper: &mut Paper<'_>) -> Result<(), AuthorError> {
         )));
     }
     for (path, text) in files(args.lang, args.kind.kind(), &names) {
-        write(&folder.join(&path), &text)?;
+        write(&folder.join(&path), text.as_bytes())?;
+    }
+    if args.lang == Language::C {
+        for (name, content) in others::c_bindings(args.kind.kind()) {
+            write(&folder.join("gen").join(name), content)?;
+        }
     }
     paper.line(format_args!(
         "{} is a {} in {}. README.md says how to build it; in short:\n\n  cd {}\n  ./build.sh\n  \
@@ -96,11 +101,13 @@ impl Language {
     }
 }
 
-/// All files of a project.
+/// All files of a project, but those that are no text.
 fn files(language: Language, kind: Kind, names: &Names) -> Vec<ProjectFile> {
-    let manifest = match kind {
-        Kind::Target => include_str!("../../templates/target.toml"),
-        Kind::Condition => include_str!("../../templates/condition.toml"),
+    let manifest = match (kind, language) {
+        // Its target sends the alert as it is, so it has nothing to set.
+        (Kind::Target, Language::C) => include_str!("../../templates/c/target.toml"),
+        (Kind::Target, _) => include_str!("../../templates/target.toml"),
+        (Kind::Condition, _) => include_str!("../../templates/condition.toml"),
     };
     let mut files: Vec<ProjectFile> = vec![
         ("plugin.toml".to_owned(), names.fill(manifest, kind)),
@@ -121,11 +128,11 @@ fn files(language: Language, kind: Kind, names: &Names) -> Vec<ProjectFile> {
     files
 }
 
-fn write(path: &Path, text: &str) -> Result<(), AuthorError> {
+fn write(path: &Path, content: &[u8]) -> Result<(), AuthorError> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(AuthorError::write(folder))?;
     }
-    std::fs::write(path, text).map_err(AuthorError::write(path))?;
+    std::fs::write(path, content).map_err(AuthorError::write(path))?;
     #[cfg(unix)]
     if path.extension().is_some_and(|extension| extension == "sh") {
         use std::os::unix::fs::PermissionsExt as _;

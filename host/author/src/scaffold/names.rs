@@ -16,7 +16,10 @@ impl Names {
     /// Of an id that a manifest takes.
     pub(crate) fn of(id: &str) -> Result<Self, String> {
         let probe = format!("id = {id:?}\nkind = 'condition'\nversion = '0.1.0'\nsummary = 'x'\n");
-        Manifest::from_toml(&probe).map_err(|error| format!("the name does not do: {error}"))?;
+        Manifest::from_toml(&probe).map_err(|error| {
+            let better = suggested(id);
+            format!("the name does not do: {error}; for example `{better}`")
+        })?;
         let words = id.split('-').filter(|word| !word.is_empty());
         let type_name = words.map(capitalised).collect::<String>();
         Ok(Self { id: id.to_owned(), module: id.replace('-', "_"), type_name })
@@ -50,6 +53,15 @@ pub(crate) fn check_flags(kind: Kind) -> &'static str {
     }
 }
 
+/// The name that was probably meant.
+fn suggested(id: &str) -> String {
+    let signs =
+        id.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' });
+    let all: String = signs.collect();
+    let begun = all.trim_start_matches(|c: char| !c.is_ascii_lowercase()).trim_end_matches('-');
+    if begun.is_empty() { "my-plugin".to_owned() } else { begun.chars().take(63).collect() }
+}
+
 fn capitalised(word: &str) -> String {
     let mut letters = word.chars();
     letters
@@ -69,7 +81,9 @@ mod tests {
             ("my_2nd_plugin", "My2ndPlugin")
         );
         for wrong in ["", "My", "a_b", "../x", "1a"] {
-            assert!(Names::of(wrong).is_err(), "{wrong}");
+            let error = Names::of(wrong).unwrap_err();
+            let better = error.rsplit('`').nth(1).unwrap();
+            assert!(Names::of(better).is_ok(), "{wrong}: {error}");
         }
     }
 }

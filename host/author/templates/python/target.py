@@ -14,7 +14,7 @@ class Adapter(wit_world.exports.Adapter):
     def check(self, settings: bytes) -> None:
         """Called when an endpoint is saved. Raises the problems, if there are any."""
         try:
-            problems = message.problems(json.loads(settings))
+            problems = message.problems(json.loads(settings.decode()))
         except ValueError as error:
             raise Err([Problem("", f"the settings do not read: {error}")])
         if problems:

@@ -4,17 +4,24 @@
 use cel::{ExecutionError, ParseErrors};
 use exosphere_alerts_sdk::{Diagnostic, EvalError};
 
+/// As many as a person reads; a source of nothing but strange characters has
+/// thousands.
+pub(crate) const MAX_DIAGNOSTICS: usize = 16;
+
 /// One diagnostic for each parse error, in the order of the source.
 pub(crate) fn parse_errors(source: &str, errors: &ParseErrors) -> Vec<Diagnostic> {
     let mut diagnostics: Vec<_> = errors
         .errors
         .iter()
+        // Finding a place goes through the source from its beginning.
+        .take(2 * MAX_DIAGNOSTICS)
         .map(|error| {
             let offset = byte_offset(source, error.pos);
             Diagnostic::at(offset, token_bytes(source, offset), error.msg.clone())
         })
         .collect();
     diagnostics.sort_by_key(|diagnostic| diagnostic.offset);
+    diagnostics.truncate(MAX_DIAGNOSTICS);
     diagnostics
 }
 

@@ -6,21 +6,25 @@
 //! crate's. Also a plain library, so that the benchmark can run the same code
 //! outside the sandbox.
 
+mod bounds;
 mod event;
 mod explain;
 mod node;
 mod references;
 mod shortcut;
+mod wanted;
 
 use std::cell::OnceCell;
 use std::sync::{Arc, LazyLock};
 
 use cel::common::types::CelBool;
+use cel::common::value::Val;
 use cel::{Context, Env, Program, Value};
 use exosphere_alerts_sdk::{Diagnostic, EvalError, Language, export_language};
 
 use node::Node;
 use shortcut::Shortcut;
+use wanted::Wanted;
 
 /// The name under which a condition sees the event.
 pub const EVENT: &str = "event";
@@ -32,26 +36,21 @@ static ENV: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib()));
 pub struct Cel {
     program: Program,
     shortcut: Shortcut,
+    wanted: Wanted,
 }
 
 /// An event, parsed.
 pub struct Event<'e> {
-    json: &'e [u8],
     tree: Node<'e>,
-    /// Made when the first condition wants it; most events never do.
+    /// With all of the event; made when the first condition wants that.
     scope: OnceCell<Context<'e, 'e>>,
 }
 
-impl<'e> Event<'e> {
-    /// The scope in which the `cel` crate evaluates conditions.
-    fn scope(&self) -> Result<&Context<'e, 'e>, EvalError> {
-        if let Some(scope) = self.scope.get() {
-            return Ok(scope);
-        }
-        let mut scope = Context::with_env(Arc::clone(&ENV));
-        scope.add_variable_as_val(EVENT, event::parse(self.json)?);
-        Ok(self.scope.get_or_init(|| scope))
-    }
+/// The scope in which the `cel` crate evaluates a condition.
+fn scope<'e>(event: Box<dyn Val + 'e>) -> Context<'e, 'e> {
+    let mut scope = Context::with_env(Arc::clone(&ENV));
+    scope.add_variable_as_val(EVENT, event);
+    scope
 }
 
 export_language!(Cel);
@@ -63,12 +62,15 @@ impl Language for Cel {
         let tree: Node<'_> = serde_json::from_slice(json)
             .map_err(|error| EvalError::new(format!("the event is not JSON: {error}")))?;
         match tree {
-            Node::Object(_) => Ok(Event { json, tree, scope: OnceCell::new() }),
+            Node::Object(_) => Ok(Event { tree, scope: OnceCell::new() }),
             _ => Err(EvalError::new("the event is not a JSON object")),
         }
     }
 
     fn compile(source: &str) -> Result<Self, Vec<Diagnostic>> {
+        if let Some(exceeded) = bounds::exceeded(source) {
+            return Err(vec![exceeded]);
+        }
         let program =
             ENV.compile(source).map_err(|errors| explain::parse_errors(source, &errors))?;
         let unknown = references::unknown(&program, &ENV);
@@ -76,7 +78,8 @@ impl Language for Cel {
             return Err(unknown);
         }
         let shortcut = Shortcut::compile(program.expression());
-        Ok(Self { program, shortcut })
+        let wanted = Wanted::of(program.expression());
+        Ok(Self { program, shortcut, wanted })
     }
 
     fn evaluate(&self, event: &Event<'_>) -> Result<bool, EvalError> {
@@ -90,8 +93,15 @@ impl Language for Cel {
 impl Cel {
     /// The verdict of the `cel` crate, without the shortcut.
     fn interpret(&self, event: &Event<'_>) -> Result<bool, EvalError> {
+        if self.wanted.has_all_data() {
+            return self.interpret_in(event.scope.get_or_init(|| scope(event::whole(&event.tree))));
+        }
+        self.interpret_in(&scope(event::part(&event.tree, &self.wanted)))
+    }
+
+    fn interpret_in(&self, scope: &Context<'_, '_>) -> Result<bool, EvalError> {
         // Not `Program::execute`, which copies the result into another type.
-        let value = Value::resolve_val(self.program.expression(), event.scope()?)
+        let value = Value::resolve_val(self.program.expression(), scope)
             .map_err(explain::execution_error)?;
         match value.downcast_ref::<CelBool>() {
             Some(verdict) => Ok(*verdict.inner()),

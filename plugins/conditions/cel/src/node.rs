@@ -13,7 +13,7 @@ pub(crate) enum Node<'e> {
     Bool(bool),
     Int(i64),
     /// A whole number above the range of `Int`; only the interpreter computes with it.
-    Uint,
+    Uint(u64),
     Double(f64),
     Text(Cow<'e, str>),
     List(Vec<Node<'e>>),
@@ -22,13 +22,19 @@ pub(crate) enum Node<'e> {
     Object(Vec<(Name<'e>, Node<'e>)>),
 }
 
-impl Node<'_> {
-    /// The field of an object. Of a name that is repeated, the last one holds,
-    /// as it does in CEL's map.
+impl<'e> Node<'e> {
+    /// The field of an object.
     pub(crate) fn field(&self, name: &Name<'_>) -> Option<&Self> {
+        self.entry(name).map(|(_, value)| value)
+    }
+
+    /// The field of an object, with its name. Of a name that is repeated, the
+    /// last one holds, as it does in CEL's map.
+    pub(crate) fn entry(&self, name: &Name<'_>) -> Option<(&Name<'e>, &Self)> {
         match self {
             Self::Object(fields) => {
-                fields.iter().rev().find(|(known, _)| known.is(name)).map(|(_, value)| value)
+                let found = fields.iter().rev().find(|(known, _)| known.is(name));
+                found.map(|(name, value)| (name, value))
             }
             _ => None,
         }
@@ -50,6 +56,10 @@ impl<'e> Name<'e> {
             None => bytes.iter().fold(0, |head, byte| head << 8 | u64::from(*byte)),
         };
         Self { text, head }
+    }
+
+    pub(crate) fn text(&self) -> &Cow<'e, str> {
+        &self.text
     }
 
     fn is(&self, other: &Name<'_>) -> bool {
@@ -100,7 +110,7 @@ impl<'e> Visitor<'e> for AnyNode {
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<Node<'e>, E> {
-        Ok(i64::try_from(value).map_or(Node::Uint, Node::Int))
+        Ok(i64::try_from(value).map_or(Node::Uint(value), Node::Int))
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Node<'e>, E> {

@@ -7,6 +7,7 @@ use exosphere_alerts_sdk::Diagnostic;
 use std::sync::Arc;
 
 use crate::EVENT;
+use crate::explain::MAX_DIAGNOSTICS;
 
 /// One diagnostic for each use of a variable, type or function that does not exist.
 pub(crate) fn unknown(program: &Program, env: &Arc<Env>) -> Vec<Diagnostic> {
@@ -19,6 +20,7 @@ pub(crate) fn unknown(program: &Program, env: &Arc<Env>) -> Vec<Diagnostic> {
         found: Vec::new(),
     };
     search.visit(program.expression());
+    search.found.truncate(MAX_DIAGNOSTICS);
     search.found
 }
 

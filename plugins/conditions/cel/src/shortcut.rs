@@ -76,7 +76,7 @@ impl Shortcut {
             LiteralValue::Null => Node::Null,
             LiteralValue::Boolean(value) => Node::Bool(*value.inner()),
             LiteralValue::Int(value) => Node::Int(*value.inner()),
-            LiteralValue::UInt(_) => Node::Uint,
+            LiteralValue::UInt(value) => Node::Uint(*value.inner()),
             LiteralValue::Double(value) => Node::Double(*value.inner()),
             LiteralValue::String(value) => Node::Text(Cow::Owned(value.inner().to_owned())),
             LiteralValue::Bytes(_) => return Self::Unknown,
@@ -224,7 +224,7 @@ impl<'n> Value<'n> {
             Node::Double(value) => Self::Double(*value),
             Node::Text(value) => Self::Text(value),
             Node::List(value) => Self::List(value),
-            Node::Uint | Node::Object(_) => Self::Other,
+            Node::Uint(_) | Node::Object(_) => Self::Other,
         }
     }
 }

@@ -225,3 +225,78 @@ fn the_last_of_repeated_fields_holds_with_and_without_the_shortcut() {
     assert_eq!(program.shortcut.verdict(&event.tree), Some(true));
     assert_eq!(program.interpret(&event), Ok(true));
 }
+
+#[test]
+fn a_source_that_is_too_deep_or_too_long_is_refused_with_its_place() {
+    let most = 8192;
+    let chain = |first: &str, next: &str| {
+        let count = (most - first.len()) / next.len();
+        first.to_owned() + &next.repeat(count)
+    };
+    for (source, what) in [
+        (chain("a", ".a"), "nested deeper than 64 levels"),
+        (chain("event", "['a']"), "nested deeper than 64 levels"),
+        (chain("", "("), "nested deeper than 64 levels"),
+        (chain("", "["), "nested deeper than 64 levels"),
+        (chain("", "{"), "nested deeper than 64 levels"),
+        (chain("", "!"), "nested deeper than 64 levels"),
+        (chain("", "-"), "nested deeper than 64 levels"),
+        (chain("1", "+1"), "nested deeper than 64 levels"),
+        (chain("true", "?true:true"), "nested deeper than 64 levels"),
+        (chain("", "1,"), "longer than 2400 words"),
+        (chain("", "`"), "longer than 2400 words"),
+    ] {
+        let found = diagnostics(&source);
+        assert_eq!(found.len(), 1, "{}", &source[..10]);
+        assert!(found[0].message.contains(what), "{found:?}");
+        assert!(found[0].length > 0 && found[0].offset + found[0].length <= 8192, "{found:?}");
+    }
+    assert!(diagnostics(&"🦀".repeat(2_000)).len() <= 16);
+}
+
+#[test]
+fn a_long_chain_of_alternatives_compiles_and_holds() {
+    let chain: Vec<_> = (0..200).map(|n| format!("event.data.graph_name == 'g{n}'")).collect();
+    assert_eq!(evaluate(&chain.join(" || ")), Ok(false));
+    assert_eq!(evaluate(&(chain.join(" || ") + " || event.data.graph_name == 'etl'")), Ok(true));
+    // And without the shortcut.
+    let chain: Vec<_> =
+        (0..100).map(|n| format!("event.data.graph_name.matches('g{n}')")).collect();
+    assert_eq!(
+        evaluate(&(chain.join(" || ") + " || event.data.tags.exists(t, t == 'b')")),
+        Ok(true)
+    );
+}
+
+#[test]
+fn a_part_of_the_event_gives_the_verdict_of_the_whole() {
+    let event = Cel::parse_event(EVENT_JSON).unwrap();
+    let whole = scope(event::whole(&event.tree));
+    for source in [
+        "event.data.errored_count.matches('x')",
+        "event.data.missing == 1",
+        "event.missing.deeper == 1",
+        "event.type.deeper == 1",
+        "has(event.data)",
+        "has(event.data.missing) || has(event.data.tags)",
+        "has(event.type.deeper)",
+        "event.data.tags[1] == 'b'",
+        "event.data.tags['a'] == 'b'",
+        "event['data'].tags.size() == 2",
+        "event.?data.?missing.orValue(7) == 7",
+        "event.data[?'ratio'].hasValue()",
+        "event.data.tags.exists(event, event == 'b')",
+        "event.data.tags.all(t, t in event.data.tags)",
+        "size(event) == 7",
+        "event.data.exists(k, k == 'ok')",
+        "{'a': event.data.ok}.a",
+        "[event.data.ok][0]",
+        "event[event.data.name] == 1",
+        ".event.data.ok && string(event.data.big) == '18446744073709551615'",
+    ] {
+        let program = Cel::compile(source).unwrap_or_else(|e| panic!("{source}: {e:?}"));
+        let text = |verdict: Result<bool, EvalError>| verdict.map_err(|error| error.message);
+        let whole = text(program.interpret_in(&whole));
+        assert_eq!(text(program.interpret(&event)), whole, "{source}");
+    }
+}

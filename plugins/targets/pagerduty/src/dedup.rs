@@ -5,12 +5,18 @@ use exosphere_alerts_sdk::text::push_percent_encoded;
 use exosphere_alerts_sdk::{Alert, Scalar};
 use sha2::{Digest, Sha256};
 
+use crate::TEST;
+
 /// Longest key that PagerDuty takes, in characters; a key here is ASCII.
 const MAX_KEY: usize = 255;
 
 /// The run, if the alert tells which; else the event's subject; else the
-/// delivery, which is about nothing that another delivery could be about.
+/// delivery, which is about nothing that another delivery could be about. So is
+/// a test: the end of one must not resolve a run's incident.
 pub(crate) fn key(alert: &Alert) -> String {
+    if alert.event_type == TEST {
+        return fitted(joined(&["exosphere", "test", &alert.id]));
+    }
     let run = &alert.workflow;
     let run = run.graph_name.as_ref().map(Scalar::text).zip(run.run_id.as_ref().map(Scalar::text));
     fitted(if let Some((graph, run)) = run {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::settings::{PagerDutySettings, Severity};
-use crate::{RESOLVES, dedup};
+use crate::{RESOLVES, TEST, dedup};
 
 /// Longest summary that PagerDuty keeps.
 const MAX_SUMMARY_CHARS: usize = 1024;
@@ -76,16 +76,32 @@ pub(crate) fn write<'a>(
     settings: &PagerDutySettings,
     routing_key: &'a str,
 ) -> Event<'a> {
-    let (event_action, incident) = match alert.event_type.as_str() {
-        RESOLVES => (Action::Resolve, None),
-        _ => (Action::Trigger, Some(incident(alert, settings))),
-    };
-    Event { routing_key, dedup_key: dedup::key(alert), event_action, incident }
+    if alert.event_type == RESOLVES {
+        return resolve(alert, routing_key);
+    }
+    Event {
+        routing_key,
+        dedup_key: dedup::key(alert),
+        event_action: Action::Trigger,
+        incident: Some(incident(alert, settings)),
+    }
+}
+
+/// The end of the incident that this alert is about.
+pub(crate) fn resolve<'a>(alert: &'a Alert, routing_key: &'a str) -> Event<'a> {
+    Event {
+        routing_key,
+        dedup_key: dedup::key(alert),
+        event_action: Action::Resolve,
+        incident: None,
+    }
 }
 
 fn incident<'a>(alert: &'a Alert, settings: &PagerDutySettings) -> Incident<'a> {
     let url = settings.link_template.as_ref().and_then(|link| link.fill(alert));
-    let summary = format!("[{}] {}", alert.namespace, alert.headline());
+    let is_test = alert.event_type == TEST;
+    let mark = if is_test { "[Test] " } else { "" };
+    let summary = format!("{mark}[{}] {}", alert.namespace, alert.headline());
     Incident {
         client: "Exosphere Alerts",
         client_url: url.clone(),
@@ -93,7 +109,11 @@ fn incident<'a>(alert: &'a Alert, settings: &PagerDutySettings) -> Incident<'a> 
         payload: Payload {
             summary: one_line(&summary, MAX_SUMMARY_CHARS),
             source: &alert.event.source,
-            severity: settings.severity_of(&alert.event_type),
+            severity: match is_test {
+                // Whatever the settings say: nobody is to be woken by a test.
+                true => Severity::Info,
+                false => settings.severity_of(&alert.event_type),
+            },
             timestamp: &alert.occurred_at,
             component: alert.workflow.graph_name.as_ref().map(|graph| graph.text()),
             group: &alert.namespace,

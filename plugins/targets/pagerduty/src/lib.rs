@@ -1,6 +1,9 @@
 //! PagerDuty's Events API v2: an alert opens an incident, and a run that
 //! succeeded resolves the one that it opened earlier.
 //!
+//! A test alert pages nobody for long: it is marked and of severity `info`, and
+//! the incident that it opens is resolved in the same attempt.
+//!
 //! The routing key is a secret; its reference goes into the JSON body.
 
 mod answer;
@@ -22,6 +25,9 @@ export_target!(PagerDuty);
 /// The endpoint's secret that says which service is meant.
 const SECRET: &str = "routing_key";
 
+/// The type of the alert that a tenant sends to see whether an endpoint works.
+const TEST: &str = "exosphere.alerts.test";
+
 /// The one type that resolves; every other one triggers.
 const RESOLVES: &str = "workflow.succeeded";
 
@@ -33,21 +39,28 @@ impl Target for PagerDuty {
     }
 
     fn next(delivery: Delivery, exchanges: Vec<Exchange>) -> Step {
-        match exchanges.last() {
-            None => request(&delivery).map_or_else(Step::Done, Step::Send),
-            Some(exchange) => Step::Done(answer::verdict(&exchange.outcome, delivery.now)),
-        }
+        step(&delivery, &exchanges).unwrap_or_else(Step::Done)
     }
 }
 
-fn request(delivery: &Delivery) -> Result<Request, Verdict> {
+fn step(delivery: &Delivery, exchanges: &[Exchange]) -> Result<Step, Verdict> {
     let endpoint = &delivery.endpoint;
     let settings: PagerDutySettings = endpoint.read_settings()?;
     let routing_key = endpoint.require_secret(SECRET)?;
     let alert: Alert = delivery.read_alert()?;
-    let event = serde_json::to_vec(&event::write(&alert, &settings, routing_key))
+    let event = match exchanges {
+        [] => event::write(&alert, &settings, routing_key),
+        [opened] if alert.event_type == TEST => {
+            match answer::verdict(&opened.outcome, delivery.now) {
+                Verdict::Delivered(_) => event::resolve(&alert, routing_key),
+                other => return Err(other),
+            }
+        }
+        [.., last] => return Err(answer::verdict(&last.outcome, delivery.now)),
+    };
+    let event = serde_json::to_vec(&event)
         .map_err(|error| Verdict::Rejected(format!("the event does not serialize: {error}")))?;
-    Ok(Request::post_json(&endpoint.url, event).headers_of(endpoint))
+    Ok(Step::Send(Request::post_json(&endpoint.url, event).headers_of(endpoint)))
 }
 
 #[cfg(test)]

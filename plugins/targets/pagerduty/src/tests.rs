@@ -2,6 +2,7 @@
 
 mod answers;
 mod events;
+mod test_alert;
 
 use exosphere_alerts_sdk::{
     Delivery, Endpoint, Exchange, Outcome, Problem, Request, Response, SecretRef, Settings, Step,
