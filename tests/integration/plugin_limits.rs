@@ -235,7 +235,7 @@ async fn the_hosts_settings_hold_for_every_plugin_and_are_refused_by_name() {
     for (setting, value, range) in [
         ("ALERTS_PLUGIN_MEMORY_MIB", "1025", "1 to 1024"),
         ("ALERTS_PLUGIN_DEADLINE_MS", "0", "1 to 30000"),
-        ("ALERTS_PLUGIN_FILE_MIB", "-5", "1 to 256"),
+        ("ALERTS_PLUGIN_FILE_MIB", "-5", "4 to 256"),
         ("ALERTS_PLUGIN_THREADS", "one", "2 to 256"),
     ] {
         let output = ended(command(folder.path()).env(setting, value));
@@ -245,14 +245,14 @@ async fn the_hosts_settings_hold_for_every_plugin_and_are_refused_by_name() {
     }
     let mut settings = command(folder.path());
     settings.env("ALERTS_PLUGIN_MEMORY_MIB", "128").env("ALERTS_PLUGIN_DEADLINE_MS", "900");
-    settings.env("ALERTS_PLUGIN_FILE_MIB", "1");
+    settings.env("ALERTS_PLUGIN_FILE_MIB", "4");
     let host = HostProcess::start_with(settings, free_address()).await;
     let api = host.api("payments");
     let limits = &api.plugin("http").await["limits"];
     assert_eq!(limits["memory_bytes"]["value"], 128 << 20);
     assert_eq!(limits["deadline_ms"]["value"], 900);
     assert_eq!(limits["deadline_ms"]["decided_by"], "default");
-    let large = api.upload("", vec![0; (1 << 20) + 1]).await;
+    let large = api.upload("", vec![0; (4 << 20) + 1]).await;
     let text = large.text();
     large.problem(413);
     assert!(text.contains("ALERTS_PLUGIN_FILE_MIB"), "{text}");
