@@ -259,6 +259,40 @@ async fn the_hosts_settings_hold_for_every_plugin_and_are_refused_by_name() {
 }
 
 #[tokio::test]
+async fn a_file_refused_for_a_limit_is_looked_at_again_when_that_is_raised() {
+    let (folder, plugins) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let needs = |id| Target::new().id(id).memory("(memory (export \"memory\") 1600)").pack();
+    std::fs::write(plugins.path().join("dropped.wasm"), needs("dropped")).unwrap();
+    let start = async || {
+        let mut settings = command(folder.path());
+        settings.env("ALERTS_PLUGINS_DIR", plugins.path());
+        HostProcess::start_with(settings, free_address()).await
+    };
+    let host = start().await;
+    let api = host.api("payments");
+    let refused = api.plugin_with("dropped", "refused").await;
+    let reason = refused["reason"].as_str().unwrap();
+    assert!(reason.contains("by `PUT /v1/plugins/dropped/limits`"), "{reason}");
+    let (more, none) = (json!({"memory_bytes": 104_857_600}), json!({}));
+    api.put("/v1/plugins/dropped/limits", &more).await.expect(200);
+    api.plugin_with("dropped", "ready").await;
+
+    // An upload that was admitted, and after a restart is too large for what is granted.
+    api.upload("", needs("sent")).await.expect(202);
+    api.plugin_with("sent", "refused").await;
+    api.put("/v1/plugins/sent/limits", &more).await.expect(200);
+    api.install(needs("sent")).await;
+    api.put("/v1/plugins/sent/limits", &none).await.expect(200);
+    assert_eq!(host.terminate(), Some(0));
+    let host = start().await;
+    let api = host.api("payments");
+    assert_eq!(api.plugin("dropped").await["state"], "ready");
+    assert_eq!(api.plugin("sent").await["state"], "refused");
+    api.put("/v1/plugins/sent/limits", &more).await.expect(200);
+    api.plugin_with("sent", "ready").await;
+}
+
+#[tokio::test]
 async fn a_condition_language_that_is_closed_to_a_tenant_evaluates_nothing_for_it() {
     let (host, receiver) = (TestHost::start().await, Receiver::start().await);
     let endpoint = host.api.endpoint(&receiver.url("/hook"), json!({})).await;
