@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use alerts_domain::exchange::{Exchange, Outcome, Request, Step, TransportError};
 use alerts_domain::header::Headers;
-use alerts_sandbox::{CallError, CallLimits, Limits, LoadError, SandboxConfig};
+use alerts_sandbox::{CallError, CallLimits, Limits, SandboxConfig};
 use bytes::Bytes;
 
 use crate::bench::{AMPLE_FUEL, Bench, DEADLINE_MS, FUEL, SLACK, config};
