@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::guest::{Language, Target, component_of, manifest, packed};
 use crate::support::events::failed;
+use crate::support::eventually;
 use crate::support::host::TestHost;
 use crate::support::plugins::{builtin, renamed};
 use crate::support::receiver::Receiver;
@@ -129,7 +130,12 @@ async fn what_only_its_code_shows_is_told_on_the_plugin_and_the_last_good_one_go
         host.api.event(failed(&format!("evt-{number}"))).await;
         receiver.wait_for(number + 1).await;
     }
-    for delivery in host.api.deliveries().await {
+    let deliveries = eventually("all are written down", async || {
+        let deliveries = host.api.deliveries().await;
+        deliveries.iter().all(|d| d["status"] == "delivered").then_some(deliveries)
+    })
+    .await;
+    for delivery in deliveries {
         let id = delivery["id"].as_str().unwrap();
         let shown = host.api.get(&format!("/v1/deliveries/{id}")).await.expect(200);
         assert_eq!(shown["attempts"][0]["plugin_digest"], good["digest"]);

@@ -235,7 +235,7 @@ async fn the_hosts_settings_hold_for_every_plugin_and_are_refused_by_name() {
     for (setting, value, range) in [
         ("ALERTS_PLUGIN_MEMORY_MIB", "1025", "1 to 1024"),
         ("ALERTS_PLUGIN_DEADLINE_MS", "0", "1 to 30000"),
-        ("ALERTS_PLUGIN_FILE_MIB", "-5", "1 to 256"),
+        ("ALERTS_PLUGIN_FILE_MIB", "-5", "4 to 256"),
         ("ALERTS_PLUGIN_THREADS", "one", "2 to 256"),
     ] {
         let output = ended(command(folder.path()).env(setting, value));
@@ -245,17 +245,51 @@ async fn the_hosts_settings_hold_for_every_plugin_and_are_refused_by_name() {
     }
     let mut settings = command(folder.path());
     settings.env("ALERTS_PLUGIN_MEMORY_MIB", "128").env("ALERTS_PLUGIN_DEADLINE_MS", "900");
-    settings.env("ALERTS_PLUGIN_FILE_MIB", "1");
+    settings.env("ALERTS_PLUGIN_FILE_MIB", "4");
     let host = HostProcess::start_with(settings, free_address()).await;
     let api = host.api("payments");
     let limits = &api.plugin("http").await["limits"];
     assert_eq!(limits["memory_bytes"]["value"], 128 << 20);
     assert_eq!(limits["deadline_ms"]["value"], 900);
     assert_eq!(limits["deadline_ms"]["decided_by"], "default");
-    let large = api.upload("", vec![0; (1 << 20) + 1]).await;
+    let large = api.upload("", vec![0; (4 << 20) + 1]).await;
     let text = large.text();
     large.problem(413);
     assert!(text.contains("ALERTS_PLUGIN_FILE_MIB"), "{text}");
+}
+
+#[tokio::test]
+async fn a_file_refused_for_a_limit_is_looked_at_again_when_that_is_raised() {
+    let (folder, plugins) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let needs = |id| Target::new().id(id).memory("(memory (export \"memory\") 1600)").pack();
+    std::fs::write(plugins.path().join("dropped.wasm"), needs("dropped")).unwrap();
+    let start = async || {
+        let mut settings = command(folder.path());
+        settings.env("ALERTS_PLUGINS_DIR", plugins.path());
+        HostProcess::start_with(settings, free_address()).await
+    };
+    let host = start().await;
+    let api = host.api("payments");
+    let refused = api.plugin_with("dropped", "refused").await;
+    let reason = refused["reason"].as_str().unwrap();
+    assert!(reason.contains("by `PUT /v1/plugins/dropped/limits`"), "{reason}");
+    let (more, none) = (json!({"memory_bytes": 104_857_600}), json!({}));
+    api.put("/v1/plugins/dropped/limits", &more).await.expect(200);
+    api.plugin_with("dropped", "ready").await;
+
+    // An upload that was admitted, and after a restart is too large for what is granted.
+    api.upload("", needs("sent")).await.expect(202);
+    api.plugin_with("sent", "refused").await;
+    api.put("/v1/plugins/sent/limits", &more).await.expect(200);
+    api.install(needs("sent")).await;
+    api.put("/v1/plugins/sent/limits", &none).await.expect(200);
+    assert_eq!(host.terminate(), Some(0));
+    let host = start().await;
+    let api = host.api("payments");
+    assert_eq!(api.plugin("dropped").await["state"], "ready");
+    assert_eq!(api.plugin("sent").await["state"], "refused");
+    api.put("/v1/plugins/sent/limits", &more).await.expect(200);
+    api.plugin_with("sent", "ready").await;
 }
 
 #[tokio::test]

@@ -131,12 +131,13 @@ impl Engine {
                 continue;
             }
             let Some(wasm) = self.store().get_plugin_file(&uploaded.id).await? else { continue };
+            let manifest = read_manifest(&wasm).ok();
             match self.load_plugin(id, wasm.into()).await {
                 Ok(plugin) => self.plugins().insert(source, plugin),
                 Err(reason) => {
                     tracing::error!(plugin = uploaded.id, reason, "stored plugin refused");
                     let digest = uploaded.digest.parse().ok();
-                    self.plugins().note_refused(id, source, reason, digest, None);
+                    self.plugins().note_refused(id, source, reason, digest, manifest);
                 }
             }
         }

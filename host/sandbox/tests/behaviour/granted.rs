@@ -141,11 +141,11 @@ async fn a_warm_instance_does_not_outlive_the_limits_it_was_made_with() {
 async fn a_file_that_needs_more_to_begin_with_loads_once_it_is_granted() {
     let bench = Bench::new();
     // A hundred MiB from the start.
-    let wasm = Target::new().memory("(memory (export \"memory\") 1600)").pack();
+    let wasm = Target::new().id("needy").memory("(memory (export \"memory\") 1600)").pack();
     let refused = bench.refused(&wasm).await;
     assert!(matches!(refused, LoadError::Resources { .. }), "{refused}");
     let told = refused.to_string();
-    assert!(told.contains("`memory_bytes` by `PUT /v1/plugins/guest/limits`"), "{told}");
+    assert!(told.contains("`memory_bytes` by `PUT /v1/plugins/needy/limits`"), "{told}");
     let granted = PluginLimits { memory_bytes: Some(100 << 20), ..none() };
     let plugin = bench.sandbox.load_with(&wasm, granted).expect("it loads");
     bench.next(&plugin).await.unwrap();

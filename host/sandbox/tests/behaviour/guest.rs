@@ -18,7 +18,7 @@ fn wit_folder() -> PathBuf {
 /// A core module as a component of a world of `wit/`.
 pub(crate) fn component(world: &str, core: &str) -> Vec<u8> {
     let mut wit = Resolve::default();
-    let (package, _) = wit.push_dir(&wit_folder()).expect("the contract reads");
+    let (package, _) = wit.push_dir(wit_folder()).expect("the contract reads");
     encode(&wit, package, world, core)
 }
 

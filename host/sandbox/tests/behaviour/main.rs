@@ -11,6 +11,7 @@ mod compiling_child;
 mod conditions;
 mod frozen;
 mod granted;
+mod hostile_answers;
 mod hostile_calls;
 mod hostile_files;
 mod memory;

@@ -126,7 +126,7 @@ pub struct ServeArgs {
 
     /// Largest plugin file, in MiB [default: 32]
     ///
-    /// From 1 to 256.
+    /// From 4 to 256.
     #[arg(
         long,
         env = "ALERTS_PLUGIN_FILE_MIB",

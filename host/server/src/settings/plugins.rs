@@ -6,6 +6,8 @@ use super::{ServeArgs, SettingError, given};
 
 /// Largest file that may be allowed: it is held in memory while it is compiled.
 const MAX_FILE_MIB: u64 = 256;
+/// The plugins inside the binary must fit.
+const MIN_FILE_MIB: u64 = 4;
 /// Two, so that one tenant's slow call does not hold up the others.
 const MIN_THREADS: u64 = 2;
 const MAX_THREADS: u64 = 256;
@@ -30,7 +32,12 @@ impl PluginSettings {
         Self {
             memory_mib: read("ALERTS_PLUGIN_MEMORY_MIB", &args.plugin_memory_mib, 1, memory),
             deadline_ms: read("ALERTS_PLUGIN_DEADLINE_MS", &args.plugin_deadline_ms, 1, deadline),
-            file_mib: read("ALERTS_PLUGIN_FILE_MIB", &args.plugin_file_mib, 1, MAX_FILE_MIB),
+            file_mib: read(
+                "ALERTS_PLUGIN_FILE_MIB",
+                &args.plugin_file_mib,
+                MIN_FILE_MIB,
+                MAX_FILE_MIB,
+            ),
             threads: read("ALERTS_PLUGIN_THREADS", &args.plugin_threads, MIN_THREADS, MAX_THREADS),
         }
     }
@@ -76,14 +83,14 @@ mod tests {
         let args = ServeArgs {
             plugin_memory_mib: set("128"),
             plugin_deadline_ms: set("30000"),
-            plugin_file_mib: set("1"),
+            plugin_file_mib: set("4"),
             plugin_threads: set("3"),
             ..ServeArgs::default()
         };
         let mut wrong = Vec::new();
         let config = PluginSettings::read(&args, &mut wrong).apply(SandboxConfig::default());
         assert!(wrong.is_empty(), "{wrong:?}");
-        assert_eq!((config.wasm_bytes, config.threads), (1 << 20, 3));
+        assert_eq!((config.wasm_bytes, config.threads), (4 << 20, 3));
         let mut limits = Limits { memory_bytes: 128 << 20, ..Limits::default() };
         limits.target.deadline_ms = 30_000;
         assert_eq!(config.limits, limits);
