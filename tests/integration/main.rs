@@ -6,6 +6,7 @@
 mod alerting;
 mod crash;
 mod database;
+mod delivering;
 mod docs;
 mod intake;
 mod isolation;
