@@ -121,8 +121,9 @@ async fn a_target_may_be_gone_several_times_before_its_rule_is_switched_off() {
     assert_eq!(audit["data"][0]["action"], "alert_rule.disabled");
     assert_eq!(receiver.received().len(), 6);
     for wrong in [0, 101] {
-        let patch = host.api.patch(&path("webhooks", &endpoint), json!({"gone_after": wrong}));
-        assert_eq!(patch.await.problem(400), ["/gone_after"]);
+        let path = path("webhooks", &endpoint);
+        let refused = host.api.patch(&path, json!({"gone_after": wrong})).await;
+        assert_eq!(refused.problem(400), ["/gone_after"]);
     }
 }
 
