@@ -71,11 +71,21 @@ impl Host {
     /// Makes endpoints to `target`, each with a rule on an event type of its
     /// own, and answers with the types.
     pub(crate) async fn make_rules(&self, target: &str, count: usize) -> Outcome<Vec<String>> {
+        self.make_rules_named("failed", target, count).await
+    }
+
+    /// The same, with this word in the types.
+    pub(crate) async fn make_rules_named(
+        &self,
+        name: &str,
+        target: &str,
+        count: usize,
+    ) -> Outcome<Vec<String>> {
         let mut types = Vec::new();
         for number in 0..count {
             let endpoint = json!({"name": "Bench", "target_url": format!("http://{target}/")});
             let endpoint = self.create("webhooks", endpoint).await?;
-            let event_type = format!("workflow.failed.{number}");
+            let event_type = format!("workflow.{name}.{target}.{number}");
             let rule = json!({
                 "name": "Bench",
                 "event_type": event_type,

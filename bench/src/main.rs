@@ -16,10 +16,12 @@ mod client;
 mod conditions;
 mod deliver;
 mod events;
+mod holes;
 mod host;
 mod languages;
 mod latency;
 mod load;
+mod outage;
 mod peer;
 mod report;
 mod rows;
@@ -38,11 +40,12 @@ type Outcome<T = ()> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 /// Measure the promises beside this machine's own limits.
 ///
 /// Writes a Markdown table to the terminal and to target/bench.md. Takes about
-/// two minutes; keep the machine quiet meanwhile.
+/// four minutes; keep the machine quiet meanwhile.
 #[derive(Parser)]
 #[command(name = "cargo xtask bench --", bin_name = "cargo xtask bench --")]
 struct Cli {
-    /// Measure only these: accept, deliver, latency, conditions, adapter, languages.
+    /// Measure only these: accept, deliver, latency, holes, outage, conditions,
+    /// adapter, languages.
     only: Vec<String>,
     /// Events in each measurement with load.
     #[arg(long, default_value_t = 30_000)]
@@ -98,11 +101,18 @@ async fn measure(cli: &Cli) -> Outcome {
         accept::measure(cli.events, &mut report).await?;
     }
     let mut peak = None;
-    if wanted("deliver") || wanted("latency") {
+    if wanted("deliver") || wanted("latency") || wanted("holes") {
         peak = Some(deliver::measure(cli.events, &mut report).await?);
     }
     if let Some(peak) = peak.filter(|_| wanted("latency")) {
         latency::measure(peak / 2.0, &mut report).await?;
+    }
+    if let Some(peak) = peak.filter(|_| wanted("holes")) {
+        // Twice this rate comes in: a third of the peak in all.
+        holes::measure(peak / 6.0, &mut report).await?;
+    }
+    if wanted("outage") {
+        outage::measure(&mut report).await?;
     }
     if wanted("conditions") {
         conditions::measure(&mut report).await?;

@@ -2,11 +2,13 @@
 //! relay that is what any sender must at least be.
 
 use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::routing::{get, post};
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -56,21 +58,45 @@ pub(crate) async fn wait_for(receiver: &Peer, count: usize) -> Outcome<Vec<i64>>
     Ok(delays)
 }
 
-type Seen = Arc<Mutex<Vec<i64>>>;
+/// Has a receiver answer 200 from now on, or 503 and see nothing.
+pub(crate) async fn set_well(receiver: &Peer, is_well: bool) -> Outcome {
+    let path = if is_well { "well" } else { "ill" };
+    reqwest::get(format!("http://{}/{path}", receiver.address)).await?.error_for_status()?;
+    Ok(())
+}
+
+#[derive(Clone, Default)]
+struct Seen {
+    delays_us: Arc<Mutex<Vec<i64>>>,
+    is_ill: Arc<AtomicBool>,
+}
 
 /// Runs until it is killed.
 pub(crate) async fn receiver() -> Outcome {
-    let seen = Seen::default();
-    let app = Router::new().route("/", post(receive)).route("/seen", get(tell)).with_state(seen);
+    let set = |is_ill| {
+        get(move |State(seen): State<Seen>| async move {
+            seen.is_ill.store(is_ill, Ordering::Relaxed);
+        })
+    };
+    let app = Router::new()
+        .route("/", post(receive))
+        .route("/seen", get(tell))
+        .route("/well", set(false))
+        .route("/ill", set(true))
+        .with_state(Seen::default());
     serve(app).await
 }
 
-async fn receive(State(seen): State<Seen>, body: Bytes) {
+async fn receive(State(seen): State<Seen>, body: Bytes) -> StatusCode {
+    if seen.is_ill.load(Ordering::Relaxed) {
+        return StatusCode::SERVICE_UNAVAILABLE;
+    }
     let now = Timestamp::now();
     let delay_us = time_in(&body).map_or(0, |then| now.as_microsecond() - then.as_microsecond());
-    if let Ok(mut seen) = seen.lock() {
-        seen.push(delay_us);
+    if let Ok(mut delays_us) = seen.delays_us.lock() {
+        delays_us.push(delay_us);
     }
+    StatusCode::OK
 }
 
 /// The moment of posting, in an alert (`occurred_at`) or in the event itself.
@@ -81,7 +107,8 @@ fn time_in(body: &[u8]) -> Option<Timestamp> {
 }
 
 async fn tell(State(seen): State<Seen>) -> String {
-    let delays = seen.lock().map(|mut seen| std::mem::take(&mut *seen)).unwrap_or_default();
+    let delays =
+        seen.delays_us.lock().map(|mut seen| std::mem::take(&mut *seen)).unwrap_or_default();
     serde_json::to_string(&delays).unwrap_or_default()
 }
 
@@ -94,7 +121,7 @@ pub(crate) async fn relay(target: &str) -> Outcome {
         async move {
             match request.send().await {
                 Ok(answer) => answer.status(),
-                Err(_) => axum::http::StatusCode::BAD_GATEWAY,
+                Err(_) => StatusCode::BAD_GATEWAY,
             }
         }
     };

@@ -7,6 +7,7 @@ mod alerting;
 mod backtest;
 mod crash;
 mod database;
+mod delivering;
 mod docs;
 #[path = "../../host/sandbox/tests/behaviour/guest.rs"]
 #[expect(dead_code, reason = "the sandbox's own tests use more of it")]

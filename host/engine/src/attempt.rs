@@ -179,6 +179,7 @@ impl Engine {
         let (id, tenant) = (finished.id, finished.tenant.clone());
         let retry_at = retry_at(&finished.transition);
         let mut status = finished.transition.status();
+        let finished = Arc::new(finished);
         loop {
             match self.store().finish(finished.clone()).await {
                 Ok(FinishOutcome::Recorded) => break,

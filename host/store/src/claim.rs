@@ -142,11 +142,13 @@ impl Store {
         }
         let mut transaction = self.begin().await?;
         let expired = sqlx::query(AssertSqlSafe(format!(
-            "UPDATE deliveries SET status = 'dead', next_attempt_at = NULL, finished_at = $2,
+            "WITH expired (tenant, id) AS (
+                SELECT tenant, id FROM deliveries WHERE {OLD}
+                ORDER BY next_attempt_at LIMIT $3{})
+             UPDATE deliveries SET status = 'dead', next_attempt_at = NULL, finished_at = $2,
                 last_error = 'gave up because the alert is over a week old'
                     || COALESCE(': ' || last_error, '')
-             WHERE {OLD} AND (tenant, id) IN (
-                SELECT tenant, id FROM deliveries WHERE {OLD} ORDER BY next_attempt_at LIMIT $3{})",
+             WHERE (tenant, id) IN (SELECT tenant, id FROM expired)",
             self.dialect().skip_locked()
         )))
         .bind(too_old)

@@ -1,6 +1,7 @@
 //! How attempts ended, many at once, fenced by the lease's number.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use alerts_domain::Timestamp;
 use alerts_domain::delivery::{Attempt, DeliveryStatus, Lease, Transition};
@@ -50,8 +51,25 @@ pub enum FinishOutcome {
 
 impl Store {
     /// Writes down how an attempt ended, if its lease still holds.
-    pub async fn finish(&self, finished: Finished) -> Result<FinishOutcome, StoreError> {
-        self.writer().finish(finished).await
+    pub async fn finish(
+        &self,
+        finished: impl Into<Arc<Finished>>,
+    ) -> Result<FinishOutcome, StoreError> {
+        self.writer().finish(Ended::new(finished.into())).await
+    }
+}
+
+/// On its way to the writer. What is large is made into text before it comes
+/// there: there is one writer, and it should only write.
+pub(crate) struct Ended {
+    finished: Arc<Finished>,
+    exchanges: Option<String>,
+}
+
+impl Ended {
+    fn new(finished: Arc<Finished>) -> Self {
+        let exchanges = finished.attempt.as_ref().map(|attempt| json_text(&attempt.exchanges));
+        Self { finished, exchanges }
     }
 }
 
@@ -78,25 +96,26 @@ static ATTEMPTS: Batch = Batch::new(
 /// Writes several results, and answers for each.
 pub(crate) async fn write(
     connection: &mut AnyConnection,
-    finishes: &[&Finished],
+    group: &[&Ended],
 ) -> Result<Vec<FinishOutcome>, StoreError> {
-    if finishes.is_empty() {
+    if group.is_empty() {
         return Ok(Vec::new());
     }
-    let ends = gone::count(connection, finishes).await?;
-    let ended: Vec<(&Finished, &Transition)> = finishes.iter().copied().zip(&ends).collect();
+    let finishes: Vec<&Finished> = group.iter().map(|ended| ended.finished.as_ref()).collect();
+    let ends = gone::count(connection, &finishes).await?;
+    let ended: Vec<(&Finished, &Transition)> = finishes.into_iter().zip(&ends).collect();
     let recorded = DELIVERIES.run(connection, &ended, |query, (f, end)| bind_end(query, f, end));
     let recorded: HashSet<String> =
         recorded.await?.iter().map(|row| row.try_get("id")).collect::<Result<_, _>>()?;
 
-    let mut outcomes = Vec::with_capacity(finishes.len());
-    let mut attempts: Vec<(&Finished, &Attempt)> = Vec::with_capacity(finishes.len());
-    for (finished, end) in ended {
+    let mut outcomes = Vec::with_capacity(group.len());
+    let mut attempts: Vec<(&Ended, &Attempt)> = Vec::with_capacity(group.len());
+    for (row, (finished, end)) in group.iter().zip(ended) {
         if !recorded.contains(finished.id.to_string().as_str()) {
             outcomes.push(FinishOutcome::LeaseLost);
             continue;
         }
-        attempts.extend(finished.attempt.as_ref().map(|attempt| (finished, attempt)));
+        attempts.extend(finished.attempt.as_ref().map(|attempt| (*row, attempt)));
         let is_off = match end {
             Transition::Bury { error, disable_rule: true } => {
                 disable_rule(connection, finished, error).await?
@@ -105,7 +124,7 @@ pub(crate) async fn write(
         };
         outcomes.push(if is_off { FinishOutcome::RuleDisabled } else { FinishOutcome::Recorded });
     }
-    ATTEMPTS.run(connection, &attempts, |query, (f, attempt)| bind(query, f, attempt)).await?;
+    ATTEMPTS.run(connection, &attempts, |query, (row, attempt)| bind(query, row, attempt)).await?;
     Ok(outcomes)
 }
 
@@ -131,7 +150,8 @@ fn bind_end<'q>(query: Query<'q>, finished: &Finished, end: &Transition) -> Quer
         .bind(status.is_terminal().then(|| us(finished.now)))
 }
 
-fn bind<'q>(query: Query<'q>, finished: &Finished, attempt: &Attempt) -> Query<'q> {
+fn bind<'q>(query: Query<'q>, row: &Ended, attempt: &Attempt) -> Query<'q> {
+    let finished = &row.finished;
     query
         .bind(finished.tenant.as_str().to_owned())
         .bind(finished.id.to_string())
@@ -143,7 +163,7 @@ fn bind<'q>(query: Query<'q>, finished: &Finished, attempt: &Attempt) -> Query<'
         .bind(attempt.error.clone())
         .bind(attempt.plugin_digest.clone())
         .bind(attempt.endpoint_version)
-        .bind(json_text(&attempt.exchanges))
+        .bind(row.exchanges.clone())
 }
 
 /// Switches off the rule whose target is gone, and says so in the audit log.

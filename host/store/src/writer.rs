@@ -14,22 +14,23 @@ use tokio::task::JoinHandle;
 use crate::accept::{self, NewEvent, StoredId};
 use crate::dialect::Dialect;
 use crate::error::StoreError;
-use crate::finish::{self, FinishOutcome, Finished};
+use crate::finish::{self, Ended, FinishOutcome};
 
-/// Most operations in one group. Beyond this only the tail grows.
-const GROUP: usize = 64;
+/// Most operations in one group. Callers gain nothing beyond 64 rows to a commit,
+/// but each event that they bring is soon followed by the result of its delivery.
+const GROUP: usize = 256;
 /// Operations that wait before callers do.
 const QUEUE: usize = 4096;
 /// Between two results that nobody waits for, when nothing else is written: lets
-/// the results of a burst share a commit. Nothing is lost if it is not used: a
-/// result that was not written down is found again by its lease.
-const FINISH_PAUSE: Duration = Duration::from_millis(2);
+/// the results of a burst share a commit. A result that a crash takes is found
+/// again by its lease, and its alert sent again: it should not wait for long.
+const FINISH_PAUSE: Duration = Duration::from_millis(10);
 
 type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
 
 enum Operation {
     Accept(Vec<NewEvent>, Answer<Vec<StoredId>>),
-    Finish(Box<Finished>, Answer<FinishOutcome>),
+    Finish(Box<Ended>, Answer<FinishOutcome>),
 }
 
 /// The way to the task.
@@ -58,8 +59,8 @@ impl Writer {
         self.send(|answer| Operation::Accept(events, answer)).await
     }
 
-    pub(crate) async fn finish(&self, finished: Finished) -> Result<FinishOutcome, StoreError> {
-        self.send(|answer| Operation::Finish(finished.into(), answer)).await
+    pub(crate) async fn finish(&self, ended: Ended) -> Result<FinishOutcome, StoreError> {
+        self.send(|answer| Operation::Finish(ended.into(), answer)).await
     }
 
     async fn send<T>(
@@ -91,18 +92,33 @@ impl Groups {
         let mut group = Vec::with_capacity(GROUP);
         let mut last = Instant::now();
         while self.receiver.recv_many(&mut group, GROUP).await > 0 {
-            let waited_for = |operation: &Operation| matches!(operation, Operation::Accept(..));
-            if group.len() < GROUP && !group.iter().any(waited_for) && last.elapsed() < FINISH_PAUSE
-            {
-                tokio::time::sleep(FINISH_PAUSE - last.elapsed().min(FINISH_PAUSE)).await;
-                while group.len() < GROUP
-                    && let Ok(operation) = self.receiver.try_recv()
-                {
-                    group.push(operation);
-                }
-            }
+            self.gather(&mut group, last + FINISH_PAUSE).await;
             self.write(&mut group).await;
             last = Instant::now();
+        }
+    }
+
+    /// Takes more results until then, unless a caller waits for something.
+    async fn gather(&mut self, group: &mut Vec<Operation>, until: Instant) {
+        let waited_for = |operation: &Operation| matches!(operation, Operation::Accept(..));
+        let mut is_waited_for = group.iter().any(waited_for);
+        let pause = tokio::time::sleep_until(until.into());
+        tokio::pin!(pause);
+        while !is_waited_for && group.len() < GROUP {
+            tokio::select! {
+                biased;
+                Some(operation) = self.receiver.recv() => {
+                    is_waited_for = waited_for(&operation);
+                    group.push(operation);
+                }
+                () = &mut pause => break,
+            }
+        }
+        // And what has come in the same moment.
+        while group.len() < GROUP
+            && let Ok(operation) = self.receiver.try_recv()
+        {
+            group.push(operation);
         }
     }
 
@@ -133,7 +149,7 @@ impl Groups {
         for operation in group {
             match operation {
                 Operation::Accept(events, _) => accepts.push(events.as_slice()),
-                Operation::Finish(finished, _) => finishes.push(finished.as_ref()),
+                Operation::Finish(ended, _) => finishes.push(ended.as_ref()),
             }
         }
         let stored = accept::write(&mut transaction, &accepts).await?;

@@ -45,20 +45,25 @@ impl TestHost {
 
     /// On SQLite, with alerts open to these tenants.
     pub(crate) async fn rolled_out(rollout: Rollout) -> Self {
-        Self::with_rollout(None, true, rollout).await
+        Self::configured(EngineConfig { rollout, ..EngineConfig::default() }).await
+    }
+
+    /// On SQLite, with a clock that stands still, and these settings.
+    pub(crate) async fn configured(config: EngineConfig) -> Self {
+        Self::built(None, true, config).await
     }
 
     async fn with(url: Option<&str>, is_manual: bool) -> Self {
-        Self::with_rollout(url, is_manual, Rollout::Ga).await
+        Self::built(url, is_manual, EngineConfig::default()).await
     }
 
-    async fn with_rollout(url: Option<&str>, is_manual: bool, rollout: Rollout) -> Self {
+    async fn built(url: Option<&str>, is_manual: bool, config: EngineConfig) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let sqlite = format!("sqlite://{}", folder.path().join("alerts.db").display());
         let url = url.map_or(sqlite, str::to_owned);
         let clock = Arc::new(ManualClock::new(Timestamp::now()));
         let used: Arc<dyn Clock> = if is_manual { clock.clone() } else { Arc::new(SystemClock) };
-        let server = serve(&url, used, rollout).await;
+        let server = serve(&url, used, config).await;
         let api = Api::new(server.address(), TENANT);
         Self { api, clock, url, server: Some(server), folder }
     }
@@ -89,14 +94,23 @@ impl TestHost {
 
     /// Stops it, and starts another on the same database.
     pub(crate) async fn restart(&mut self) {
-        self.restart_later(Duration::ZERO).await;
+        self.restart_with(async |_| ()).await;
     }
 
     /// The same, with some time in between.
     pub(crate) async fn restart_later(&mut self, by: Duration) {
+        let clock = self.clock.clone();
+        self.restart_with(async |_| clock.advance(by)).await;
+    }
+
+    /// The same, with something done to the database in between.
+    pub(crate) async fn restart_with(&mut self, change: impl AsyncFnOnce(&Store)) {
         self.server.take().unwrap().shutdown(Duration::from_secs(10)).await;
-        self.clock.advance(by);
-        let server = serve(&self.url, self.clock.clone(), Rollout::Ga).await;
+        let store = Store::open(&self.url).await.unwrap();
+        change(&store).await;
+        store.close().await;
+        drop(store);
+        let server = serve(&self.url, self.clock.clone(), EngineConfig::default()).await;
         self.api = Api::new(server.address(), TENANT);
         self.server = Some(server);
     }
@@ -107,7 +121,7 @@ impl TestHost {
     }
 }
 
-async fn serve(url: &str, clock: Arc<dyn Clock>, rollout: Rollout) -> Server {
+async fn serve(url: &str, clock: Arc<dyn Clock>, config: EngineConfig) -> Server {
     let store = Store::open(url).await.unwrap();
     let (sandbox, plugins) = loaded();
     let keys: [u8; 32] = std::array::from_fn(|index| index as u8);
@@ -118,8 +132,7 @@ async fn serve(url: &str, clock: Arc<dyn Clock>, rollout: Rollout) -> Server {
         keyring: Keyring::parse(&Keyring::generate("test", keys)).unwrap(),
         engine: EngineConfig {
             addresses: AddressRules::new(vec!["127.0.0.0/8".parse().unwrap()]),
-            rollout,
-            ..EngineConfig::default()
+            ..config
         },
         clock,
         bootstrap_key: Some(Secret::new(KEY)),

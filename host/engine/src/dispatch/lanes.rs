@@ -342,7 +342,7 @@ impl<W: Work> Lanes<W> {
 
     /// One of a rule's pieces has started: lets the next one go, or has it wait.
     fn release_next(&mut self, id: RuleId, limit: Option<RateLimit>, now: Timestamp) {
-        let Some(rule) = self.rules.get(&id).filter(|rule| !rule.waiting.is_empty()) else {
+        let Some(rule) = self.rules.get_mut(&id).filter(|rule| !rule.waiting.is_empty()) else {
             return;
         };
         match limit.map(|limit| rule.pace.earliest(limit, now)).filter(|at| *at > now) {

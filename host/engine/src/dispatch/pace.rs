@@ -10,12 +10,12 @@ pub(super) struct Pace(i64);
 
 impl Pace {
     /// When one more may start: now, or later.
-    pub(super) fn earliest(&self, limit: RateLimit, now: Timestamp) -> Timestamp {
+    pub(super) fn earliest(&mut self, limit: RateLimit, now: Timestamp) -> Timestamp {
         let (spacing, burst) = (spacing_us(limit), burst(limit));
         // No further away than right after a whole burst: it could be only if the
         // clock was set back or the limit raised, and neither may stall anything.
-        let due = self.0.min(now.as_microsecond().saturating_add(spacing * burst));
-        let at = Timestamp::from_microsecond(due.saturating_sub(spacing * (burst - 1)));
+        self.0 = self.0.min(now.as_microsecond().saturating_add(spacing * burst));
+        let at = Timestamp::from_microsecond(self.0.saturating_sub(spacing * (burst - 1)));
         at.unwrap_or(now).max(now)
     }
 
@@ -68,11 +68,11 @@ mod tests {
         for _ in 0..2 {
             pace.count(limit, at(10_000_000));
         }
-        let earlier = at(10_000_000 - 3_600_000);
-        assert_eq!(pace.earliest(limit, earlier), at(earlier.as_millisecond() + 1_000));
-        pace.count(limit, at(earlier.as_millisecond() + 1_000));
-        let next = pace.earliest(limit, at(earlier.as_millisecond() + 1_000));
-        assert_eq!(next, at(earlier.as_millisecond() + 2_000));
+        let earlier = |ms: i64| at(10_000_000 - 3_600_000 + ms);
+        assert_eq!(pace.earliest(limit, earlier(0)), earlier(1_000));
+        assert_eq!(pace.earliest(limit, earlier(1_000)), earlier(1_000));
+        pace.count(limit, earlier(1_000));
+        assert_eq!(pace.earliest(limit, earlier(1_000)), earlier(2_000));
     }
 
     #[test]

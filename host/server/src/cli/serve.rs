@@ -32,14 +32,14 @@ pub(super) fn run(args: ServeArgs) -> Result<(), Failure> {
             return Err(Failure::Settings(wrong.collect()));
         }
     };
-    raise_open_files();
+    let open_files = raise_open_files();
     let runtime = runtime()?;
-    let served = runtime.block_on(serve(settings));
+    let served = runtime.block_on(serve(settings, open_files));
     runtime.shutdown_timeout(LAST_WAIT);
     served
 }
 
-async fn serve(mut settings: Settings) -> Result<(), Failure> {
+async fn serve(mut settings: Settings, open_files: u64) -> Result<(), Failure> {
     let demo = if settings.demo { Some(Demo::prepare(&mut settings).await) } else { None };
     let demo = demo.transpose().map_err(Failure::other)?;
     if let Some(folder) = &settings.plugins_dir {
@@ -70,6 +70,9 @@ async fn serve(mut settings: Settings) -> Result<(), Failure> {
             addresses: AddressRules::new(settings.allow_targets),
             plugins_dir: settings.plugins_dir,
             rollout: settings.rollout,
+            rate_limit: settings.rate_limit,
+            tenant_rate_limit: settings.tenant_rate_limit,
+            max_in_flight: max_in_flight(open_files),
             ..EngineConfig::default()
         },
         clock: Arc::new(SystemClock),
@@ -159,12 +162,22 @@ fn start_sandbox(cache: Option<CacheDir>, limits: PluginSettings) -> Result<Sand
     }
 }
 
-/// Takes as many open files as the system allows: connections are files.
-fn raise_open_files() {
+/// Takes as many open files as the system allows: connections are files. Says how many.
+fn raise_open_files() -> u64 {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-    if current != maximum
-        && setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).is_err()
-    {
-        tracing::warn!(?current, "the limit on open files could not be raised");
-    }
+    let raised = current != maximum
+        && setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })
+            .inspect_err(|_| {
+                tracing::warn!(?current, "the limit on open files could not be raised");
+            })
+            .is_ok();
+    // None is without a limit.
+    (if raised { maximum } else { current }).unwrap_or(u64::MAX)
+}
+
+/// How many attempts may run at once: half of the open files at most, the rest
+/// is for callers and the database.
+fn max_in_flight(open_files: u64) -> usize {
+    let most = EngineConfig::default().max_in_flight;
+    usize::try_from(open_files / 2).map_or(most, |half| half.clamp(2, most))
 }

@@ -72,6 +72,23 @@ pub struct ServeArgs {
     )]
     pub allow_targets: Option<String>,
 
+    /// Deliveries that may start in a minute on this host, over all tenants [default: no limit]
+    ///
+    /// Over it deliveries wait; none is lost.
+    #[arg(long, env = "ALERTS_RATE_LIMIT", alias = "alerts-rate-limit", value_name = "NUMBER")]
+    pub rate_limit: Option<String>,
+
+    /// The same for each tenant [default: no limit]
+    ///
+    /// A tenant over its limit holds up no other.
+    #[arg(
+        long,
+        env = "ALERTS_TENANT_RATE_LIMIT",
+        alias = "alerts-tenant-rate-limit",
+        value_name = "NUMBER"
+    )]
+    pub tenant_rate_limit: Option<String>,
+
     /// The first platform key, at least 16 characters
     ///
     /// When it is absent and there is no platform key yet, one is made and

@@ -15,6 +15,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use alerts_domain::keyring::Keyring;
+use alerts_domain::rate_limit::RateLimit;
 use alerts_domain::secret::Secret;
 use alerts_domain::tenant::Rollout;
 use ipnet::IpNet;
@@ -45,6 +46,10 @@ pub struct Settings {
     pub plugins_dir: Option<PathBuf>,
     /// Networks that alerts may go to besides the public internet.
     pub allow_targets: Vec<IpNet>,
+    /// Deliveries that may start on this host, over all tenants.
+    pub rate_limit: Option<RateLimit>,
+    /// The same for each tenant.
+    pub tenant_rate_limit: Option<RateLimit>,
     /// The operator's own platform key.
     pub bootstrap_key: Option<Secret>,
     /// Which tenants alerts are open to.
@@ -73,6 +78,11 @@ impl Settings {
         let database = keep(&mut wrong, database(args));
         let listen = keep(&mut wrong, listen(given(&args.listen).unwrap_or(DEFAULT_LISTEN)));
         let allow_targets = keep(&mut wrong, networks(given(&args.allow_targets)));
+        let rate_limit =
+            keep(&mut wrong, rate_limit_of("ALERTS_RATE_LIMIT", given(&args.rate_limit)));
+        let tenant_rate_limit = given(&args.tenant_rate_limit);
+        let tenant_rate_limit =
+            keep(&mut wrong, rate_limit_of("ALERTS_TENANT_RATE_LIMIT", tenant_rate_limit));
         let bootstrap_key = keep(&mut wrong, bootstrap_key::check(args.bootstrap_key.as_ref()));
         let rollout = keep(&mut wrong, rollout(given(&args.rollout).unwrap_or("ga")));
         let given_keys = args.encryption_keys.as_ref().filter(|keys| !keys.expose().is_empty());
@@ -102,6 +112,8 @@ impl Settings {
                 encryption_keys,
                 plugins_dir: given(&args.plugins_dir).map(PathBuf::from),
                 allow_targets,
+                rate_limit: rate_limit.flatten(),
+                tenant_rate_limit: tenant_rate_limit.flatten(),
                 bootstrap_key,
                 rollout,
                 cache_dir,
@@ -170,6 +182,22 @@ fn rollout(text: &str) -> Result<Rollout, SettingError> {
     }
 }
 
+/// A number of deliveries a minute.
+fn rate_limit_of(
+    setting: &'static str,
+    text: Option<&str>,
+) -> Result<Option<RateLimit>, SettingError> {
+    let Some(text) = text else { return Ok(None) };
+    let limit = text.parse().ok().map(RateLimit::per_minute);
+    limit.filter(|limit| limit.problems().is_empty()).map(Some).ok_or_else(|| {
+        SettingError::new(
+            setting,
+            format!("`{text}` is not a number of deliveries a minute"),
+            format!("write a number from 1 to {}, or nothing for no limit", RateLimit::MAX),
+        )
+    })
+}
+
 fn keyring(text: &str) -> Result<Keyring, SettingError> {
     Keyring::parse(text).map_err(|error| {
         SettingError::new(
@@ -235,6 +263,8 @@ mod tests {
             database_url: set("mysql://db"),
             allow_targets: set("10.0.0.0/8, lan"),
             bootstrap_key: Some(Secret::new("changeme")),
+            rate_limit: set("many"),
+            tenant_rate_limit: set("0"),
             rollout: set("soon"),
             encryption_keys: Some(Secret::new("k1")),
             plugin_threads: set("many"),
@@ -246,6 +276,8 @@ mod tests {
                 "ALERTS_DATABASE_URL",
                 "ALERTS_LISTEN",
                 "ALERTS_ALLOW_TARGETS",
+                "ALERTS_RATE_LIMIT",
+                "ALERTS_TENANT_RATE_LIMIT",
                 "ALERTS_BOOTSTRAP_KEY",
                 "ALERTS_ROLLOUT",
                 "ALERTS_ENCRYPTION_KEYS",

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use alerts_domain::delivery::DeliveryStatus;
 use alerts_domain::id::EndpointId;
-use alerts_store::{NewDelivery, Store};
+use alerts_store::{DeliveryFilter, NewDelivery, Store};
 use futures_util::future::join_all;
 
 use crate::fixture::{ada, at, bob, delivery, endpoint_id, event, host, rule_id, scheduled};
@@ -77,5 +77,29 @@ on_both! {
         scheduled(&db, &bob(), "now").await;
         assert_eq!(db.next_due(at(0)).await.unwrap(), Some(at(5)));
         assert_eq!(db.next_due(at(6)).await.unwrap(), Some(at(7)));
+    }
+
+    async fn a_claim_for_some_endpoints_takes_from_no_other(db: Db) {
+        let (wanted, other) = (endpoint_id(), endpoint_id());
+        queue(&db, wanted, 5, -100).await;
+        queue(&db, other, 5, -100).await;
+        let claimed = db.claim_due_to(at(10), host(), &[wanted], 1, 10).await.unwrap();
+        assert_eq!(claimed.len(), 1);
+        assert_eq!(claimed[0].delivery.webhook_endpoint_id, wanted);
+        assert!(db.claim_due_to(at(10), host(), &[], 1, 10).await.unwrap().is_empty());
+    }
+
+    async fn what_was_due_for_over_a_week_is_given_up_in_bounded_steps(db: Db) {
+        const WEEK: i64 = 7 * 24 * 3600;
+        queue(&db, endpoint_id(), 5, 0).await;
+        assert_eq!(db.expire_due(at(WEEK), 10).await.unwrap(), 0, "a week, and not over it");
+        assert_eq!(db.expire_due(at(WEEK + 4), 3).await.unwrap(), 3);
+        assert_eq!(db.expire_due(at(WEEK + 4), 3).await.unwrap(), 1);
+        assert_eq!(db.claim_due(at(WEEK), host(), &[], 10, 10).await.unwrap().len(), 1);
+        let dead = DeliveryFilter { status: Some(DeliveryStatus::Dead), ..Default::default() };
+        let dead = db.list_deliveries(&ada(), &dead, 10, None).await.unwrap().items;
+        assert_eq!(dead.len(), 4);
+        assert!(dead[0].last_error.as_ref().unwrap().contains("a week old"));
+        assert!(dead[0].finished_at.is_some());
     }
 }

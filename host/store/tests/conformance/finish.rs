@@ -1,7 +1,10 @@
 //! The end of an attempt is written once, by whoever holds the lease.
 
 use alerts_domain::delivery::{DeliveryStatus, Lease, Transition};
-use alerts_store::FinishOutcome;
+use alerts_domain::endpoint::WebhookEndpoint;
+use alerts_domain::id::HostId;
+use alerts_domain::rule::AlertRule;
+use alerts_store::{FinishOutcome, Store, TriggerChange};
 
 use crate::fixture::{
     ada, at, delivery, endpoint, entry, event, finished, host, in_hand, leased, rule,
@@ -105,4 +108,106 @@ on_both! {
             assert_eq!((read.status, attempts.len()), (DeliveryStatus::Delivered, 1));
         }
     }
+
+    async fn a_target_that_may_be_gone_several_times_is_counted_over_all_hosts_and_restarts(db: Db) {
+        let mut db = db;
+        let (endpoint, rule) = stored_rule(&db).await;
+        let hosts = [host(), host()];
+        let mut outcomes = Vec::new();
+        for n in 0..3 {
+            outcomes.push(gone(&db, &endpoint, &rule, hosts[n % 2], 3).await);
+            db.reopen().await;
+        }
+        use FinishOutcome::{Recorded, RuleDisabled};
+        assert_eq!(outcomes, [Recorded, Recorded, RuleDisabled]);
+        let read = db.get_rule(&ada(), rule.id).await.unwrap().unwrap();
+        let reason = read.disabled_reason.unwrap();
+        assert_eq!(reason, "answered 404, 3 times in a row");
+        let audit = db.list_audit(&ada(), 1, None).await.unwrap();
+        assert_eq!(audit.items[0].action, "alert_rule.disabled");
+        assert_eq!(audit.items[0].detail["reason"], reason.as_str());
+
+        // Switched on again, it starts anew.
+        let mut on = db.get_rule(&ada(), rule.id).await.unwrap().unwrap();
+        let before = on.updated_at;
+        on.spec.is_active = true;
+        assert!(db.update_rule(&on, before, TriggerChange::None, &entry("alert_rule.updated"), at(9)).await.unwrap());
+        assert_eq!(gone(&db, &endpoint, &rule, hosts[0], 3).await, Recorded);
+    }
+
+    async fn a_delivered_alert_ends_the_count_and_another_rule_has_its_own(db: Db) {
+        let (endpoint, rule) = stored_rule(&db).await;
+        let (other_endpoint, other) = stored_rule(&db).await;
+        let me = host();
+        use FinishOutcome::{Recorded, RuleDisabled};
+        assert_eq!(gone(&db, &endpoint, &rule, me, 2).await, Recorded);
+        assert_eq!(gone(&db, &other_endpoint, &other, me, 2).await, Recorded);
+        assert_eq!(end(&db, &endpoint, &rule, me, Transition::Deliver).await, Recorded);
+        assert_eq!(gone(&db, &endpoint, &rule, me, 2).await, Recorded);
+        let retry = Transition::Retry { at: at(60), error: "answered 500".into() };
+        assert_eq!(end(&db, &endpoint, &rule, me, retry).await, Recorded);
+        assert_eq!(gone(&db, &endpoint, &rule, me, 2).await, RuleDisabled, "500 is no delivery");
+        assert!(db.get_rule(&ada(), other.id).await.unwrap().unwrap().spec.is_active);
+        assert_eq!(gone(&db, &other_endpoint, &other, me, 2).await, RuleDisabled);
+    }
+
+    async fn gone_before_its_number_is_scheduled_again_and_a_lost_lease_counts_nothing(db: Db) {
+        let (endpoint, rule) = stored_rule(&db).await;
+        let lease = Lease { host: host(), fence: 1 };
+        let mut new = event(&ada(), "1");
+        let sent = leased(delivery(&new, endpoint.id, rule.id), lease);
+        new.deliveries.push(sent.clone());
+        db.accept(vec![new]).await.unwrap();
+        let stale = Lease { fence: 0, ..lease };
+        for _ in 0..5 {
+            let end = finished(&sent.delivery, stale, maybe_gone(2));
+            assert_eq!(db.finish(end).await.unwrap(), FinishOutcome::LeaseLost);
+        }
+        let end = finished(&sent.delivery, lease, maybe_gone(2));
+        assert_eq!(db.finish(end).await.unwrap(), FinishOutcome::Recorded);
+        let (read, attempts) = db.get_delivery(&ada(), sent.delivery.id).await.unwrap().unwrap();
+        assert_eq!((read.status, attempts.len()), (DeliveryStatus::Scheduled, 1));
+        assert_eq!(read.next_attempt_at, Some(at(60)));
+    }
+}
+
+fn maybe_gone(gone_after: u32) -> Transition {
+    let error = "answered 404".to_owned();
+    let otherwise = Transition::Retry { at: at(60), error: error.clone() }.into();
+    Transition::Gone { error, gone_after, otherwise }
+}
+
+async fn stored_rule(db: &Store) -> (WebhookEndpoint, AlertRule) {
+    let endpoint = endpoint(&ada());
+    let rule = rule(&endpoint);
+    db.create_endpoint(&endpoint, &entry("webhook.created"), at(0)).await.unwrap();
+    db.create_rule(&rule, &entry("alert_rule.created"), at(0)).await.unwrap();
+    (endpoint, rule)
+}
+
+/// A delivery of this rule that ends so.
+async fn end(
+    db: &Store,
+    endpoint: &WebhookEndpoint,
+    rule: &AlertRule,
+    host: HostId,
+    transition: Transition,
+) -> FinishOutcome {
+    let lease = Lease { host, fence: 1 };
+    let mut new = event(&ada(), "x");
+    new.event.id = new.id.to_string();
+    let sent = leased(delivery(&new, endpoint.id, rule.id), lease);
+    new.deliveries.push(sent.clone());
+    db.accept(vec![new]).await.unwrap();
+    db.finish(finished(&sent.delivery, lease, transition)).await.unwrap()
+}
+
+async fn gone(
+    db: &Store,
+    endpoint: &WebhookEndpoint,
+    rule: &AlertRule,
+    host: HostId,
+    gone_after: u32,
+) -> FinishOutcome {
+    end(db, endpoint, rule, host, maybe_gone(gone_after)).await
 }
