@@ -21,6 +21,7 @@ mod plugin_upgrades;
 mod plugins;
 mod process;
 mod resources;
+mod retention;
 mod retries;
 mod rollout;
 mod secrets;

@@ -98,6 +98,9 @@ impl Engine {
         if !spec.is_active {
             return Err(release("the webhook endpoint is switched off; waiting".into()));
         }
+        if job.event_body.is_empty() {
+            return Err(bury("its event is no longer stored; retention has removed it".into()));
+        }
         let include_data = spec.include_event_data;
         let alert = alert::build(delivery, &job.event_body, job.received_at, include_data)
             .map_err(|error| bury(format!("the stored event does not read: {error}")))?;

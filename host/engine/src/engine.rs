@@ -25,6 +25,7 @@ use crate::entropy::Entropy;
 use crate::error::EngineError;
 use crate::matching::Matcher;
 use crate::plugins::{PluginFolder, Plugins};
+use crate::retention::Retention;
 
 /// Backtests that run at once. They read much, and nobody is woken by them.
 const BACKTESTS: usize = 2;
@@ -46,6 +47,8 @@ pub struct EngineConfig {
     pub plugins_dir: Option<PathBuf>,
     /// Which tenants alerts are open to.
     pub rollout: Rollout,
+    /// How long things are kept.
+    pub retention: Retention,
 }
 
 impl Default for EngineConfig {
@@ -60,6 +63,7 @@ impl Default for EngineConfig {
             tenant_rate_limit: None,
             plugins_dir: None,
             rollout: Rollout::Ga,
+            retention: Retention::default(),
         }
     }
 }
@@ -80,6 +84,7 @@ struct Inner {
     matcher: Matcher,
     dispatcher: Dispatcher,
     rollout: Rollout,
+    retention: Retention,
     deferred: Notify,
     timers: Notify,
     backtests: Arc<Semaphore>,
@@ -117,6 +122,7 @@ impl Engine {
                 store: store.clone(),
             },
             rollout: config.rollout,
+            retention: config.retention,
             deferred: Notify::new(),
             timers: Notify::new(),
             backtests: Arc::new(Semaphore::new(BACKTESTS)),
@@ -147,6 +153,7 @@ impl Engine {
         engine.spawn(engine.clone().keep_catalog());
         engine.spawn(engine.clone().keep_deferred());
         engine.spawn(engine.clone().keep_timers());
+        engine.spawn(engine.clone().keep_retention());
         Ok(engine)
     }
 
@@ -233,6 +240,10 @@ impl Engine {
 
     pub(crate) fn rollout(&self) -> Rollout {
         self.0.rollout
+    }
+
+    pub(crate) fn retention(&self) -> &Retention {
+        &self.0.retention
     }
 
     pub(crate) fn backtest_turns(&self) -> Arc<Semaphore> {

@@ -78,10 +78,14 @@ impl Engine {
             let before = now.saturating_sub(age).unwrap_or(Timestamp::MIN);
             let mut removed = 0;
             for tenant in self.store().tenants_with_old(kept, before).await? {
-                removed += in_portions(async || {
-                    self.store().remove_old(kept, &tenant, before, PORTION).await
-                })
-                .await?;
+                loop {
+                    let portion = self.store().remove_old(kept, &tenant, before, PORTION).await?;
+                    removed += portion;
+                    if portion < u64::from(PORTION) {
+                        break;
+                    }
+                    tokio::time::sleep(PAUSE).await;
+                }
             }
             if removed > 0 {
                 tracing::info!(removed, %before, "removed old {}", kept.word());
@@ -90,21 +94,13 @@ impl Engine {
             }
             total += removed;
         }
-        let memories =
-            in_portions(async || self.store().forget_trigger_states(now, PORTION).await).await?;
-        Ok(total + memories)
-    }
-}
-
-/// Portion by portion, until one is not full.
-async fn in_portions<E>(portion: impl AsyncFn() -> Result<u64, E>) -> Result<u64, E> {
-    let mut total = 0;
-    loop {
-        let removed = portion().await?;
-        total += removed;
-        if removed < u64::from(PORTION) {
-            return Ok(total);
+        loop {
+            let portion = self.store().forget_trigger_states(now, PORTION).await?;
+            total += portion;
+            if portion < u64::from(PORTION) {
+                return Ok(total);
+            }
+            tokio::time::sleep(PAUSE).await;
         }
-        tokio::time::sleep(PAUSE).await;
     }
 }

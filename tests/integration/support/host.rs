@@ -87,6 +87,11 @@ impl TestHost {
         self.server.as_ref().unwrap().engine().settle_due_timers().await.unwrap();
     }
 
+    /// Removes what is old enough by now, as the host does by itself in a while.
+    pub(crate) async fn cleaned(&self) {
+        self.server.as_ref().unwrap().engine().remove_old().await.unwrap();
+    }
+
     /// Moves the clock past every wait of the retry policies in these tests.
     pub(crate) fn later(&self, by: Duration) {
         self.clock.advance(by);

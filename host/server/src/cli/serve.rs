@@ -70,6 +70,7 @@ async fn serve(mut settings: Settings, open_files: u64) -> Result<(), Failure> {
             addresses: AddressRules::new(settings.allow_targets),
             plugins_dir: settings.plugins_dir,
             rollout: settings.rollout,
+            retention: settings.retention,
             rate_limit: settings.rate_limit,
             tenant_rate_limit: settings.tenant_rate_limit,
             max_in_flight: max_in_flight(open_files),

@@ -109,6 +109,35 @@ pub struct ServeArgs {
     #[arg(long, env = "ALERTS_ROLLOUT", alias = "alerts-rollout", value_name = "STAGE")]
     pub rollout: Option<String>,
 
+    /// Days for which events are kept [default: 90]
+    ///
+    /// At least as long as deliveries, which refer to them.
+    #[arg(
+        long,
+        env = "ALERTS_KEEP_EVENTS_DAYS",
+        alias = "alerts-keep-events-days",
+        value_name = "DAYS"
+    )]
+    pub keep_events_days: Option<String>,
+
+    /// Days for which deliveries that have reached their end are kept [default: 90]
+    #[arg(
+        long,
+        env = "ALERTS_KEEP_DELIVERIES_DAYS",
+        alias = "alerts-keep-deliveries-days",
+        value_name = "DAYS"
+    )]
+    pub keep_deliveries_days: Option<String>,
+
+    /// Days for which attempts, with what was sent and answered, are kept [default: 30]
+    #[arg(
+        long,
+        env = "ALERTS_KEEP_ATTEMPTS_DAYS",
+        alias = "alerts-keep-attempts-days",
+        value_name = "DAYS"
+    )]
+    pub keep_attempts_days: Option<String>,
+
     /// Where compiled plugins are kept between starts
     ///
     /// Made private to this user. By default `plugin-cache` beside the SQLite

@@ -10,6 +10,7 @@ mod database;
 mod encryption_key;
 mod error;
 mod plugins;
+mod retention;
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ use alerts_domain::keyring::Keyring;
 use alerts_domain::rate_limit::RateLimit;
 use alerts_domain::secret::Secret;
 use alerts_domain::tenant::Rollout;
+use alerts_engine::Retention;
 use ipnet::IpNet;
 
 pub use self::arguments::{LogFormat, ServeArgs};
@@ -54,6 +56,8 @@ pub struct Settings {
     pub bootstrap_key: Option<Secret>,
     /// Which tenants alerts are open to.
     pub rollout: Rollout,
+    /// How long things are kept.
+    pub retention: Retention,
     /// Where compiled plugins are kept between starts.
     pub cache_dir: Option<CacheDir>,
     /// What plugins may use where nobody says otherwise.
@@ -95,6 +99,7 @@ impl Settings {
         };
         let cache_dir = database.as_ref().and_then(|database| cache_dir(args, database));
         let plugins = PluginSettings::read(args, &mut wrong);
+        let retention = retention::read(args, &mut wrong);
         if !wrong.is_empty() {
             return Err(wrong);
         }
@@ -118,11 +123,24 @@ impl Settings {
                 rollout,
                 cache_dir,
                 plugins,
+                retention,
                 demo: args.demo,
             }),
             _ => Err(wrong),
         }
     }
+}
+
+/// A whole number within bounds.
+fn whole(setting: &'static str, text: &str, least: u64, most: u64) -> Result<u64, SettingError> {
+    let number = text.parse().ok().filter(|number| (least..=most).contains(number));
+    number.ok_or_else(|| {
+        SettingError::new(
+            setting,
+            format!("`{text}` is out of range"),
+            format!("write a whole number from {least} to {most}"),
+        )
+    })
 }
 
 /// An empty value, as deployment tools leave one behind, is none.

@@ -2,7 +2,7 @@
 
 use alerts_sandbox::{Limits, SandboxConfig};
 
-use super::{ServeArgs, SettingError, given};
+use super::{ServeArgs, SettingError, given, whole};
 
 /// Largest file that may be allowed: it is held in memory while it is compiled.
 const MAX_FILE_MIB: u64 = 256;
@@ -60,17 +60,6 @@ impl PluginSettings {
         }
         config
     }
-}
-
-fn whole(setting: &'static str, text: &str, least: u64, most: u64) -> Result<u64, SettingError> {
-    let number = text.parse().ok().filter(|number| (least..=most).contains(number));
-    number.ok_or_else(|| {
-        SettingError::new(
-            setting,
-            format!("`{text}` is out of range"),
-            format!("write a whole number from {least} to {most}"),
-        )
-    })
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ mod keys;
 mod migrations;
 mod plugins;
 mod redrive;
+mod retention;
 mod rules;
 mod tenants;
 mod timers;
