@@ -4,9 +4,11 @@
 //! Pure bookkeeping: it never waits, and the time is an argument. A slow or dead
 //! target fills its own lane and no other.
 
+mod held;
+mod parked;
+
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::time::Duration;
 
 use alerts_domain::Timestamp;
 use alerts_domain::id::{EndpointId, RuleId};
@@ -16,12 +18,12 @@ use alerts_domain::tenant::TenantId;
 use super::circuit::{Circuit, Gate, Health};
 use super::lane::{Lane, Piece, Turn};
 use super::pace::Pace;
+use held::RuleQueue;
+pub(super) use parked::Key;
+use parked::Parked;
 
 /// Most bytes of event bodies that wait in memory, over all lanes.
 const BYTES_WAITING: usize = 64 * 1024 * 1024;
-/// A clock that goes back by less is two threads that read it one after the other.
-const SET_BACK: Duration = Duration::from_secs(1);
-
 /// What a lane must know of the work in it.
 pub(super) trait Work {
     fn tenant(&self) -> &TenantId;
@@ -46,30 +48,6 @@ pub(super) struct Bounds {
     pub(super) in_flight: usize,
     /// How much may start.
     pub(super) rate: Option<RateLimit>,
-}
-
-/// A place among what is parked.
-pub(super) type Key = (Timestamp, u64);
-
-/// What waits until a time.
-#[derive(Debug)]
-enum Parked {
-    Lane(TenantId, EndpointId),
-    Tenant(TenantId),
-    Rule(RuleId),
-}
-
-/// Work over its rule's limit. Whatever else is in its lane goes on.
-#[derive(Debug)]
-struct RuleQueue<W> {
-    pace: Pace,
-    waiting: VecDeque<Piece<W>>,
-}
-
-impl<W> Default for RuleQueue<W> {
-    fn default() -> Self {
-        Self { pace: Pace::default(), waiting: VecDeque::new() }
-    }
 }
 
 /// What a turn comes to.
@@ -298,29 +276,6 @@ impl<W: Work> Lanes<W> {
         }
     }
 
-    /// The piece, unless its rule's limit holds it up.
-    fn pass_rule(
-        &mut self,
-        piece: Piece<W>,
-        limit: Option<RateLimit>,
-        now: Timestamp,
-    ) -> Option<Piece<W>> {
-        let (Some(limit), Some(id)) = (limit, piece.work.rule()) else { return Some(piece) };
-        let rule = self.rules.entry(id).or_default();
-        if !rule.waiting.is_empty() && !piece.has_waited {
-            rule.waiting.push_back(piece);
-            return None;
-        }
-        let at = rule.pace.earliest(limit, now);
-        if at <= now {
-            rule.pace.count(limit, now);
-            return Some(piece);
-        }
-        rule.waiting.push_front(piece);
-        self.park(at, Parked::Rule(id));
-        None
-    }
-
     fn count_start(&mut self, tenant: &TenantId, piece: &Piece<W>, limits: Limits, now: Timestamp) {
         if let Some(limit) = self.bounds.rate {
             self.pace.count(limit, now);
@@ -338,29 +293,6 @@ impl<W: Work> Lanes<W> {
         if !lane.breaker.is_proven() {
             self.unproven += 1;
         }
-    }
-
-    /// One of a rule's pieces has started: lets the next one go, or has it wait.
-    fn release_next(&mut self, id: RuleId, limit: Option<RateLimit>, now: Timestamp) {
-        let Some(rule) = self.rules.get_mut(&id).filter(|rule| !rule.waiting.is_empty()) else {
-            return;
-        };
-        match limit.map(|limit| rule.pace.earliest(limit, now)).filter(|at| *at > now) {
-            Some(at) => {
-                self.park(at, Parked::Rule(id));
-            }
-            None => self.release(id),
-        }
-    }
-
-    /// Puts a rule's first waiting piece back into its lane, as the next one there.
-    fn release(&mut self, id: RuleId) {
-        let waiting = self.rules.get_mut(&id).and_then(|rule| rule.waiting.pop_front());
-        let Some(piece) = waiting else { return };
-        let (tenant, endpoint) = (piece.work.tenant().clone(), piece.work.endpoint());
-        let lane = self.lanes.entry(endpoint).or_default();
-        lane.put_back(Piece { has_waited: true, ..piece });
-        self.give_turn(tenant, endpoint);
     }
 
     /// One piece of work in this lane has ended. `jitter` is from the unit interval.
@@ -404,57 +336,6 @@ impl<W: Work> Lanes<W> {
             self.give_turn(tenant, endpoint);
         }
         Ended { should_claim, circuit_changed: before != after }
-    }
-
-    /// When parked work may start next.
-    pub(super) fn next_parked(&self) -> Option<Timestamp> {
-        let parked = self.parked.keys().next().map(|(at, _)| *at);
-        [parked, self.paused_until].into_iter().flatten().min()
-    }
-
-    fn park(&mut self, at: Timestamp, parked: Parked) -> Key {
-        self.parked_count += 1;
-        let key = (at, self.parked_count);
-        self.parked.insert(key, parked);
-        key
-    }
-
-    fn park_lane(&mut self, at: Timestamp, tenant: &TenantId, endpoint: EndpointId) {
-        let key = self.park(at, Parked::Lane(tenant.clone(), endpoint));
-        self.set_turn(endpoint, Turn::Parked(key));
-    }
-
-    fn unpark(&mut self, now: Timestamp) {
-        while let Some(entry) = self.parked.first_entry().filter(|entry| entry.key().0 <= now) {
-            let parked = entry.remove();
-            self.wake(parked);
-        }
-    }
-
-    fn wake(&mut self, parked: Parked) {
-        match parked {
-            Parked::Tenant(tenant) => self.tenants.push_back(tenant),
-            Parked::Rule(rule) => self.release(rule),
-            Parked::Lane(tenant, endpoint) => {
-                self.set_turn(endpoint, Turn::None);
-                self.give_turn(tenant, endpoint);
-            }
-        }
-    }
-
-    /// When the clock was set back, what is parked would wait for its old time:
-    /// everything is looked at again instead.
-    fn watch_clock(&mut self, now: Timestamp) {
-        if now.saturating_add(SET_BACK).is_ok_and(|then| then < self.last_now) {
-            for lane in self.lanes.values_mut() {
-                lane.breaker.set_back(now);
-            }
-            for (_, parked) in std::mem::take(&mut self.parked) {
-                self.wake(parked);
-            }
-            self.last_now = now;
-        }
-        self.last_now = self.last_now.max(now);
     }
 
     fn set_turn(&mut self, endpoint: EndpointId, turn: Turn) {

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::super::circuit::{FIRST_WIDTH, MAX_WIDTH};
 use super::super::lane::FRESH_WAITING;
 use super::*;
