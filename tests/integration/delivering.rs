@@ -272,7 +272,8 @@ async fn backlog(store: &Store, endpoint: &Value, rule: &Value, count: usize) {
                 tenant: tenant.clone(),
                 event: Event::from_structured(body.into()).unwrap(),
                 received_at: now,
-                matches: "[]".into(),
+                outcomes: Vec::new(),
+                observations: Vec::new(),
                 pending_rules: None,
                 deliveries: vec![NewDelivery { delivery, lease: None }],
             }
