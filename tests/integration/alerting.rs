@@ -172,3 +172,20 @@ async fn an_endpoint_that_is_off_is_skipped_with_the_reason() {
     assert!(delivery["last_error"].as_str().unwrap().contains("switched off"));
     assert!(receiver.received().is_empty());
 }
+
+#[tokio::test]
+async fn over_a_rate_limit_the_event_says_that_its_alert_waits() {
+    let (host, receiver) = (TestHost::start().await, Receiver::start().await);
+    let endpoint = host.api.endpoint(&receiver.url("/hook"), json!({})).await;
+    host.api.rule(&endpoint, json!({"rate_limit": {"per_minute": 1, "burst": 1}})).await;
+    for id in ["1", "2"] {
+        host.api.event(failed(id)).await;
+        receiver.wait_for(1).await;
+    }
+    let listed = host.api.get("/v1/events").await.expect(200);
+    let told: Vec<_> = listed["data"].as_array().unwrap().iter().map(|e| &e["rules"][0]).collect();
+    assert_eq!((&told[0]["reason"], &told[0]["fired"]), (&json!("rate_limited"), &json!(true)));
+    assert_eq!(told[1]["reason"], "fired");
+    host.later(std::time::Duration::from_secs(60));
+    receiver.wait_for(2).await;
+}

@@ -80,6 +80,24 @@ async fn the_commands_of_the_tenants_page_do_what_it_says() {
     assert!(tested.to_string().contains("delivered"), "{tested}");
     assert_eq!(run("/v1/events?limit=1", &Value::Null)["data"].as_array().unwrap().len(), 1);
     assert_eq!(run("/v1/dead-letters/redrive", &dead["id"])["redriven"], 1);
+    assert_eq!(run("/v1/alert-rules/backtest", &endpoint["id"])["scanned"], 1);
+}
+
+#[tokio::test]
+async fn the_triggers_of_the_tenants_page_are_taken() {
+    let page = include_str!("../../docs/exosphere/alerts.md");
+    let host = crate::support::host::TestHost::start().await;
+    let endpoint = host.api.endpoint("https://example.com/", json!({})).await;
+    let written = page.split("```json\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let triggers: Vec<Value> = written
+        .map(|json| serde_json::from_str::<Value>(json).unwrap())
+        .filter(|json| json.get("trigger").is_some())
+        .collect();
+    assert_eq!(triggers.len(), 3);
+    for mut rule in triggers {
+        rule["webhook_endpoint_id"] = endpoint["id"].clone();
+        host.api.rule(&endpoint, rule).await;
+    }
 }
 
 #[test]

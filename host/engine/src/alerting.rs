@@ -79,6 +79,9 @@ impl Engine {
         }
         let is_active = endpoint.stored().spec.is_active;
         let (reason, status) = match is_active {
+            true if self.waits_for_limit(tenant, catalog, endpoint, rule, now) => {
+                (Reason::RateLimited, DeliveryStatus::Scheduled)
+            }
             true => (Reason::Fired, DeliveryStatus::Scheduled),
             false => (Reason::EndpointOff, DeliveryStatus::Skipped),
         };

@@ -359,6 +359,26 @@ impl<W: Work> Lanes<W> {
         }
     }
 
+    /// Whether a piece of work that comes now waits for one of these limits.
+    pub(super) fn waits_for_limit(
+        &self,
+        tenant: &TenantId,
+        endpoint: EndpointId,
+        rule: RuleId,
+        limits: Limits,
+        now: Timestamp,
+    ) -> bool {
+        let paces = [
+            (self.bounds.rate, Some(&self.pace)),
+            (limits.tenant, self.tenant_paces.get(tenant)),
+            (limits.endpoint, self.lanes.get(&endpoint).map(|lane| &lane.pace)),
+            (limits.rule, self.rules.get(&rule).map(|rule| &rule.pace)),
+        ];
+        paces.into_iter().any(|(limit, pace)| {
+            limit.zip(pace).is_some_and(|(limit, pace)| pace.earliest(limit, now) > now)
+        })
+    }
+
     /// Forgets lanes and paces that nobody uses, so that memory follows load.
     pub(super) fn forget_idle(&mut self, now: Timestamp) {
         self.lanes.retain(|_, lane| !lane.is_idle(now));

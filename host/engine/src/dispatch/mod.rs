@@ -17,6 +17,7 @@ use alerts_store::Finished;
 use bytes::Bytes;
 use tokio::sync::Notify;
 
+use crate::catalog::{LiveEndpoint, LiveRule, TenantCatalog};
 use crate::engine::{Engine, EngineConfig};
 use lanes::{Bounds, Ended, Lanes, Limits, Work};
 
@@ -226,16 +227,38 @@ impl Engine {
 
     /// The limits that bind a job as its tenant's catalog stands now.
     fn limits_of(&self, job: &Job) -> Limits {
-        let tenant = self.dispatcher().tenant_rate;
         let Some(catalog) = self.catalog().peek(&job.delivery.tenant) else {
-            return Limits { tenant, ..Limits::default() };
+            return Limits { tenant: self.dispatcher().tenant_rate, ..Limits::default() };
         };
         let endpoint = catalog.endpoint(job.delivery.webhook_endpoint_id);
         let rule = job.delivery.alert_rule_id.and_then(|rule| catalog.rule(rule));
+        self.limits_in(&catalog, endpoint.map(AsRef::as_ref), rule.map(AsRef::as_ref))
+    }
+
+    fn limits_in(
+        &self,
+        catalog: &TenantCatalog,
+        endpoint: Option<&LiveEndpoint>,
+        rule: Option<&LiveRule>,
+    ) -> Limits {
         Limits {
-            tenant: catalog.mark().rate_limit.or(tenant),
+            tenant: catalog.mark().rate_limit.or(self.dispatcher().tenant_rate),
             endpoint: endpoint.and_then(|endpoint| endpoint.stored().spec.rate_limit),
             rule: rule.and_then(|rule| rule.stored.spec.rate_limit),
         }
+    }
+
+    /// Whether what a rule sends now would have to wait for a rate limit.
+    pub(crate) fn waits_for_limit(
+        &self,
+        tenant: &TenantId,
+        catalog: &TenantCatalog,
+        endpoint: &LiveEndpoint,
+        rule: &LiveRule,
+        now: Timestamp,
+    ) -> bool {
+        let limits = self.limits_in(catalog, Some(endpoint), Some(rule));
+        let (endpoint, rule) = (endpoint.stored().id, rule.stored.id);
+        self.dispatcher().lanes().waits_for_limit(tenant, endpoint, rule, limits, now)
     }
 }
