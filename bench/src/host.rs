@@ -98,7 +98,8 @@ impl Host {
         Ok(types)
     }
 
-    async fn create(&self, what: &str, body: Value) -> Outcome<Value> {
+    /// Posts to a resource and answers with what came back.
+    pub(crate) async fn create(&self, what: &str, body: Value) -> Outcome<Value> {
         let answer = reqwest::Client::new()
             .post(format!("http://{}/v1/{what}", self.address))
             .header("content-type", "application/json")

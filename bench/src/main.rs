@@ -12,6 +12,7 @@
 
 mod accept;
 mod adapter;
+mod backtest;
 mod client;
 mod conditions;
 mod deliver;
@@ -44,8 +45,8 @@ type Outcome<T = ()> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 #[derive(Parser)]
 #[command(name = "cargo xtask bench --", bin_name = "cargo xtask bench --")]
 struct Cli {
-    /// Measure only these: accept, deliver, latency, holes, outage, conditions,
-    /// adapter, languages.
+    /// Measure only these: accept, deliver, latency, holes, outage, backtest,
+    /// conditions, adapter, languages.
     only: Vec<String>,
     /// Events in each measurement with load.
     #[arg(long, default_value_t = 30_000)]
@@ -113,6 +114,9 @@ async fn measure(cli: &Cli) -> Outcome {
     }
     if wanted("outage") {
         outage::measure(&mut report).await?;
+    }
+    if wanted("backtest") {
+        backtest::measure(&mut report).await?;
     }
     if wanted("conditions") {
         conditions::measure(&mut report).await?;

@@ -57,8 +57,9 @@ impl Clock for SystemClock {
 pub struct ManualClock(watch::Sender<Timestamp>);
 
 impl ManualClock {
-    /// Stands at `now`.
+    /// Stands at `now`, to the microsecond, as the machine's clock is told.
     pub fn new(now: Timestamp) -> Self {
+        let now = Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now);
         Self(watch::Sender::new(now))
     }
 

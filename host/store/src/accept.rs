@@ -152,7 +152,7 @@ pub(crate) async fn insert_made(
     connection: &mut AnyConnection,
     events: &[NewEvent],
 ) -> Result<(), StoreError> {
-    EVENTS.run(connection, events, |query, event| bind_event(query, event)).await?;
+    EVENTS.run(connection, events, bind_event).await?;
     let deliveries: Vec<&NewDelivery> = events.iter().flat_map(|event| &event.deliveries).collect();
     insert_deliveries(connection, &deliveries).await
 }

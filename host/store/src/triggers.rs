@@ -268,7 +268,7 @@ async fn give_up_new_groups(
 /// that the host makes, with its delivery.
 #[derive(Debug)]
 enum Made {
-    Delivery(Delivery),
+    Delivery(Box<Delivery>),
     Event(Box<NewEvent>),
 }
 
@@ -300,7 +300,8 @@ fn take_in(
                 let values =
                     if is_overflow { Group::overflow().values } else { group.values.clone() };
                 let figures = trigger.figures(step.found, step.total, &values);
-                let fired = delivery(event, seen, figures).map(Made::Delivery);
+                let fired =
+                    delivery(event, seen, figures).map(|sent| Made::Delivery(Box::new(sent)));
                 (fired, fired_outcome(seen, detail))
             } else if step.is_breached {
                 (
@@ -427,7 +428,9 @@ async fn store_made(connection: &mut AnyConnection, made: Vec<Made>) -> Result<(
     let (mut deliveries, mut events) = (Vec::new(), Vec::new());
     for made in made {
         match made {
-            Made::Delivery(delivery) => deliveries.push(NewDelivery { delivery, lease: None }),
+            Made::Delivery(delivery) => {
+                deliveries.push(NewDelivery { delivery: *delivery, lease: None });
+            }
             Made::Event(event) => events.push(*event),
         }
     }

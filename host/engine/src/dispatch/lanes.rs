@@ -369,13 +369,13 @@ impl<W: Work> Lanes<W> {
         now: Timestamp,
     ) -> bool {
         let paces = [
-            (self.bounds.rate, Some(&self.pace)),
-            (limits.tenant, self.tenant_paces.get(tenant)),
-            (limits.endpoint, self.lanes.get(&endpoint).map(|lane| &lane.pace)),
-            (limits.rule, self.rules.get(&rule).map(|rule| &rule.pace)),
+            (self.bounds.rate, Some(self.pace)),
+            (limits.tenant, self.tenant_paces.get(tenant).copied()),
+            (limits.endpoint, self.lanes.get(&endpoint).map(|lane| lane.pace)),
+            (limits.rule, self.rules.get(&rule).map(|rule| rule.pace)),
         ];
         paces.into_iter().any(|(limit, pace)| {
-            limit.zip(pace).is_some_and(|(limit, pace)| pace.earliest(limit, now) > now)
+            limit.zip(pace).is_some_and(|(limit, mut pace)| pace.earliest(limit, now) > now)
         })
     }
 

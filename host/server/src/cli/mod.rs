@@ -43,7 +43,7 @@ enum Command {
     /// flag wins over its variable. SIGINT or SIGTERM ends it in good order: no
     /// request is taken any more, attempts that run are finished, and what waits
     /// is left for the next start. A second signal ends it at once.
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     #[command(subcommand)]
     Audit(audit::Command),
     #[command(subcommand)]
@@ -91,7 +91,7 @@ pub fn main() -> ExitCode {
         return alerts_sandbox::compile_child_main();
     }
     let ran = match Cli::parse().command {
-        Command::Serve(args) => serve::run(args),
+        Command::Serve(args) => serve::run(*args),
         Command::Audit(command) => audit::run(command),
         Command::Event(command) => event::run(command),
         Command::Plugin(command) => plugin::run_command(command),
