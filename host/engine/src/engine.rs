@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::dispatch::Dispatcher;
-use crate::egress::{Deadlines, Egress};
+use crate::egress::{Deadlines, Egress, Transport};
 use crate::entropy::Entropy;
 use crate::error::EngineError;
 use crate::matching::Matcher;
@@ -43,6 +43,8 @@ pub struct EngineConfig {
     pub plugins_dir: Option<PathBuf>,
     /// Which tenants alerts are open to.
     pub rollout: Rollout,
+    /// What carries requests in place of HTTP, for simulations.
+    pub transport: Option<Arc<dyn Transport>>,
 }
 
 impl Default for EngineConfig {
@@ -57,6 +59,7 @@ impl Default for EngineConfig {
             tenant_rate_limit: None,
             plugins_dir: None,
             rollout: Rollout::Ga,
+            transport: None,
         }
     }
 }
@@ -80,6 +83,19 @@ struct Inner {
     deferred: Notify,
     timers: Notify,
     stop: CancellationToken,
+    /// Nothing happens by itself: [`Engine::tick`] does everything.
+    is_driven: bool,
+}
+
+/// What an engine is made of.
+struct Parts {
+    config: EngineConfig,
+    store: Store,
+    sandbox: Sandbox,
+    plugins: Plugins,
+    keyring: Keyring,
+    clock: Arc<dyn Clock>,
+    entropy: Entropy,
 }
 
 impl std::fmt::Debug for Engine {
@@ -99,13 +115,52 @@ impl Engine {
         clock: Arc<dyn Clock>,
         entropy: Entropy,
     ) -> Result<Self, EngineError> {
+        let folder = config.plugins_dir.clone();
+        let parts = Parts { config, store, sandbox, plugins, keyring, clock, entropy };
+        let engine = Self::assemble(parts, false).await?;
+        let mut folder = folder.map(PluginFolder::new);
+        if let Some(folder) = &mut folder
+            && let Err(error) = engine.look_at_folder(folder, true).await
+        {
+            tracing::error!(%error, "the plugin folder cannot be read");
+        }
+        engine.spawn(engine.clone().keep_plugins(folder));
+        engine.spawn(engine.clone().keep_claims());
+        engine.spawn(engine.clone().keep_lease());
+        engine.spawn(engine.clone().keep_catalog());
+        engine.spawn(engine.clone().keep_deferred());
+        engine.spawn(engine.clone().keep_timers());
+        Ok(engine)
+    }
+
+    /// Takes over what an earlier process left, and then does nothing by itself:
+    /// [`Self::tick`] does all that the keepers would. For simulations.
+    pub async fn start_driven(
+        config: EngineConfig,
+        store: Store,
+        sandbox: Sandbox,
+        plugins: Plugins,
+        keyring: Keyring,
+        clock: Arc<dyn Clock>,
+        entropy: Entropy,
+    ) -> Result<Self, EngineError> {
+        let parts = Parts { config, store, sandbox, plugins, keyring, clock, entropy };
+        Self::assemble(parts, true).await
+    }
+
+    async fn assemble(parts: Parts, is_driven: bool) -> Result<Self, EngineError> {
+        let Parts { config, store, sandbox, plugins, keyring, clock, entropy } = parts;
         let now = clock.now();
         let host = entropy.id(now, HostId::new);
-        let folder = config.plugins_dir.clone();
+        let dispatcher = Dispatcher::new(&config);
+        let egress = match config.transport {
+            Some(transport) => Egress::over(transport, config.addresses),
+            None => Egress::new(config.addresses, config.deadlines)?,
+        };
         let engine = Self(Arc::new(Inner {
             host,
-            dispatcher: Dispatcher::new(&config),
-            egress: Egress::new(config.addresses, config.deadlines)?,
+            dispatcher,
+            egress,
             catalog: Catalog::new(store.clone(), keyring),
             matcher: Matcher {
                 sandbox: sandbox.clone(),
@@ -116,6 +171,7 @@ impl Engine {
             deferred: Notify::new(),
             timers: Notify::new(),
             stop: CancellationToken::new(),
+            is_driven,
             store,
             sandbox,
             plugins,
@@ -130,18 +186,6 @@ impl Engine {
         engine.follow_grants().await?;
         engine.follow_limits().await?;
         engine.follow_uploads().await?;
-        let mut folder = folder.map(PluginFolder::new);
-        if let Some(folder) = &mut folder
-            && let Err(error) = engine.look_at_folder(folder, true).await
-        {
-            tracing::error!(%error, "the plugin folder cannot be read");
-        }
-        engine.spawn(engine.clone().keep_plugins(folder));
-        engine.spawn(engine.clone().keep_claims());
-        engine.spawn(engine.clone().keep_lease());
-        engine.spawn(engine.clone().keep_catalog());
-        engine.spawn(engine.clone().keep_deferred());
-        engine.spawn(engine.clone().keep_timers());
         Ok(engine)
     }
 
@@ -228,6 +272,10 @@ impl Engine {
 
     pub(crate) fn rollout(&self) -> Rollout {
         self.0.rollout
+    }
+
+    pub(crate) fn is_driven(&self) -> bool {
+        self.0.is_driven
     }
 
     pub(crate) fn wake_timers(&self) {
