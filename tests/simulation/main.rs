@@ -31,7 +31,7 @@ use run::{Ground, Run, Trace};
 /// threads of the store and of the sandbox.
 const AT_ONCE: usize = 4;
 /// How much of a failing run is shown.
-const SHOWN: usize = 60;
+const SHOWN: usize = 400;
 
 /// The built-in plugins, compiled once for all tests of a build.
 static GROUND: LazyLock<Ground> = LazyLock::new(|| {

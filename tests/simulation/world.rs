@@ -74,6 +74,7 @@ struct State {
     crash_percent: u64,
     stall_percent: u64,
     may_interrupt: bool,
+    is_healed: bool,
     interrupt: Option<Interrupt>,
     now: Ms,
 }
@@ -104,6 +105,7 @@ impl World {
             crash_percent: if disturbances.crashes { 5 } else { 0 },
             stall_percent: if disturbances.stalls { 15 } else { 0 },
             may_interrupt: true,
+            is_healed: false,
             interrupt: None,
             now: 0,
         };
@@ -134,6 +136,11 @@ impl World {
         let mut state = self.state();
         state.targets.fill(Target::Well);
         state.may_interrupt = false;
+        state.is_healed = true;
+    }
+
+    pub(crate) fn is_healed(&self) -> bool {
+        self.state().is_healed
     }
 
     /// Ends when a host is cut off.
