@@ -90,6 +90,8 @@ pub(crate) struct Run<'a> {
     kept: BTreeSet<Key>,
     pub(crate) canceled: BTreeSet<DeliveryId>,
     pub(crate) crashes: usize,
+    /// A host has switched a rule off, and others may not know.
+    is_news: bool,
 }
 
 pub(crate) fn origin() -> Timestamp {
@@ -142,6 +144,7 @@ impl<'a> Run<'a> {
             kept: BTreeSet::new(),
             canceled: BTreeSet::new(),
             crashes: 0,
+            is_news: false,
         };
         run.trace.note(format!("{:?}", plan.disturbances));
         for _ in 0..plan.disturbances.hosts {
@@ -269,10 +272,13 @@ impl<'a> Run<'a> {
     async fn step(&mut self, step: &Step) {
         self.note(format!("{step:?}"));
         match step {
-            Step::Tell(facts) => match self.any_living() {
-                Some(host) => self.tell(host, facts).await,
-                None => self.told_while_down.extend(facts),
-            },
+            Step::Tell(facts) => {
+                self.spread_news().await;
+                match self.any_living() {
+                    Some(host) => self.tell(host, facts).await,
+                    None => self.told_while_down.extend(facts),
+                }
+            }
             Step::Tick => {
                 for host in self.living() {
                     // Not all at every moment.
@@ -313,6 +319,16 @@ impl<'a> Run<'a> {
                         }
                     }
                 }
+            }
+        }
+    }
+
+    /// Hosts learn within a second that another one has switched a rule off;
+    /// here, before they are told of anything.
+    async fn spread_news(&mut self) {
+        if std::mem::take(&mut self.is_news) {
+            for host in self.living() {
+                self.tick(host).await;
             }
         }
     }
@@ -590,6 +606,7 @@ impl<'a> Run<'a> {
                 gone >= self.plan.endpoints[plan.endpoint].gone_after as usize,
                 "rule {number} is off after {gone} times gone"
             );
+            self.is_news = true;
             state.is_active = false;
             state.changed_at = stored.updated_at.duration_since(origin()).as_millis() as Time;
             self.trace.note(format!("  rule {number} is off: its target is gone"));
@@ -604,6 +621,7 @@ impl<'a> Run<'a> {
         }
         let host = self.living()[0];
         let again = std::mem::take(&mut self.told_while_down);
+        self.spread_news().await;
         for fact in again {
             self.tell(host, &[fact]).await;
         }
