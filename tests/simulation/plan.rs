@@ -343,7 +343,10 @@ fn disturb(
         for _ in 0..random.between(1, 2) {
             let at = random.between(0, LENGTH);
             add(at, Step::Crash { loses_language: false });
-            add(at + random.between(0, 2 * MINUTE), Step::Restart);
+            // Where another host goes on, it must do without.
+            if disturbances.hosts == 1 || random.percent(40) {
+                add(at + random.between(0, 2 * MINUTE), Step::Restart);
+            }
         }
     }
     if disturbances.language {

@@ -401,7 +401,7 @@ impl<'a> Run<'a> {
                 FinishOutcome::LeaseLost => Fate::LeaseLost,
                 _ => Fate::Recorded,
             };
-            self.world.conclude(number, *delivery, fate);
+            self.world.conclude(first_send, number, *delivery, fate);
         }
         if has_crashed {
             self.note(format!("  host {host} dies in the middle of an exchange"));

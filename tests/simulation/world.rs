@@ -166,11 +166,11 @@ impl World {
         self.state().sends.len()
     }
 
-    /// A host has learned what became of its oldest open request for a delivery,
-    /// if it had sent one.
-    pub(crate) fn conclude(&self, host: usize, delivery: DeliveryId, fate: Fate) {
+    /// A host has learned what became of its oldest open request for a delivery
+    /// among those from number `first` on, if it had sent one.
+    pub(crate) fn conclude(&self, first: usize, host: usize, delivery: DeliveryId, fate: Fate) {
         let mut state = self.state();
-        let mut open = state.sends.iter_mut().filter(|send| send.fate == Fate::Open);
+        let mut open = state.sends[first..].iter_mut().filter(|send| send.fate == Fate::Open);
         if let Some(send) = open.find(|send| send.host == host && send.delivery == delivery) {
             send.fate = fate;
         }
