@@ -178,22 +178,22 @@ impl Engine {
     }
 
     /// Writes down how an attempt ended, until the database takes it.
-    pub(crate) async fn record(&self, finished: Finished) {
+    pub(crate) async fn record(&self, finished: Finished) -> FinishOutcome {
         let (id, tenant) = (finished.id, finished.tenant.clone());
         let retry_at = retry_at(&finished.transition);
         let mut status = finished.transition.status();
         let finished = Arc::new(finished);
-        loop {
+        let outcome = loop {
             match self.store().finish(finished.clone()).await {
-                Ok(FinishOutcome::Recorded) => break,
+                Ok(FinishOutcome::Recorded) => break FinishOutcome::Recorded,
                 Ok(FinishOutcome::RuleDisabled) => {
                     status = DeliveryStatus::Dead;
                     self.catalog().refresh(&tenant).await;
-                    break;
+                    break FinishOutcome::RuleDisabled;
                 }
                 Ok(FinishOutcome::LeaseLost) => {
                     tracing::warn!(delivery = %id, "another host took this delivery over; its result stands");
-                    return;
+                    return FinishOutcome::LeaseLost;
                 }
                 // Forgetting it would send the alert again after a restart.
                 Err(error) => {
@@ -201,7 +201,7 @@ impl Engine {
                     self.clock().sleep_until(self.after(BUSY_REST)).await;
                 }
             }
-        }
+        };
         if status.is_terminal() {
             let status = status.as_str();
             metrics::counter!("alerts_deliveries_finished_total", "status" => status).increment(1);
@@ -209,6 +209,7 @@ impl Engine {
         if let Some(at) = retry_at {
             self.dispatcher().wake_at(at);
         }
+        outcome
     }
 }
 

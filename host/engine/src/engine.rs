@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::dispatch::Dispatcher;
-use crate::egress::{Deadlines, Egress};
+use crate::egress::{Deadlines, Egress, Transport};
 use crate::entropy::Entropy;
 use crate::error::EngineError;
 use crate::matching::Matcher;
@@ -49,6 +49,8 @@ pub struct EngineConfig {
     pub rollout: Rollout,
     /// How long things are kept.
     pub retention: Retention,
+    /// What carries requests in place of HTTP, for simulations.
+    pub transport: Option<Arc<dyn Transport>>,
 }
 
 impl Default for EngineConfig {
@@ -64,6 +66,7 @@ impl Default for EngineConfig {
             plugins_dir: None,
             rollout: Rollout::Ga,
             retention: Retention::default(),
+            transport: None,
         }
     }
 }
@@ -89,6 +92,19 @@ struct Inner {
     timers: Notify,
     backtests: Arc<Semaphore>,
     stop: CancellationToken,
+    /// Nothing happens by itself: [`Engine::tick`] does everything.
+    is_driven: bool,
+}
+
+/// What an engine is made of.
+struct Parts {
+    config: EngineConfig,
+    store: Store,
+    sandbox: Sandbox,
+    plugins: Plugins,
+    keyring: Keyring,
+    clock: Arc<dyn Clock>,
+    entropy: Entropy,
 }
 
 impl std::fmt::Debug for Engine {
@@ -108,13 +124,53 @@ impl Engine {
         clock: Arc<dyn Clock>,
         entropy: Entropy,
     ) -> Result<Self, EngineError> {
+        let folder = config.plugins_dir.clone();
+        let parts = Parts { config, store, sandbox, plugins, keyring, clock, entropy };
+        let engine = Self::assemble(parts, false).await?;
+        let mut folder = folder.map(PluginFolder::new);
+        if let Some(folder) = &mut folder
+            && let Err(error) = engine.look_at_folder(folder, true).await
+        {
+            tracing::error!(%error, "the plugin folder cannot be read");
+        }
+        engine.spawn(engine.clone().keep_plugins(folder));
+        engine.spawn(engine.clone().keep_claims());
+        engine.spawn(engine.clone().keep_lease());
+        engine.spawn(engine.clone().keep_catalog());
+        engine.spawn(engine.clone().keep_deferred());
+        engine.spawn(engine.clone().keep_timers());
+        engine.spawn(engine.clone().keep_retention());
+        Ok(engine)
+    }
+
+    /// Takes over what an earlier process left, and then does nothing by itself:
+    /// [`Self::tick`] does all that the keepers would. For simulations.
+    pub async fn start_driven(
+        config: EngineConfig,
+        store: Store,
+        sandbox: Sandbox,
+        plugins: Plugins,
+        keyring: Keyring,
+        clock: Arc<dyn Clock>,
+        entropy: Entropy,
+    ) -> Result<Self, EngineError> {
+        let parts = Parts { config, store, sandbox, plugins, keyring, clock, entropy };
+        Self::assemble(parts, true).await
+    }
+
+    async fn assemble(parts: Parts, is_driven: bool) -> Result<Self, EngineError> {
+        let Parts { config, store, sandbox, plugins, keyring, clock, entropy } = parts;
         let now = clock.now();
         let host = entropy.id(now, HostId::new);
-        let folder = config.plugins_dir.clone();
+        let dispatcher = Dispatcher::new(&config);
+        let egress = match config.transport {
+            Some(transport) => Egress::over(transport, config.addresses),
+            None => Egress::new(config.addresses, config.deadlines)?,
+        };
         let engine = Self(Arc::new(Inner {
             host,
-            dispatcher: Dispatcher::new(&config),
-            egress: Egress::new(config.addresses, config.deadlines)?,
+            dispatcher,
+            egress,
             catalog: Catalog::new(store.clone(), keyring),
             matcher: Matcher {
                 sandbox: sandbox.clone(),
@@ -127,6 +183,7 @@ impl Engine {
             timers: Notify::new(),
             backtests: Arc::new(Semaphore::new(BACKTESTS)),
             stop: CancellationToken::new(),
+            is_driven,
             store,
             sandbox,
             plugins,
@@ -141,19 +198,6 @@ impl Engine {
         engine.follow_grants().await?;
         engine.follow_limits().await?;
         engine.follow_uploads().await?;
-        let mut folder = folder.map(PluginFolder::new);
-        if let Some(folder) = &mut folder
-            && let Err(error) = engine.look_at_folder(folder, true).await
-        {
-            tracing::error!(%error, "the plugin folder cannot be read");
-        }
-        engine.spawn(engine.clone().keep_plugins(folder));
-        engine.spawn(engine.clone().keep_claims());
-        engine.spawn(engine.clone().keep_lease());
-        engine.spawn(engine.clone().keep_catalog());
-        engine.spawn(engine.clone().keep_deferred());
-        engine.spawn(engine.clone().keep_timers());
-        engine.spawn(engine.clone().keep_retention());
         Ok(engine)
     }
 
@@ -248,6 +292,10 @@ impl Engine {
 
     pub(crate) fn backtest_turns(&self) -> Arc<Semaphore> {
         self.0.backtests.clone()
+    }
+
+    pub(crate) fn is_driven(&self) -> bool {
+        self.0.is_driven
     }
 
     pub(crate) fn wake_timers(&self) {

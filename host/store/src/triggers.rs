@@ -282,10 +282,15 @@ fn take_in(
     let (fired, outcome) = match &seen.seen {
         Observed::Run { trigger, sighting, may_fire } => {
             let mut watch: RunWatch = read_state(&memory.state, &sighting.run)?;
+            let was_due_at = watch.due_at(trigger);
             let step = watch.observe(trigger, sighting, *may_fire);
             memory.state = json_text(&watch);
             memory.due_at = watch.due_at(trigger);
-            memory.event_id = memory.due_at.is_some().then_some(event.id);
+            // Only a new start moves the time. The end of an earlier opening, told
+            // late, must not take its place in the alert.
+            if memory.due_at.is_some() && memory.due_at != was_due_at {
+                memory.event_id = Some(event.id);
+            }
             let is_watched = memory.due_at.is_some();
             memory.forget_at = (!is_watched).then(|| later(event.received_at, REMEMBER_RUN));
             run_outcome(event, seen, trigger, step)

@@ -251,14 +251,15 @@ impl Window {
         at: Timestamp,
         is_own: bool,
     ) -> WindowStep {
+        // An event that comes late is judged by the newest that is known: that
+        // there was no breach at its own time says nothing of the one since.
+        let newest = self.times.back().map_or(at, |us| time(*us).max(at));
         // What was before this event: a breach that ended since is over.
-        let (found, total) = self.counts(trigger, at);
+        let (found, total) = self.counts(trigger, newest);
         if !trigger.is_breached(found, total) {
             self.alerted_at = None;
         }
         self.insert(trigger, at, is_own);
-        // An event that comes late is judged by the newest that is known.
-        let newest = self.times.back().map_or(at, |us| time(*us).max(at));
         let (found, total) = self.counts(trigger, newest);
         let is_breached = trigger.is_breached(found, total);
         let fires = is_breached && self.may_alert(trigger, newest);

@@ -48,7 +48,7 @@ impl Engine {
     }
 
     /// Claims what is due now and says when something is due next.
-    async fn claim_round(&self) -> Result<Option<Timestamp>, EngineError> {
+    pub(crate) async fn claim_round(&self) -> Result<Option<Timestamp>, EngineError> {
         let now = self.clock().now();
         *self.dispatcher().wake_at.lock().unwrap_or_else(PoisonError::into_inner) = None;
         let (leave_out, probes) = self.dispatcher().lanes().claim_plan(now);
@@ -96,18 +96,24 @@ impl Engine {
             if let Err(error) = self.beat().await {
                 tracing::error!(%error, host = %self.host_id(), "heartbeat failed; trying again");
             }
-            let now = self.clock().now();
-            let (waiting, should_claim) = {
-                let mut lanes = self.dispatcher().lanes();
-                lanes.forget_idle(now);
-                (lanes.waiting(), lanes.should_claim())
-            };
-            if should_claim {
-                self.dispatcher().wake_at(now);
-            }
-            self.dispatcher().tell_circuits();
-            metrics::gauge!("alerts_deliveries_in_memory").set(waiting as f64);
+            self.tidy_lanes();
         }
+    }
+
+    /// Forgets lanes that nobody uses, and has the keeper claim for those that
+    /// have room again.
+    pub(crate) fn tidy_lanes(&self) {
+        let now = self.clock().now();
+        let (waiting, should_claim) = {
+            let mut lanes = self.dispatcher().lanes();
+            lanes.forget_idle(now);
+            (lanes.waiting(), lanes.should_claim())
+        };
+        if should_claim {
+            self.dispatcher().wake_at(now);
+        }
+        self.dispatcher().tell_circuits();
+        metrics::gauge!("alerts_deliveries_in_memory").set(waiting as f64);
     }
 
     /// One heartbeat.

@@ -13,7 +13,7 @@ use alerts_domain::delivery::{Attempt, Delivery, Lease, Transition};
 use alerts_domain::id::{EndpointId, RuleId};
 use alerts_domain::rate_limit::RateLimit;
 use alerts_domain::tenant::TenantId;
-use alerts_store::Finished;
+use alerts_store::{FinishOutcome, Finished};
 use bytes::Bytes;
 use tokio::sync::Notify;
 
@@ -193,29 +193,35 @@ impl Engine {
 
     /// Starts as much as may start.
     pub(crate) fn pump(&self) {
+        if self.is_driven() {
+            return;
+        }
         let dispatcher = self.dispatcher();
         while let Some(job) = self.next_job() {
-            let mut slot = Slot {
-                engine: self.clone(),
-                tenant: job.delivery.tenant.clone(),
-                endpoint: job.delivery.webhook_endpoint_id,
-                health: Health::Unknown,
-            };
-            tokio::spawn(async move {
-                let engine = slot.engine.clone();
-                let finished = engine.attempt(job).await;
-                slot.health = Health::of(&finished);
-                // The target is free again; writing down what it said is not its time.
-                drop(slot);
-                engine.record(finished).await;
-            });
+            tokio::spawn(self.clone().run(job));
         }
         if let Some(at) = dispatcher.lanes().next_parked() {
             dispatcher.wake_at(at);
         }
     }
 
-    fn next_job(&self) -> Option<Job> {
+    /// Tries a delivery that [`Self::next_job`] gave out, and writes down what came of it.
+    pub(crate) async fn run(self, job: Job) -> FinishOutcome {
+        let mut slot = Slot {
+            engine: self.clone(),
+            tenant: job.delivery.tenant.clone(),
+            endpoint: job.delivery.webhook_endpoint_id,
+            health: Health::Unknown,
+        };
+        let finished = self.attempt(job).await;
+        slot.health = Health::of(&finished);
+        // The target is free again; writing down what it said is not its time.
+        drop(slot);
+        self.record(finished).await
+    }
+
+    /// The job whose turn it is, if any may start now. It must be run.
+    pub(crate) fn next_job(&self) -> Option<Job> {
         let dispatcher = self.dispatcher();
         let now = self.clock().now();
         let mut lanes = dispatcher.lanes();

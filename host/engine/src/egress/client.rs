@@ -12,6 +12,7 @@ use super::Deadlines;
 use super::error::classify;
 use super::prepare::Prepared;
 use super::resolver::JudgedResolver;
+use super::transport::{Exchanged, Transport};
 
 /// Most of a response body that is read, in bytes: enough for any vendor's
 /// error text, small enough to store with every attempt.
@@ -49,7 +50,7 @@ impl Client {
     }
 
     /// Sends, waits for the head within its deadline, reads the body up to the bound.
-    pub(super) async fn exchange(&self, prepared: Prepared) -> Result<Response, TransportError> {
+    async fn send(&self, prepared: Prepared) -> Result<Response, TransportError> {
         let mut request = reqwest::Request::new(prepared.method, prepared.url);
         *request.headers_mut() = prepared.headers;
         *request.body_mut() = Some(prepared.body.into());
@@ -75,6 +76,12 @@ impl Client {
             }
         }
         Ok(Response { status, headers, body: body.freeze(), truncated })
+    }
+}
+
+impl Transport for Client {
+    fn exchange(&self, request: Prepared) -> Exchanged<'_> {
+        Box::pin(self.send(request))
     }
 }
 

@@ -9,7 +9,9 @@ mod error;
 mod prepare;
 mod references;
 mod resolver;
+mod transport;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use alerts_domain::Timestamp;
@@ -20,7 +22,9 @@ use alerts_domain::header;
 use crate::catalog::LiveEndpoint;
 use crate::error::EngineError;
 
+pub use prepare::Prepared;
 pub(crate) use references::Reference;
+pub use transport::{Exchanged, Transport};
 
 /// How long each part of an exchange may take.
 #[derive(Debug, Clone, Copy)]
@@ -48,7 +52,7 @@ impl Default for Deadlines {
 /// The door. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Egress {
-    client: client::Client,
+    transport: Arc<dyn Transport>,
     rules: AddressRules,
 }
 
@@ -56,7 +60,12 @@ impl Egress {
     /// A door that lets through to addresses that `rules` allow.
     pub fn new(rules: AddressRules, deadlines: Deadlines) -> Result<Self, EngineError> {
         let client = client::Client::new(rules.clone(), deadlines).map_err(EngineError::Client)?;
-        Ok(Self { client, rules })
+        Ok(Self::over(Arc::new(client), rules))
+    }
+
+    /// The same over another transport than HTTP.
+    pub fn over(transport: Arc<dyn Transport>, rules: AddressRules) -> Self {
+        Self { transport, rules }
     }
 
     /// The address rules in force.
@@ -80,7 +89,7 @@ impl Egress {
                 Ok(prepared) => prepared,
                 Err(error) => return Outcome::Failed(error),
             };
-        match self.client.exchange(prepared).await {
+        match self.transport.exchange(prepared).await {
             Ok(response) => Outcome::Response(references::hide(response, endpoint)),
             Err(error) => Outcome::Failed(error),
         }

@@ -19,12 +19,17 @@ const MAX_BODY_BYTES: usize = 1024 * 1024;
 /// Most headers an adapter may set.
 const MAX_HEADERS: usize = 64;
 
-/// Ready to leave.
-pub(super) struct Prepared {
-    pub(super) method: reqwest::Method,
-    pub(super) url: Url,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
+/// A request that is ready to leave: checked, filled with secrets, signed.
+#[derive(Debug)]
+pub struct Prepared {
+    /// One of the few that an adapter may use.
+    pub method: reqwest::Method,
+    /// Where it goes.
+    pub url: Url,
+    /// All that the adapter, the tenant and the host put on it.
+    pub headers: HeaderMap,
+    /// The exact bytes.
+    pub body: Bytes,
 }
 
 /// Checks a request and makes the final bytes.

@@ -81,6 +81,12 @@ fn late_events_find_their_place() {
 }
 
 #[test]
+fn an_event_from_before_the_breach_does_not_end_it() {
+    assert_eq!(fires(&count(2), &[8, 9, 10, 1]), [10]);
+    assert_eq!(fires(&count(2), &[8, 9, 10, 1, 11]), [10], "nor for those after it");
+}
+
+#[test]
 fn figures_say_what_was_found() {
     let group = Map::from_iter([("graph_name".to_owned(), json!("etl"))]);
     let figures = count(3).figures(4, 4, &group);
