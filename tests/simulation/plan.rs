@@ -93,7 +93,9 @@ pub(crate) enum Step {
     Tick,
     /// A host dies. The next one in its place may come up without its condition
     /// language.
-    Crash { loses_language: bool },
+    Crash {
+        loses_language: bool,
+    },
     /// A host takes the place of a dead one.
     Restart,
     /// The condition language is there again.
@@ -358,7 +360,10 @@ fn disturb(
     if disturbances.clock {
         for _ in 0..random.between(1, 3) {
             let by = random.between(1, 600) as i64 * SECOND as i64;
-            add(random.between(0, LENGTH), Step::SetClock(if random.percent(50) { by } else { -by }));
+            add(
+                random.between(0, LENGTH),
+                Step::SetClock(if random.percent(50) { by } else { -by }),
+            );
         }
     }
     if disturbances.changes {

@@ -92,6 +92,8 @@ pub(crate) struct Run<'a> {
     pub(crate) crashes: usize,
     /// A host has switched a rule off, and others may not know.
     is_news: bool,
+    /// A host that others have taken for dead.
+    forgotten: Option<usize>,
 }
 
 pub(crate) fn origin() -> Timestamp {
@@ -121,8 +123,7 @@ impl<'a> Run<'a> {
     ) -> Self {
         let mut random = plan.random.clone();
         let clock = Arc::new(ManualClock::new(origin()));
-        let world =
-            World::new(random.split(), &plan.endpoints, plan.disturbances, clock.clone());
+        let world = World::new(random.split(), &plan.endpoints, plan.disturbances, clock.clone());
         let mut run = Self {
             ground,
             plan,
@@ -145,6 +146,7 @@ impl<'a> Run<'a> {
             canceled: BTreeSet::new(),
             crashes: 0,
             is_news: false,
+            forgotten: None,
         };
         run.trace.note(format!("{:?}", plan.disturbances));
         for _ in 0..plan.disturbances.hosts {
@@ -201,11 +203,10 @@ impl<'a> Run<'a> {
             self.endpoints.push(made.endpoint.id);
         }
         for (number, rule) in self.plan.rules.iter().enumerate() {
-            let condition =
-                rule.condition.map(|condition| alerts_domain::condition::Condition {
-                    language: "cel".to_owned(),
-                    source: condition.source.to_owned(),
-                });
+            let condition = rule.condition.map(|condition| alerts_domain::condition::Condition {
+                language: "cel".to_owned(),
+                source: condition.source.to_owned(),
+            });
             let spec = RuleSpec {
                 name: format!("rule {number}"),
                 event_type: EventTypePattern::new(rule.event_type).unwrap(),
@@ -274,8 +275,16 @@ impl<'a> Run<'a> {
         match step {
             Step::Tell(facts) => {
                 self.spread_news().await;
-                match self.any_living() {
-                    Some(host) => self.tell(host, facts).await,
+                // Rather the one whose lease is over and who does not know it yet.
+                let forgotten = self.forgotten.take().filter(|host| self.hosts[*host].is_some());
+                match forgotten.or(self.any_living()) {
+                    Some(host) => {
+                        self.tell(host, facts).await;
+                        if forgotten.is_some() && self.random.percent(40) {
+                            self.note(format!("  host {host} dies before it beats again"));
+                            self.crash(host);
+                        }
+                    }
                     None => self.told_while_down.extend(facts),
                 }
             }
@@ -424,8 +433,7 @@ impl<'a> Run<'a> {
     async fn stall(&mut self, host: usize) -> bool {
         self.observe().await;
         let could = self.world.allow_interrupts(false);
-        let others: Vec<usize> =
-            self.living().into_iter().filter(|other| *other != host).collect();
+        let others: Vec<usize> = self.living().into_iter().filter(|other| *other != host).collect();
         let is_long = self.random.percent(60);
         let time = if is_long { PAST_THE_LEASE } else { Duration::from_secs(4) };
         self.clock.advance(time);
@@ -434,7 +442,11 @@ impl<'a> Run<'a> {
         self.tick(other).await;
         self.world.allow_interrupts(could);
         self.note(format!("  host {host} goes on"));
-        is_long && other != host
+        let is_taken_over = is_long && other != host;
+        if is_taken_over && self.plan.disturbances.crashes {
+            self.forgotten = Some(host);
+        }
+        is_taken_over
     }
 
     fn number(&self, host: usize) -> usize {
@@ -468,14 +480,20 @@ impl<'a> Run<'a> {
         match *change {
             Step::SwitchRule(rule, is_active) => {
                 let patch = RulePatch { is_active: Some(is_active), ..RulePatch::default() };
-                self.patch_rule((&engine, has_language), rule, patch, |state| state.is_active = is_active).await;
+                self.patch_rule((&engine, has_language), rule, patch, |state| {
+                    state.is_active = is_active
+                })
+                .await;
             }
             Step::SlowerRule(rule, by) => {
                 let Trigger::Duration(had) = self.model.rules[rule].trigger else { return };
                 let slower =
                     Trigger::Duration(DurationTrigger { threshold_ms: had.threshold_ms + by });
                 let patch = RulePatch { trigger: Some(slower.clone()), ..RulePatch::default() };
-                self.patch_rule((&engine, has_language), rule, patch, |state| state.trigger = slower).await;
+                self.patch_rule((&engine, has_language), rule, patch, |state| {
+                    state.trigger = slower
+                })
+                .await;
             }
             Step::DeleteRule(rule) if !self.model.rules[rule].is_deleted => {
                 let actor = actor(self.plan.rules[rule].tenant);
@@ -485,7 +503,8 @@ impl<'a> Run<'a> {
             Step::SwitchEndpoint(endpoint, is_active)
                 if !self.model.endpoints[endpoint].is_deleted =>
             {
-                let patch = EndpointPatch { is_active: Some(is_active), ..EndpointPatch::default() };
+                let patch =
+                    EndpointPatch { is_active: Some(is_active), ..EndpointPatch::default() };
                 let actor = actor(self.plan.endpoints[endpoint].tenant);
                 engine.update_endpoint(&actor, self.endpoints[endpoint], patch).await.unwrap();
                 self.model.endpoints[endpoint].is_active = is_active;
@@ -496,9 +515,10 @@ impl<'a> Run<'a> {
                 self.model.endpoints[endpoint].is_deleted = true;
             }
             Step::CancelOne => {
-                let scheduled = self.seen.values().find(|seen| {
-                    seen.delivery.status == DeliveryStatus::Scheduled
-                });
+                let scheduled = self
+                    .seen
+                    .values()
+                    .find(|seen| seen.delivery.status == DeliveryStatus::Scheduled);
                 let Some(Seen { delivery, key }) = scheduled.cloned() else { return };
                 let actor = actor(self.plan.rules[key.rule()].tenant);
                 let change = engine.cancel(&actor, delivery.id).await.unwrap();
@@ -598,9 +618,10 @@ impl<'a> Run<'a> {
                 continue;
             }
             assert!(stored.disabled_reason.is_some(), "rule {number} is off without a reason");
-            let gone = self.world.sends().into_iter().filter(|send| {
-                send.is_gone() && self.seen[&send.delivery].key.rule() == number
-            });
+            let gone =
+                self.world.sends().into_iter().filter(|send| {
+                    send.is_gone() && self.seen[&send.delivery].key.rule() == number
+                });
             let gone = gone.count();
             assert!(
                 gone >= self.plan.endpoints[plan.endpoint].gone_after as usize,
