@@ -92,6 +92,8 @@ pub(crate) struct Run<'a> {
     pub(crate) crashes: usize,
     /// A host has switched a rule off, and others may not know.
     is_news: bool,
+    /// A host that others have taken for dead.
+    forgotten: Option<usize>,
 }
 
 pub(crate) fn origin() -> Timestamp {
@@ -144,6 +146,7 @@ impl<'a> Run<'a> {
             canceled: BTreeSet::new(),
             crashes: 0,
             is_news: false,
+            forgotten: None,
         };
         run.trace.note(format!("{:?}", plan.disturbances));
         for _ in 0..plan.disturbances.hosts {
@@ -272,8 +275,16 @@ impl<'a> Run<'a> {
         match step {
             Step::Tell(facts) => {
                 self.spread_news().await;
-                match self.any_living() {
-                    Some(host) => self.tell(host, facts).await,
+                // Rather the one whose lease is over and who does not know it yet.
+                let forgotten = self.forgotten.take().filter(|host| self.hosts[*host].is_some());
+                match forgotten.or(self.any_living()) {
+                    Some(host) => {
+                        self.tell(host, facts).await;
+                        if forgotten.is_some() && self.random.percent(40) {
+                            self.note(format!("  host {host} dies before it beats again"));
+                            self.crash(host);
+                        }
+                    }
                     None => self.told_while_down.extend(facts),
                 }
             }
@@ -431,7 +442,11 @@ impl<'a> Run<'a> {
         self.tick(other).await;
         self.world.allow_interrupts(could);
         self.note(format!("  host {host} goes on"));
-        is_long && other != host
+        let is_taken_over = is_long && other != host;
+        if is_taken_over && self.plan.disturbances.crashes {
+            self.forgotten = Some(host);
+        }
+        is_taken_over
     }
 
     fn number(&self, host: usize) -> usize {

@@ -9,9 +9,11 @@
 mod bench;
 mod build;
 mod command;
+mod coverage;
 mod examples;
 mod plugins;
 mod run;
+mod simulate;
 mod test;
 mod toolchain;
 
@@ -41,6 +43,8 @@ enum Command {
     Build(build::Args),
     Run(run::Args),
     Test(test::Args),
+    Simulate(simulate::Args),
+    Coverage(coverage::Args),
     Bench(bench::Args),
 }
 
@@ -51,6 +55,8 @@ fn main() -> ExitCode {
         Command::Build(args) => build::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Test(args) => test::run(&args),
+        Command::Simulate(args) => simulate::run(&args),
+        Command::Coverage(args) => coverage::run(&args),
         Command::Bench(args) => bench::run(&args),
     };
     match outcome {

@@ -22,6 +22,20 @@ on_both! {
         let claimed = db.claim_due(at(10), living, &[], 10, 10).await.unwrap();
         assert_eq!(claimed[0].lease, Lease { host: living, fence: 2 });
     }
+
+    async fn what_a_forgotten_host_claims_and_leaves_is_freed_too(db: Db) {
+        let (still, living) = (host(), host());
+        db.heartbeat(still, at(10)).await.unwrap();
+        db.heartbeat(living, at(60)).await.unwrap();
+        assert_eq!(db.release_dead_hosts(at(20)).await.unwrap(), 0);
+        // It goes on, and dies before it beats again.
+        let left = in_hand(&db, &ada(), "1", Lease { host: still, fence: 1 }).await;
+        in_hand(&db, &ada(), "2", Lease { host: living, fence: 1 }).await;
+        assert_eq!(db.release_dead_hosts(at(25)).await.unwrap(), 1);
+        let (read, _) = db.get_delivery(&ada(), left.id).await.unwrap().unwrap();
+        assert_eq!(read.status, DeliveryStatus::Scheduled);
+        assert_eq!(db.release_dead_hosts(at(26)).await.unwrap(), 0);
+    }
 }
 
 #[tokio::test]

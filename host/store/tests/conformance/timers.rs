@@ -103,6 +103,16 @@ on_both! {
         assert_eq!(late, 2, "ended runs are forgotten after a week");
     }
 
+    async fn the_alert_is_about_the_start_and_not_about_an_earlier_end_told_late(db: Db) {
+        let rule = rule_id();
+        let started = sighted("started", rule, "r", 10, RunPhase::Started);
+        db.accept(vec![started.clone()]).await.unwrap();
+        let phase = RunPhase::Ended { took_ms: Some(5_000) };
+        db.accept(vec![sighted("ended before", rule, "r", 9, phase)]).await.unwrap();
+        let due = db.due_timers(at(70), 10).await.unwrap();
+        assert_eq!(due[0].started.as_ref().map(|(event, ..)| *event), Some(started.id));
+    }
+
     async fn an_end_between_finding_and_firing_wins(db: Db) {
         let rule = rule_id();
         start(&db, rule, "r").await;
