@@ -12,6 +12,7 @@ use alerts_domain::trigger::Trigger;
 use alerts_package::Kind;
 use alerts_sandbox::Sandbox;
 use alerts_store::Store;
+use bytes::Bytes;
 
 use crate::catalog::LiveRule;
 use crate::plugins::Plugins;
@@ -107,7 +108,7 @@ impl Matcher {
             }
         }
         for (language, rules) in by_language {
-            match self.evaluate(tenant, language, &rules, event).await {
+            match self.evaluate(tenant, language, &rules, event.body.clone()).await {
                 Ok(verdicts) => {
                     for (rule, verdict) in rules.into_iter().zip(verdicts) {
                         let verdict = match verdict {
@@ -137,7 +138,7 @@ impl Matcher {
         &self,
         tenant: &TenantId,
         rule: &Arc<LiveRule>,
-        event: &Event,
+        event: Bytes,
     ) -> Verdict {
         let Some(Condition { language, .. }) = &rule.stored.spec.condition else {
             return Verdict::Holds;
@@ -158,7 +159,7 @@ impl Matcher {
         tenant: &TenantId,
         language: &str,
         rules: &[&Arc<LiveRule>],
-        event: &Event,
+        event: Bytes,
     ) -> Result<Vec<Result<bool, String>>, String> {
         let plugin = self
             .plugins
@@ -172,7 +173,7 @@ impl Matcher {
             rules.iter().filter_map(|rule| rule.source.clone()).collect();
         let verdicts = self
             .sandbox
-            .evaluate(&plugin, tenant, sources, event.body.clone())
+            .evaluate(&plugin, tenant, sources, event)
             .await
             .map_err(|error| error.to_string())?;
         Ok(verdicts.into_iter().map(|v| v.map_err(|error| error.to_string())).collect())

@@ -51,6 +51,8 @@ pub struct PendingEvent {
 pub struct ScannedEvent {
     /// The id it has here.
     pub id: EventId,
+    /// Its type.
+    pub event_type: String,
     /// As it was posted.
     pub body: Bytes,
     /// When.
@@ -106,7 +108,8 @@ impl Store {
         before: EventId,
         limit: u32,
     ) -> Result<Vec<ScannedEvent>, StoreError> {
-        let mut query = Statement::new("SELECT id, body, received_at FROM events WHERE tenant = ");
+        let mut query =
+            Statement::new("SELECT id, event_type, body, received_at FROM events WHERE tenant = ");
         query.bind(tenant.as_str().to_owned());
         query.push(" AND id > ").bind(after.to_string());
         query.push(" AND id < ").bind(before.to_string());
@@ -121,7 +124,8 @@ impl Store {
             let read = Reader::new(row, "events")?;
             let body: Vec<u8> = read.get("body")?;
             let (id, received_at) = (read.parse("id")?, read.time("received_at")?);
-            Ok(ScannedEvent { id, body: body.into(), received_at })
+            let event_type = read.get("event_type")?;
+            Ok(ScannedEvent { id, event_type, body: body.into(), received_at })
         });
         scanned.collect()
     }

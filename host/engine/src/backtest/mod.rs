@@ -9,7 +9,6 @@ mod replay;
 use std::sync::Arc;
 
 use alerts_domain::Timestamp;
-use alerts_domain::event::Event;
 use alerts_domain::id::{EventId, RuleId};
 use alerts_domain::rule::{AlertRule, EventTypePattern};
 use alerts_domain::tenant::TenantId;
@@ -30,8 +29,9 @@ use crate::rules::RuleDraft;
 const MAX_EVENTS: u64 = 1_000_000;
 /// Events read at once: of the largest events, some 60 MiB.
 const PAGE: u32 = 250;
-/// Conditions evaluated at once: on a host with two cores, intake keeps its own.
-const AT_ONCE: usize = 2;
+/// Conditions that are waited for at once. The sandbox has a thread for each core,
+/// and takes turns.
+const AT_ONCE: usize = 4;
 
 /// A backtest under way.
 #[derive(Debug)]
@@ -43,6 +43,8 @@ pub struct Backtest {
     types: Vec<String>,
     to: EventId,
     after: EventId,
+    /// The page after that, if it was read already.
+    ahead: Option<Vec<ScannedEvent>>,
     replay: Replay,
     scanned: u64,
     condition_errors: u64,
@@ -132,6 +134,7 @@ impl Engine {
             types,
             // An id begins with the time at which its event came in.
             after: EventId::new(from, 0),
+            ahead: None,
             to: EventId::new(to, 0),
             scanned: 0,
             condition_errors: 0,
@@ -155,53 +158,49 @@ impl Backtest {
         if self.is_cut {
             return Ok(None);
         }
-        let page = self
-            .engine
-            .store()
-            .scan_events(&self.tenant, &self.types, self.after, self.to, PAGE)
-            .await?;
+        let page = match self.ahead.take() {
+            Some(page) => page,
+            None => self.read(self.after).await?,
+        };
         let Some(last) = page.last() else { return Ok(None) };
-        self.after = last.id;
-        let at = Some(last.received_at);
-        let asked = page.into_iter().filter_map(|scanned| self.ask(scanned));
-        let mut asked = stream::iter(asked.collect::<Vec<_>>()).buffered(AT_ONCE);
-        let mut judged = Vec::new();
-        while let Some(one) = asked.next().await {
-            judged.push(one);
-        }
-        drop(asked);
-        for (scanned, event, verdict) in judged {
+        let (after, at) = (last.id, last.received_at);
+        // The next page is read while this one is judged.
+        let (ahead, judged) = tokio::join!(self.read(after), self.judge(page));
+        self.after = after;
+        self.ahead = Some(ahead?);
+        for (scanned, verdict) in judged {
             self.scanned += 1;
-            match verdict {
+            let holds = match verdict {
                 Verdict::Pending(why) => return Err(ChangeError::Conflict(why)),
                 Verdict::Fails(error) => {
                     self.condition_errors += 1;
                     self.last_condition_error = Some(error);
-                    self.replay.see(&event, &scanned, false);
+                    false
                 }
-                Verdict::Holds => self.replay.see(&event, &scanned, true),
-                Verdict::DoesNot => self.replay.see(&event, &scanned, false),
-            }
+                Verdict::Holds => true,
+                Verdict::DoesNot => false,
+            };
+            self.replay.see(&scanned, holds);
         }
         self.is_cut = self.scanned >= MAX_EVENTS;
-        Ok(Some(BacktestProgress { scanned: self.scanned, at, total: self.replay.total() }))
+        let total = self.replay.total();
+        Ok(Some(BacktestProgress { scanned: self.scanned, at: Some(at), total }))
     }
 
-    /// The event with what the condition says; none for one that the rule does
-    /// not look at.
-    fn ask(
-        &self,
-        scanned: ScannedEvent,
-    ) -> Option<impl Future<Output = (ScannedEvent, Event, Verdict)> + use<>> {
-        let event = Event::from_structured(scanned.body.clone()).ok()?;
-        if !self.rule.looks_at(&event.event_type) {
-            return None;
-        }
-        let (engine, tenant, rule) = (self.engine.clone(), self.tenant.clone(), self.rule.clone());
-        Some(async move {
-            let verdict = engine.matcher().verdict(&tenant, &rule, &event).await;
-            (scanned, event, verdict)
-        })
+    async fn read(&self, after: EventId) -> Result<Vec<ScannedEvent>, ChangeError> {
+        let store = self.engine.store();
+        Ok(store.scan_events(&self.tenant, &self.types, after, self.to, PAGE).await?)
+    }
+
+    /// What the condition says about each event that the rule looks at.
+    async fn judge(&self, page: Vec<ScannedEvent>) -> Vec<(ScannedEvent, Verdict)> {
+        let asked = page.into_iter().filter(|scanned| self.rule.looks_at(&scanned.event_type));
+        let asked = asked.map(|scanned| async {
+            let body = scanned.body.clone();
+            let verdict = self.engine.matcher().verdict(&self.tenant, &self.rule, body).await;
+            (scanned, verdict)
+        });
+        stream::iter(asked).buffered(AT_ONCE).collect().await
     }
 
     /// All steps that are left, and what came of it.

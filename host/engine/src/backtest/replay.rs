@@ -62,14 +62,18 @@ impl Replay {
     }
 
     /// An event that the rule looks at, and whether its condition holds.
-    pub(super) fn see(&mut self, event: &Event, scanned: &ScannedEvent, holds: bool) {
+    pub(super) fn see(&mut self, scanned: &ScannedEvent, holds: bool) {
         self.pass(scanned.received_at);
+        // Most events end here, so most are not read.
+        if !holds && !matches!(self.spec.trigger, Trigger::Duration(_)) {
+            return;
+        }
+        let Ok(event) = Event::from_structured(scanned.body.clone()) else { return };
         let at = event.happened_at(scanned.received_at);
         match self.spec.trigger.clone() {
-            Trigger::Event if holds => self.fire(scanned.id, at, None),
-            Trigger::Threshold(trigger) if holds => self.count(&trigger, event, scanned.id, at),
-            Trigger::Duration(trigger) => self.watch(trigger, event, scanned, holds),
-            Trigger::Event | Trigger::Threshold(_) => {}
+            Trigger::Event => self.fire(scanned.id, at, None),
+            Trigger::Threshold(trigger) => self.count(&trigger, &event, scanned.id, at),
+            Trigger::Duration(trigger) => self.watch(trigger, &event, scanned, holds),
         }
     }
 
