@@ -26,6 +26,11 @@ const QUEUE: usize = 4096;
 /// again by its lease, and its alert sent again: it should not wait for long.
 const FINISH_PAUSE: Duration = Duration::from_millis(10);
 
+/// A group of this size shows that many callers are at it.
+const BUSY: usize = 16;
+/// How long they are waited for.
+const BUSY_PAUSE: Duration = Duration::from_millis(1);
+
 type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
 
 enum Operation {
@@ -90,25 +95,33 @@ struct Written {
 impl Groups {
     async fn run(mut self) {
         let mut group = Vec::with_capacity(GROUP);
-        let mut last = Instant::now();
+        let (mut last, mut size) = (Instant::now(), 0);
         while self.receiver.recv_many(&mut group, GROUP).await > 0 {
-            self.gather(&mut group, last + FINISH_PAUSE).await;
+            self.gather(&mut group, last + FINISH_PAUSE, size).await;
+            size = group.len();
             self.write(&mut group).await;
             last = Instant::now();
         }
     }
 
-    /// Takes more results until then, unless a caller waits for something.
-    async fn gather(&mut self, group: &mut Vec<Operation>, until: Instant) {
+    /// Takes more results until then, unless a caller waits for something. Then it
+    /// goes on at once, or, where the last group was large, after the moment in
+    /// which the callers of that one come back with more.
+    async fn gather(&mut self, group: &mut Vec<Operation>, until: Instant, last_size: usize) {
         let waited_for = |operation: &Operation| matches!(operation, Operation::Accept(..));
         let mut is_waited_for = group.iter().any(waited_for);
-        let pause = tokio::time::sleep_until(until.into());
+        let is_busy = last_size >= BUSY;
+        let soon = Instant::now() + BUSY_PAUSE;
+        let pause = tokio::time::sleep_until(if is_waited_for { soon } else { until }.into());
         tokio::pin!(pause);
-        while !is_waited_for && group.len() < GROUP {
+        while group.len() < GROUP && (!is_waited_for || (is_busy && group.len() < last_size)) {
             tokio::select! {
                 biased;
                 Some(operation) = self.receiver.recv() => {
-                    is_waited_for = waited_for(&operation);
+                    if !is_waited_for && waited_for(&operation) {
+                        is_waited_for = true;
+                        pause.as_mut().reset((Instant::now() + BUSY_PAUSE).min(until.max(soon)).into());
+                    }
                     group.push(operation);
                 }
                 () = &mut pause => break,
