@@ -7,6 +7,7 @@ mod alerting;
 mod crash;
 mod database;
 mod docs;
+mod failing_targets;
 #[path = "../../host/sandbox/tests/behaviour/guest.rs"]
 #[expect(dead_code, reason = "the sandbox's own tests use more of it")]
 mod guest;
