@@ -9,6 +9,7 @@ mod crash;
 mod database;
 mod delivering;
 mod docs;
+mod failing_targets;
 #[path = "../../host/sandbox/tests/behaviour/guest.rs"]
 #[expect(dead_code, reason = "the sandbox's own tests use more of it")]
 mod guest;

@@ -204,7 +204,7 @@ fn endpoint(random: &mut Random, tenant: usize, is_faulty: bool) -> EndpointPlan
 
 fn limit(random: &mut Random) -> Option<RateLimit> {
     let burst = random.percent(50).then_some(2);
-    random.percent(25).then(|| RateLimit { per_minute: 6, burst })
+    random.percent(25).then_some(RateLimit { per_minute: 6, burst })
 }
 
 fn rule(random: &mut Random, endpoints: &[EndpointPlan]) -> RulePlan {

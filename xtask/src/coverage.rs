@@ -27,6 +27,8 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Outcome {
     let tool = Tool::find()?;
+    // A test that fails must not hide the figures.
+    let mut tested = Ok(());
     if !args.report {
         plugins::run(&plugins::Args::default())?;
         tool.run(&["clean", "--workspace"])?;
@@ -34,12 +36,13 @@ pub(crate) fn run(args: &Args) -> Outcome {
         let version = ["run", "--no-report", "--bin", "exosphere-alerts", "--", "--version"];
         tool.run(&version)?;
         finish(cargo().args(["build", "--package", "alerts-test-support"]))?;
-        finish(&mut tool.tests())?;
+        tested = finish(&mut tool.tests());
     }
     let lcov = target_dir().join("coverage.lcov");
     let lcov_text = lcov.to_string_lossy();
     tool.run(&["report", "--lcov", "--output-path", &lcov_text])?;
-    judge(&read(&std::fs::read_to_string(&lcov)?))
+    judge(&read(&std::fs::read_to_string(&lcov)?))?;
+    tested
 }
 
 /// `cargo-llvm-cov`, and the programs of LLVM that it needs.
@@ -73,7 +76,7 @@ impl Tool {
         if succeeds(program("cargo-nextest").args(["nextest", "--version"])) {
             tests.arg("nextest");
         }
-        tests.args(["--no-report", "--workspace", "--lib", "--bins"]);
+        tests.args(["--no-report", "--no-fail-fast", "--workspace", "--lib", "--bins"]);
         tests.args(["--test", "integration", "--test", "simulation"]);
         tests
     }
