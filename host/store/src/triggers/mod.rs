@@ -6,7 +6,9 @@
 //! memory's row is locked, the domain's state machine takes the event in, and
 //! what follows is written with it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+mod memory;
+
+use std::collections::{BTreeSet, HashMap};
 
 use alerts_domain::Timestamp;
 use alerts_domain::delivery::Delivery;
@@ -14,24 +16,22 @@ use alerts_domain::id::{EventId, RuleId};
 use alerts_domain::outcome::{Reason, RuleOutcome};
 use alerts_domain::tenant::TenantId;
 use alerts_domain::trigger::{
-    DurationTrigger, Group, MAX_GROUPS, RunSighting, RunStep, RunWatch, ThresholdTrigger, WatchEnd,
-    Window, exceeded,
+    DurationTrigger, Group, RunSighting, RunStep, RunWatch, ThresholdTrigger, WatchEnd, Window,
+    exceeded,
 };
 use jiff::SignedDuration;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
-use sqlx::{AnyConnection, Row as _};
+use sqlx::AnyConnection;
 
 use crate::accept::{NewDelivery, NewEvent, insert_deliveries, insert_made};
-use crate::batch::Batch;
 use crate::error::StoreError;
-use crate::row::{Reader, json_text, us};
+use crate::row::json_text;
+
+pub(crate) use self::memory::read_state;
+use self::memory::{Key, Memory, full_rules, give_up_new_groups, keep, lock};
 
 /// How long a run that ended is remembered, for events that come late.
 const REMEMBER_RUN: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// A memory that nothing was put into yet.
-const BLANK: &str = "{}";
 
 /// What a rule with a memory sees in an event.
 #[derive(Debug, Clone)]
@@ -83,33 +83,6 @@ pub struct Alert {
     /// The id of the event that the host makes of a run that takes too long.
     pub made_event: EventId,
 }
-
-/// A memory's key: tenant, rule, and run or group.
-type Key = (TenantId, RuleId, String);
-
-/// Memories as they are now, and what became of them.
-#[derive(Debug)]
-struct Memory {
-    state: String,
-    due_at: Option<Timestamp>,
-    event_id: Option<EventId>,
-    forget_at: Option<Timestamp>,
-}
-
-static LOCK: Batch = Batch::new(
-    "INSERT INTO trigger_states (tenant, rule_id, key, state)",
-    4,
-    "ON CONFLICT (tenant, rule_id, key) DO UPDATE SET key = excluded.key
-     RETURNING tenant, rule_id AS id, key, state, due_at",
-);
-
-static KEEP: Batch = Batch::new(
-    "INSERT INTO trigger_states (tenant, rule_id, key, state, due_at, event_id, forget_at)",
-    7,
-    "ON CONFLICT (tenant, rule_id, key) DO UPDATE SET state = excluded.state,
-        due_at = excluded.due_at, forget_at = excluded.forget_at,
-        event_id = COALESCE(excluded.event_id, trigger_states.event_id)",
-);
 
 /// Shows new events to the rules that have a memory, and stores what follows.
 /// Says for each event what became of them.
@@ -172,96 +145,6 @@ fn key(event: &NewEvent, seen: &Observation) -> Key {
         Observed::Event { group, .. } => group.key.clone(),
     };
     (event.tenant.clone(), seen.rule, key)
-}
-
-async fn lock(
-    connection: &mut AnyConnection,
-    keys: &[&Key],
-) -> Result<BTreeMap<Key, Memory>, StoreError> {
-    let rows = LOCK
-        .run(connection, keys, |query, (tenant, rule, key)| {
-            query
-                .bind(tenant.as_str().to_owned())
-                .bind(rule.to_string())
-                .bind(key.clone())
-                .bind(BLANK)
-        })
-        .await?;
-    let mut memories = BTreeMap::new();
-    for row in &rows {
-        let read = Reader::new(row, "trigger_states")?;
-        let key = (read.tenant()?, read.parse("id")?, read.get("key")?);
-        let memory = Memory {
-            state: read.get("state")?,
-            due_at: read.time_optional("due_at")?,
-            event_id: None,
-            forget_at: None,
-        };
-        memories.insert(key, memory);
-    }
-    Ok(memories)
-}
-
-/// The rules with a new group that is one too many.
-async fn full_rules(
-    connection: &mut AnyConnection,
-    observed: &[(&NewEvent, &Observation, Key)],
-    memories: &BTreeMap<Key, Memory>,
-) -> Result<BTreeSet<(TenantId, RuleId)>, StoreError> {
-    let is_new = |key: &Key| memories.get(key).is_some_and(|memory| memory.state == BLANK);
-    let grown: BTreeSet<(TenantId, RuleId)> = observed
-        .iter()
-        .filter(|(_, seen, key)| matches!(seen.seen, Observed::Event { .. }) && is_new(key))
-        .map(|(_, _, (tenant, rule, _))| (tenant.clone(), *rule))
-        .collect();
-    let mut full = BTreeSet::new();
-    for (tenant, rule) in grown {
-        let row = sqlx::query(
-            "SELECT count(*) AS n FROM (SELECT 1 AS one FROM trigger_states
-             WHERE tenant = $1 AND rule_id = $2 LIMIT $3) AS counted",
-        )
-        .bind(tenant.as_str().to_owned())
-        .bind(rule.to_string())
-        .bind(MAX_GROUPS as i64 + 1)
-        .fetch_one(&mut *connection)
-        .await?;
-        if row.try_get::<i64, _>("n")? > MAX_GROUPS as i64 {
-            full.insert((tenant, rule));
-        }
-    }
-    Ok(full)
-}
-
-/// Takes the new groups of these rules away again, and makes place for the one
-/// in which their events are counted together.
-async fn give_up_new_groups(
-    connection: &mut AnyConnection,
-    full: &BTreeSet<(TenantId, RuleId)>,
-    memories: &mut BTreeMap<Key, Memory>,
-) -> Result<Vec<Key>, StoreError> {
-    let shared = Group::overflow().key;
-    let is_given_up = |key: &Key, memory: &Memory| {
-        memory.state == BLANK && key.2 != shared && full.contains(&(key.0.clone(), key.1))
-    };
-    let given_up: Vec<Key> = memories
-        .iter()
-        .filter(|(key, memory)| is_given_up(key, memory))
-        .map(|(key, _)| key.clone())
-        .collect();
-    for key in &given_up {
-        memories.remove(key);
-        sqlx::query("DELETE FROM trigger_states WHERE tenant = $1 AND rule_id = $2 AND key = $3")
-            .bind(key.0.as_str().to_owned())
-            .bind(key.1.to_string())
-            .bind(key.2.clone())
-            .execute(&mut *connection)
-            .await?;
-    }
-    metrics::counter!("alerts_groups_overflown_total").increment(given_up.len() as u64);
-    let places: Vec<Key> =
-        full.iter().map(|(tenant, rule)| (tenant.clone(), *rule, shared.clone())).collect();
-    memories.extend(lock(connection, &places.iter().collect::<Vec<_>>()).await?);
-    Ok(given_up)
 }
 
 /// What a rule that fired leaves: a delivery of the event itself, or an event
@@ -408,27 +291,6 @@ fn delivery(event: &NewEvent, seen: &Observation, figures: Value) -> Option<Deli
     Some(Delivery { event_id: event.id, trigger: figures, ..delivery })
 }
 
-async fn keep(
-    connection: &mut AnyConnection,
-    memories: &BTreeMap<Key, Memory>,
-) -> Result<(), StoreError> {
-    // A group that nothing was counted in is the one made for what overflows.
-    let kept: Vec<(&Key, &Memory)> =
-        memories.iter().filter(|(_, memory)| memory.state != BLANK).collect();
-    KEEP.run(connection, &kept, |query, ((tenant, rule, key), memory)| {
-        query
-            .bind(tenant.as_str().to_owned())
-            .bind(rule.to_string())
-            .bind(key.clone())
-            .bind(memory.state.clone())
-            .bind(memory.due_at.map(us))
-            .bind(memory.event_id.map(|id| id.to_string()))
-            .bind(memory.forget_at.map(us))
-    })
-    .await?;
-    Ok(())
-}
-
 async fn store_made(connection: &mut AnyConnection, made: Vec<Made>) -> Result<(), StoreError> {
     let (mut deliveries, mut events) = (Vec::new(), Vec::new());
     for made in made {
@@ -455,13 +317,6 @@ async fn tell(
         .execute(connection)
         .await?;
     Ok(())
-}
-
-pub(crate) fn read_state<T: DeserializeOwned + Serialize>(
-    state: &str,
-    key: &str,
-) -> Result<T, StoreError> {
-    serde_json::from_str(state).map_err(|error| StoreError::damaged("trigger_states", key, error))
 }
 
 /// When a run that is not watched any more is forgotten.
