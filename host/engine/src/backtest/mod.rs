@@ -14,7 +14,6 @@ use alerts_domain::rule::{AlertRule, EventTypePattern};
 use alerts_domain::tenant::TenantId;
 use alerts_store::ScannedEvent;
 use futures_util::{StreamExt as _, stream};
-use tokio::sync::OwnedSemaphorePermit;
 
 pub use self::replay::BacktestMatch;
 use self::replay::Replay;
@@ -51,7 +50,6 @@ pub struct Backtest {
     last_condition_error: Option<String>,
     ends_at: Timestamp,
     is_cut: bool,
-    _turn: OwnedSemaphorePermit,
 }
 
 /// How far a backtest is.
@@ -85,7 +83,7 @@ pub struct BacktestReport {
 
 impl Engine {
     /// Begins a backtest of `draft` over the events that came in from `from` up
-    /// to, but not including, `to`. Waits for a turn: only a few run at once.
+    /// to, but not including, `to`.
     ///
     /// # Errors
     /// What would be wrong with the rule if it were created, with pointers under
@@ -124,8 +122,6 @@ impl Engine {
             true => rule.patterns().iter().map(|exact| exact.as_str().to_owned()).collect(),
             false => Vec::new(),
         };
-        let turn = self.backtest_turns().acquire_owned().await;
-        let turn = turn.map_err(|_| ChangeError::Conflict("the host is stopping".to_owned()))?;
         Ok(Backtest {
             engine: self.clone(),
             tenant: actor.tenant.clone(),
@@ -141,7 +137,6 @@ impl Engine {
             last_condition_error: None,
             ends_at: to.min(now),
             is_cut: false,
-            _turn: turn,
         })
     }
 }
@@ -150,7 +145,9 @@ impl Backtest {
     /// Most matches that are told one by one.
     pub const MAX_MATCHES: usize = 1_000;
 
-    /// Looks at some more events. None when there are no more.
+    /// Looks at some more events. None when there are no more. Waits for a turn,
+    /// since only a few backtests are at it at once; between two steps it has none,
+    /// so that one whose caller is slow keeps no other waiting.
     ///
     /// # Errors
     /// The database, or a condition plugin that gives no answer.
@@ -158,6 +155,8 @@ impl Backtest {
         if self.is_cut {
             return Ok(None);
         }
+        let turns = self.engine.backtest_turns();
+        let _turn = turns.acquire().await;
         let page = match self.ahead.take() {
             Some(page) => page,
             None => self.read(self.after).await?,
