@@ -1,6 +1,6 @@
 //! New events with their deliveries, many at once.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use alerts_domain::Timestamp;
 use alerts_domain::delivery::{Delivery, Lease};
@@ -8,12 +8,13 @@ use alerts_domain::event::Event;
 use alerts_domain::id::{EventId, RuleId};
 use alerts_domain::outcome::{Reason, RuleOutcome};
 use alerts_domain::tenant::TenantId;
-use sqlx::{AnyConnection, Row as _};
+use sqlx::AnyConnection;
 
+use crate::batch::Column::{Bytes, Number, Text};
 use crate::batch::{Batch, Query};
 use crate::error::StoreError;
 use crate::open::Store;
-use crate::row::{json_text, us};
+use crate::row::{Reader, json_text, us};
 use crate::triggers::{self, Observation};
 
 /// An event to be stored, with everything that follows from it.
@@ -69,15 +70,25 @@ impl Store {
 static EVENTS: Batch = Batch::new(
     "INSERT INTO events (tenant, id, source, event_id, event_type, received_at, body, matches, \
      pending_rules)",
-    9,
-    "ON CONFLICT (tenant, source, event_id) DO NOTHING RETURNING id",
+    &[Text, Text, Text, Text, Text, Number, Bytes, Text, Text],
+    "ON CONFLICT (tenant, source, event_id) DO NOTHING",
+);
+
+/// Who came first under which name.
+static FIRSTS: Batch = Batch::new(
+    "SELECT tenant, source, event_id, id FROM events WHERE (tenant, source, event_id) IN (",
+    &[Text, Text, Text],
+    ")",
 );
 
 static DELIVERIES: Batch = Batch::new(
     "INSERT INTO deliveries (tenant, id, event_id, alert_rule_id, rule_name, trigger_figures, \
      webhook_endpoint_id, status, attempt_count, next_attempt_at, last_error, redrive_of, \
      created_at, finished_at, lease_host, lease_fence)",
-    16,
+    &[
+        Text, Text, Text, Text, Text, Text, Text, Text, Number, Number, Text, Text, Number, Number,
+        Text, Number,
+    ],
     "",
 );
 
@@ -90,10 +101,12 @@ pub(crate) async fn write(
         return Ok(Vec::new());
     }
     let events: Vec<&NewEvent> = accepts.iter().copied().flatten().collect();
-    let inserted = EVENTS.run(connection, &events, |query, event| bind_event(query, event)).await?;
-    let inserted: HashSet<String> =
-        inserted.iter().map(|row| row.try_get("id")).collect::<Result<_, _>>()?;
-    let is_new = |event: &NewEvent| inserted.contains(event.id.to_string().as_str());
+    let inserted = EVENTS.execute(connection, &events, |query, event| bind_event(query, event));
+    let repeated = match inserted.await? {
+        all if all == events.len() as u64 => HashMap::new(),
+        _ => repeated(connection, &events).await?,
+    };
+    let is_new = |event: &NewEvent| !repeated.contains_key(&event.id);
 
     let new_events: Vec<&NewEvent> = events.iter().copied().filter(|event| is_new(event)).collect();
     let deliveries: Vec<&NewDelivery> =
@@ -105,12 +118,12 @@ pub(crate) async fn write(
     for events in accepts {
         let mut stored = Vec::with_capacity(events.len());
         for event in *events {
-            stored.push(if is_new(event) {
-                let remembering = remembering.remove(&event.id).unwrap_or_default();
-                StoredId { id: event.id, duplicate: false, remembering }
-            } else {
-                let id = first_id(connection, event).await?;
-                StoredId { id, duplicate: true, remembering: Vec::new() }
+            stored.push(match repeated.get(&event.id) {
+                None => {
+                    let remembering = remembering.remove(&event.id).unwrap_or_default();
+                    StoredId { id: event.id, duplicate: false, remembering }
+                }
+                Some(first) => StoredId { id: *first, duplicate: true, remembering: Vec::new() },
             });
         }
         answers.push(stored);
@@ -118,7 +131,7 @@ pub(crate) async fn write(
     Ok(answers)
 }
 
-fn bind_event<'q>(query: Query<'q>, new: &NewEvent) -> Query<'q> {
+fn bind_event(query: Query, new: &NewEvent) -> Query {
     query
         .bind(new.tenant.as_str().to_owned())
         .bind(new.id.to_string())
@@ -131,20 +144,37 @@ fn bind_event<'q>(query: Query<'q>, new: &NewEvent) -> Query<'q> {
         .bind(new.pending_rules.as_ref().map(json_text))
 }
 
-/// The id under which a repeated event was stored.
-async fn first_id(
+/// Of these events, which have just been stored, those that were stored before,
+/// each with the id of the first one.
+async fn repeated(
     connection: &mut AnyConnection,
-    repeated: &NewEvent,
-) -> Result<EventId, StoreError> {
-    let row =
-        sqlx::query("SELECT id FROM events WHERE tenant = $1 AND source = $2 AND event_id = $3")
-            .bind(repeated.tenant.as_str())
-            .bind(repeated.event.source.as_str())
-            .bind(repeated.event.id.as_str())
-            .fetch_one(connection)
-            .await?;
-    let id: String = row.try_get("id")?;
-    id.parse().map_err(|error| StoreError::damaged("events", &id, error))
+    events: &[&NewEvent],
+) -> Result<HashMap<EventId, EventId>, StoreError> {
+    let rows = FIRSTS.fetch(connection, events, |query, event| {
+        query
+            .bind(event.tenant.as_str().to_owned())
+            .bind(event.event.source.clone())
+            .bind(event.event.id.clone())
+    });
+    let mut firsts: HashMap<(TenantId, String, String), EventId> = HashMap::new();
+    for row in &rows.await? {
+        let read = Reader::new(row, "events")?;
+        firsts.insert(
+            (read.tenant()?, read.get("source")?, read.get("event_id")?),
+            read.parse("id")?,
+        );
+    }
+    let mut repeated = HashMap::new();
+    for event in events {
+        let name = (event.tenant.clone(), event.event.source.clone(), event.event.id.clone());
+        let first = firsts.get(&name).ok_or_else(|| {
+            StoreError::damaged("events", event.id, "it was stored and is not there")
+        })?;
+        if *first != event.id {
+            repeated.insert(event.id, *first);
+        }
+    }
+    Ok(repeated)
 }
 
 /// Stores events that the host makes itself, with their deliveries.
@@ -152,7 +182,7 @@ pub(crate) async fn insert_made(
     connection: &mut AnyConnection,
     events: &[NewEvent],
 ) -> Result<(), StoreError> {
-    EVENTS.run(connection, events, bind_event).await?;
+    EVENTS.execute(connection, events, bind_event).await?;
     let deliveries: Vec<&NewDelivery> = events.iter().flat_map(|event| &event.deliveries).collect();
     insert_deliveries(connection, &deliveries).await
 }
@@ -161,11 +191,11 @@ pub(crate) async fn insert_deliveries(
     connection: &mut AnyConnection,
     deliveries: &[&NewDelivery],
 ) -> Result<(), StoreError> {
-    DELIVERIES.run(connection, deliveries, |query, new| bind_delivery(query, new)).await?;
+    DELIVERIES.execute(connection, deliveries, |query, new| bind_delivery(query, new)).await?;
     Ok(())
 }
 
-fn bind_delivery<'q>(query: Query<'q>, new: &NewDelivery) -> Query<'q> {
+fn bind_delivery(query: Query, new: &NewDelivery) -> Query {
     let NewDelivery { delivery, lease } = new;
     query
         .bind(delivery.tenant.as_str().to_owned())

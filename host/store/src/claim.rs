@@ -14,6 +14,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
 use crate::batch::Batch;
+use crate::batch::Column::Text;
 use crate::deliveries::read_delivery;
 use crate::error::StoreError;
 use crate::open::Store;
@@ -177,8 +178,11 @@ impl Store {
     }
 }
 
-static EVENTS: Batch =
-    Batch::new("SELECT id, body, received_at FROM events WHERE (tenant, id) IN (", 2, ")");
+static EVENTS: Batch = Batch::new(
+    "SELECT id, body, received_at FROM events WHERE (tenant, id) IN (",
+    &[Text, Text],
+    ")",
+);
 
 async fn with_events(
     connection: &mut AnyConnection,
@@ -190,7 +194,7 @@ async fn with_events(
         deliveries.iter().map(|delivery| (&delivery.tenant, delivery.event_id)).collect();
     let wanted: Vec<_> = wanted.into_iter().collect();
     let found = EVENTS
-        .run(connection, &wanted, |query, (tenant, id)| {
+        .fetch(connection, &wanted, |query, (tenant, id)| {
             query.bind(tenant.as_str().to_owned()).bind(id.to_string())
         })
         .await?;

@@ -143,7 +143,7 @@ pub(crate) async fn undeleted(
 }
 
 /// $1 to $15: key, what may change, and when it did.
-fn bind<'q>(query: Query<'q>, endpoint: &WebhookEndpoint) -> Query<'q> {
+fn bind(query: Query, endpoint: &WebhookEndpoint) -> Query {
     let spec = &endpoint.spec;
     query
         .bind(endpoint.tenant.as_str().to_owned())

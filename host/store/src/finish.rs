@@ -1,18 +1,18 @@
 //! How attempts ended, many at once, fenced by the lease's number.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use alerts_domain::Timestamp;
 use alerts_domain::delivery::{Attempt, DeliveryStatus, Lease, Transition};
 use alerts_domain::id::{DeliveryId, EndpointId, RuleId};
 use alerts_domain::tenant::TenantId;
-use sqlx::{AnyConnection, Row as _};
+use sqlx::AnyConnection;
 
 use crate::audit::{self, AuditEntry};
+use crate::batch::Column::{Number, Text};
 use crate::batch::{Batch, Query};
 use crate::error::StoreError;
-use crate::gone;
+use crate::gone::GoneCounts;
 use crate::open::Store;
 use crate::row::{json_text, us};
 use crate::tenants;
@@ -75,47 +75,50 @@ impl Ended {
 
 static DELIVERIES: Batch = Batch::new(
     "WITH ended (tenant, id, host, fence, new_status, attempts, due_at, error, at) AS (",
-    9,
+    &[Text, Text, Text, Number, Text, Number, Number, Text, Number],
     ") UPDATE deliveries SET status = ended.new_status,
         attempt_count = COALESCE(ended.attempts, attempt_count),
         next_attempt_at = ended.due_at, last_error = ended.error, finished_at = ended.at,
         lease_host = NULL
      FROM ended
      WHERE deliveries.tenant = ended.tenant AND deliveries.id = ended.id
-       AND status = 'leased' AND lease_host = ended.host AND lease_fence = ended.fence
-     RETURNING deliveries.id AS id",
+       AND status = 'leased' AND lease_host = ended.host AND lease_fence = ended.fence",
 );
 
 static ATTEMPTS: Batch = Batch::new(
     "INSERT INTO attempts (tenant, delivery_id, number, started_at, duration_ms, status_code, \
      verdict, error, plugin_digest, endpoint_version, exchanges)",
-    11,
+    &[Text, Text, Number, Number, Number, Number, Text, Text, Text, Number, Text],
     "",
 );
 
-/// Writes several results, and answers for each.
+/// Writes several results, and answers for each. None when some of the leases are
+/// lost: then this transaction is of no use, and each result must be tried alone.
 pub(crate) async fn write(
     connection: &mut AnyConnection,
     group: &[&Ended],
-) -> Result<Vec<FinishOutcome>, StoreError> {
+    gone: &mut GoneCounts,
+) -> Result<Option<Vec<FinishOutcome>>, StoreError> {
     if group.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Some(Vec::new()));
     }
     let finishes: Vec<&Finished> = group.iter().map(|ended| ended.finished.as_ref()).collect();
-    let ends = gone::count(connection, &finishes).await?;
+    let ends = gone.count(connection, &finishes).await?;
     let ended: Vec<(&Finished, &Transition)> = finishes.into_iter().zip(&ends).collect();
-    let recorded = DELIVERIES.run(connection, &ended, |query, (f, end)| bind_end(query, f, end));
-    let recorded: HashSet<String> =
-        recorded.await?.iter().map(|row| row.try_get("id")).collect::<Result<_, _>>()?;
+    let held = DELIVERIES.execute(connection, &ended, |query, (f, end)| bind_end(query, f, end));
+    // Which ones it were would be a row each to be read back, for what hardly ever is.
+    match held.await? {
+        all if all == group.len() as u64 => {}
+        0 if group.len() == 1 => return Ok(Some(vec![FinishOutcome::LeaseLost])),
+        _ => return Ok(None),
+    }
+    let attempts: Vec<(&Ended, &Attempt)> =
+        group.iter().filter_map(|ended| Some((*ended, ended.finished.attempt.as_ref()?))).collect();
+    let bind = |query, (row, attempt): &(&Ended, &Attempt)| bind_attempt(query, row, attempt);
+    ATTEMPTS.execute(connection, &attempts, bind).await?;
 
     let mut outcomes = Vec::with_capacity(group.len());
-    let mut attempts: Vec<(&Ended, &Attempt)> = Vec::with_capacity(group.len());
-    for (row, (finished, end)) in group.iter().zip(ended) {
-        if !recorded.contains(finished.id.to_string().as_str()) {
-            outcomes.push(FinishOutcome::LeaseLost);
-            continue;
-        }
-        attempts.extend(finished.attempt.as_ref().map(|attempt| (*row, attempt)));
+    for (finished, end) in ended {
         let is_off = match end {
             Transition::Bury { error, disable_rule: true } => {
                 disable_rule(connection, finished, error).await?
@@ -124,11 +127,10 @@ pub(crate) async fn write(
         };
         outcomes.push(if is_off { FinishOutcome::RuleDisabled } else { FinishOutcome::Recorded });
     }
-    ATTEMPTS.run(connection, &attempts, |query, (row, attempt)| bind(query, row, attempt)).await?;
-    Ok(outcomes)
+    Ok(Some(outcomes))
 }
 
-fn bind_end<'q>(query: Query<'q>, finished: &Finished, end: &Transition) -> Query<'q> {
+fn bind_end(query: Query, finished: &Finished, end: &Transition) -> Query {
     let (due_at, error) = match end {
         Transition::Deliver => (None, None),
         Transition::Retry { at, error } => (Some(*at), Some(error.clone())),
@@ -150,7 +152,7 @@ fn bind_end<'q>(query: Query<'q>, finished: &Finished, end: &Transition) -> Quer
         .bind(status.is_terminal().then(|| us(finished.now)))
 }
 
-fn bind<'q>(query: Query<'q>, row: &Ended, attempt: &Attempt) -> Query<'q> {
+fn bind_attempt(query: Query, row: &Ended, attempt: &Attempt) -> Query {
     let finished = &row.finished;
     query
         .bind(finished.tenant.as_str().to_owned())

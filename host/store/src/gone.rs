@@ -10,6 +10,7 @@ use alerts_domain::tenant::TenantId;
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
 use crate::batch::Batch;
+use crate::batch::Column::Text;
 use crate::dialect::Dialect;
 use crate::error::StoreError;
 use crate::finish::Finished;
@@ -19,54 +20,71 @@ type Key<'f> = (&'f TenantId, EndpointId, RuleId);
 
 static RESET: Batch = Batch::new(
     "WITH delivered (tenant, endpoint, rule) AS (",
-    3,
+    &[Text, Text, Text],
     ") DELETE FROM gone_counts WHERE (tenant, webhook_endpoint_id, alert_rule_id) IN
         (SELECT tenant, endpoint, rule FROM delivered)",
 );
 
-/// Counts what a group of results says, in their order. Answers with where each
-/// goes now that this is known.
-pub(crate) async fn count(
-    connection: &mut AnyConnection,
-    finishes: &[&Finished],
-) -> Result<Vec<Transition>, StoreError> {
-    let mut ends: Vec<Transition> = finishes.iter().map(|f| f.transition.clone()).collect();
-    let is_gone = |end: &Transition| matches!(end, Transition::Gone { .. });
-    if !ends.iter().any(is_gone) && !any_counted(connection).await? {
-        return Ok(ends);
-    }
-    let mut delivered: BTreeSet<Key<'_>> = BTreeSet::new();
-    for (finished, end) in finishes.iter().zip(&mut ends) {
-        let Some(rule) = finished.alert_rule_id else { continue };
-        let key = (&finished.tenant, finished.webhook_endpoint_id, rule);
-        if matches!(end, Transition::Deliver) {
-            delivered.insert(key);
-        } else if is_gone(end) {
-            reset(connection, std::mem::take(&mut delivered)).await?;
-            if holds_lease(connection, finished).await? {
-                let times = count_one(connection, key).await?;
-                *end = end.clone().counted(times);
-                if matches!(end, Transition::Bury { disable_rule: true, .. }) {
-                    // Switched on again, the rule starts anew.
-                    reset(connection, BTreeSet::from([key])).await?;
+/// The counts, and what is known of them.
+#[derive(Debug, Default)]
+pub(crate) struct GoneCounts {
+    /// There are none. Known on SQLite only, where nobody else counts.
+    is_empty: bool,
+}
+
+impl GoneCounts {
+    /// Counts what a group of results says, in their order. Answers with where each
+    /// goes now that this is known.
+    pub(crate) async fn count(
+        &mut self,
+        connection: &mut AnyConnection,
+        finishes: &[&Finished],
+    ) -> Result<Vec<Transition>, StoreError> {
+        let mut ends: Vec<Transition> = finishes.iter().map(|f| f.transition.clone()).collect();
+        let is_gone = |end: &Transition| matches!(end, Transition::Gone { .. });
+        if !ends.iter().any(is_gone) && !self.any(connection).await? {
+            return Ok(ends);
+        }
+        self.is_empty = false;
+        let mut delivered: BTreeSet<Key<'_>> = BTreeSet::new();
+        for (finished, end) in finishes.iter().zip(&mut ends) {
+            let Some(rule) = finished.alert_rule_id else { continue };
+            let key = (&finished.tenant, finished.webhook_endpoint_id, rule);
+            if matches!(end, Transition::Deliver) {
+                delivered.insert(key);
+            } else if is_gone(end) {
+                reset(connection, std::mem::take(&mut delivered)).await?;
+                if holds_lease(connection, finished).await? {
+                    let times = count_one(connection, key).await?;
+                    *end = end.clone().counted(times);
+                    if matches!(end, Transition::Bury { disable_rule: true, .. }) {
+                        // Switched on again, the rule starts anew.
+                        reset(connection, BTreeSet::from([key])).await?;
+                    }
                 }
             }
         }
+        reset(connection, delivered).await?;
+        Ok(ends)
     }
-    reset(connection, delivered).await?;
-    Ok(ends)
-}
 
-/// Usually not, and then there is nothing to reset.
-async fn any_counted(connection: &mut AnyConnection) -> Result<bool, StoreError> {
-    let row = sqlx::query("SELECT 1 FROM gone_counts LIMIT 1").fetch_optional(connection).await?;
-    Ok(row.is_some())
+    /// Usually not, and then there is nothing to reset.
+    async fn any(&mut self, connection: &mut AnyConnection) -> Result<bool, StoreError> {
+        if self.is_empty {
+            return Ok(false);
+        }
+        let row = sqlx::query("SELECT 1 FROM gone_counts LIMIT 1")
+            .fetch_optional(&mut *connection)
+            .await?;
+        self.is_empty = row.is_none() && Dialect::of_connection(connection) == Dialect::Sqlite;
+        Ok(row.is_some())
+    }
 }
 
 async fn reset(connection: &mut AnyConnection, keys: BTreeSet<Key<'_>>) -> Result<(), StoreError> {
     let keys: Vec<Key<'_>> = keys.into_iter().collect();
     RESET
-        .run(connection, &keys, |query, (tenant, endpoint, rule)| {
+        .execute(connection, &keys, |query, (tenant, endpoint, rule)| {
             query.bind(tenant.as_str().to_owned()).bind(endpoint.to_string()).bind(rule.to_string())
         })
         .await?;

@@ -169,7 +169,7 @@ pub(crate) async fn undeleted(
 }
 
 /// $1 to $14: key, what may change, and when it did.
-fn bind<'q>(query: Query<'q>, rule: &AlertRule) -> Query<'q> {
+fn bind(query: Query, rule: &AlertRule) -> Query {
     let spec = &rule.spec;
     query
         .bind(rule.tenant.as_str().to_owned())

@@ -12,7 +12,7 @@ use crate::batch::Query;
 pub(crate) struct Statement {
     text: String,
     places: usize,
-    values: Vec<Box<dyn FnOnce(Query<'static>) -> Query<'static> + Send>>,
+    values: Vec<Box<dyn FnOnce(Query) -> Query + Send>>,
 }
 
 impl Statement {

@@ -15,6 +15,7 @@ use crate::accept::{self, NewEvent, StoredId};
 use crate::dialect::Dialect;
 use crate::error::StoreError;
 use crate::finish::{self, Ended, FinishOutcome};
+use crate::gone::GoneCounts;
 
 /// Most operations in one group. Callers gain nothing beyond 64 rows to a commit,
 /// but each event that they bring is soon followed by the result of its delivery.
@@ -47,7 +48,8 @@ pub(crate) struct Writer {
 impl Writer {
     pub(crate) fn start(dialect: Dialect, pool: AnyPool) -> Self {
         let (sender, receiver) = mpsc::channel(QUEUE);
-        let task = tokio::spawn(Groups { dialect, pool, receiver }.run());
+        let task =
+            tokio::spawn(Groups { dialect, pool, receiver, gone: GoneCounts::default() }.run());
         Self { queue: Some(sender).into(), task: Some(task).into() }
     }
 
@@ -84,9 +86,11 @@ struct Groups {
     dialect: Dialect,
     pool: AnyPool,
     receiver: mpsc::Receiver<Operation>,
+    gone: GoneCounts,
 }
 
 /// What a group wrote, in the order of its operations.
+#[derive(Default)]
 struct Written {
     stored: VecDeque<Vec<StoredId>>,
     finished: VecDeque<FinishOutcome>,
@@ -136,26 +140,29 @@ impl Groups {
     }
 
     /// Writes a group and answers its callers.
-    async fn write(&self, group: &mut Vec<Operation>) {
+    async fn write(&mut self, group: &mut Vec<Operation>) {
         match self.commit(group).await {
-            Ok(written) => answer(group.drain(..), written),
-            // One bad row must not cost the others theirs: each on its own.
-            Err(error) if group.len() > 1 && !error.is_unavailable() => {
+            Ok(Some(written)) => answer(group.drain(..), written),
+            Err(error) if group.len() == 1 || error.is_unavailable() => {
+                group.drain(..).for_each(|operation| refuse(operation, error.clone()));
+            }
+            // A bad row or a lost lease must not cost the others theirs: each on its own.
+            Ok(None) | Err(_) => {
                 for operation in group.drain(..) {
                     let alone = [operation];
                     let written = self.commit(&alone).await;
                     let [operation] = alone;
                     match written {
-                        Ok(written) => answer([operation], written),
+                        Ok(written) => answer([operation], written.unwrap_or_default()),
                         Err(error) => refuse(operation, error),
                     }
                 }
             }
-            Err(error) => group.drain(..).for_each(|operation| refuse(operation, error.clone())),
         }
     }
 
-    async fn commit(&self, group: &[Operation]) -> Result<Written, StoreError> {
+    /// All of it, or, with an error or none, nothing.
+    async fn commit(&mut self, group: &[Operation]) -> Result<Option<Written>, StoreError> {
         let mut transaction: Transaction<'static, Any> =
             self.pool.begin_with(self.dialect.begin()).await?;
         let (mut accepts, mut finishes) = (Vec::new(), Vec::new());
@@ -166,10 +173,14 @@ impl Groups {
             }
         }
         let stored = accept::write(&mut transaction, &accepts).await?;
-        let finished = finish::write(&mut transaction, &finishes).await?;
+        let finished = finish::write(&mut transaction, &finishes, &mut self.gone).await?;
+        let Some(finished) = finished else {
+            transaction.rollback().await?;
+            return Ok(None);
+        };
         transaction.commit().await?;
         metrics::histogram!("alerts_commit_operations").record(group.len() as f64);
-        Ok(Written { stored: stored.into(), finished: finished.into() })
+        Ok(Some(Written { stored: stored.into(), finished: finished.into() }))
     }
 }
 

@@ -12,6 +12,7 @@ use sqlx::{AnyConnection, Row as _};
 use super::{Observation, Observed};
 use crate::accept::NewEvent;
 use crate::batch::Batch;
+use crate::batch::Column::{Number, Text};
 use crate::error::StoreError;
 use crate::row::{Reader, us};
 
@@ -34,14 +35,14 @@ pub(super) struct Memory {
 
 static LOCK: Batch = Batch::new(
     "INSERT INTO trigger_states (tenant, rule_id, key, state)",
-    4,
+    &[Text, Text, Text, Text],
     "ON CONFLICT (tenant, rule_id, key) DO UPDATE SET key = excluded.key
      RETURNING tenant, rule_id AS id, key, state, due_at",
 );
 
 static KEEP: Batch = Batch::new(
     "INSERT INTO trigger_states (tenant, rule_id, key, state, due_at, event_id, forget_at)",
-    7,
+    &[Text, Text, Text, Text, Number, Text, Number],
     "ON CONFLICT (tenant, rule_id, key) DO UPDATE SET state = excluded.state,
         due_at = excluded.due_at, forget_at = excluded.forget_at,
         event_id = COALESCE(excluded.event_id, trigger_states.event_id)",
@@ -53,7 +54,7 @@ pub(super) async fn lock(
     keys: &[&Key],
 ) -> Result<BTreeMap<Key, Memory>, StoreError> {
     let rows = LOCK
-        .run(connection, keys, |query, (tenant, rule, key)| {
+        .fetch(connection, keys, |query, (tenant, rule, key)| {
             query
                 .bind(tenant.as_str().to_owned())
                 .bind(rule.to_string())
@@ -146,7 +147,7 @@ pub(super) async fn keep(
     // A group that nothing was counted in is the one made for what overflows.
     let kept: Vec<(&Key, &Memory)> =
         memories.iter().filter(|(_, memory)| memory.state != BLANK).collect();
-    KEEP.run(connection, &kept, |query, ((tenant, rule, key), memory)| {
+    KEEP.execute(connection, &kept, |query, ((tenant, rule, key), memory)| {
         query
             .bind(tenant.as_str().to_owned())
             .bind(rule.to_string())
