@@ -12,6 +12,10 @@ use futures_channel::oneshot;
 
 type Job = Box<dyn FnOnce() + Send>;
 
+/// How often a thread lets others run before it sleeps: on a busy host more work
+/// comes in the meantime, and neither sleeping nor waking it costs anything.
+const YIELDS: u32 = 4;
+
 /// Why a job gave no result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Undone {
@@ -88,6 +92,10 @@ impl Queue {
         }
         state.jobs.push_back(job);
         let sleeper = state.idle > 0;
+        if sleeper {
+            // Woken already, as far as others who push are concerned.
+            state.idle -= 1;
+        }
         drop(state);
         // A thread that is at work looks for more by itself; waking is a system call.
         if sleeper {
@@ -108,6 +116,7 @@ impl Queue {
 
     /// The oldest job; none when the pool is gone and the queue is empty.
     fn next(&self) -> Option<Job> {
+        let mut yields = 0;
         let mut state = self.lock();
         loop {
             if let Some(job) = state.jobs.pop_front() {
@@ -116,9 +125,16 @@ impl Queue {
             if state.closed {
                 return None;
             }
+            if yields < YIELDS {
+                yields += 1;
+                drop(state);
+                thread::yield_now();
+                state = self.lock();
+                continue;
+            }
+            yields = 0;
             state.idle += 1;
             state = self.filled.wait(state).unwrap_or_else(PoisonError::into_inner);
-            state.idle -= 1;
         }
     }
 }

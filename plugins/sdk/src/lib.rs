@@ -83,10 +83,15 @@
 //! finds a [`LinkTemplate`] and [`text`] to put into it.
 //!
 //! For a whole condition language see [`Language`].
+//!
+//! The feature `heap`, on by default, sets the guest's global allocator: one that
+//! starts in memory which a fresh instance has already. Turn it off to bring your own.
 
 mod alert;
 #[doc(hidden)]
 pub mod bindings;
+#[cfg(all(feature = "heap", target_arch = "wasm32", not(target_feature = "atomics")))]
+mod heap;
 mod language;
 mod link;
 mod settings;

@@ -3,12 +3,15 @@
 //! The bytes are kept as they came; only what the host itself needs is read
 //! out. Unknown extension attributes are kept, as the specification asks.
 
+mod attributes;
+
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
 use crate::problem::FieldError;
 use crate::tenant::TenantId;
+use attributes::Attributes;
 
 /// Largest event, in bytes of JSON: four times what CloudEvents asks every
 /// intermediary to carry (64 KiB), small enough to hold thousands in memory.
@@ -44,8 +47,10 @@ impl Event {
     /// Reads one event in structured mode: a JSON object.
     pub fn from_structured(body: Bytes) -> Result<Self, Vec<FieldError>> {
         match serde_json::from_slice(&body) {
-            Ok(Value::Object(attributes)) => Self::check(&attributes, body),
-            Ok(_) => Err(vec![FieldError::new("", "an event is a JSON object")]),
+            Ok(Attributes(attributes)) => Self::check(&attributes, body),
+            Err(error) if error.is_data() => {
+                Err(vec![FieldError::new("", "an event is a JSON object")])
+            }
             Err(error) => Err(vec![FieldError::new("", format!("malformed JSON: {error}"))]),
         }
     }
