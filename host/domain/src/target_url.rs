@@ -18,14 +18,17 @@ pub fn check(text: &str, rules: &AddressRules) -> Result<Url, FieldError> {
     if text.len() > MAX_BYTES {
         return refuse(format!("the URL must be at most {MAX_BYTES} bytes long"));
     }
-    let url = match Url::parse(text) {
-        Ok(url) => url,
+    match Url::parse(text) {
+        Ok(url) => judge(&url, rules).map(|()| url),
         Err(error) => {
-            return refuse(format!(
-                "is not a URL ({error}); write it whole, like https://example.com/hook"
-            ));
+            refuse(format!("is not a URL ({error}); write it whole, like https://example.com/hook"))
         }
-    };
+    }
+}
+
+/// The same of a URL that was read before.
+pub fn judge(url: &Url, rules: &AddressRules) -> Result<(), FieldError> {
+    let refuse = |detail: String| Err(FieldError::new("", detail));
     if !matches!(url.scheme(), "http" | "https") {
         return refuse(format!("the URL must be http or https, not {}", url.scheme()));
     }
@@ -47,7 +50,7 @@ pub fn check(text: &str, rules: &AddressRules) -> Result<Url, FieldError> {
     if let Some(forbidden) = literal.and_then(|address| rules.judge(address).err()) {
         return refuse(format!("the URL leads to a forbidden address: {forbidden}"));
     }
-    Ok(url)
+    Ok(())
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use alerts_domain::tenant::TenantId;
 use alerts_domain::trigger::Trigger;
 use alerts_store::{Store, TenantMark};
 use bytes::Bytes;
+use url::Url;
 
 use crate::egress::Reference;
 use crate::error::EngineError;
@@ -28,9 +29,10 @@ pub struct LiveEndpoint {
     secrets: EndpointSecrets,
     /// The named secrets in their order, then the URL's secret part if it has one.
     references: Vec<Reference>,
-    own_host: Option<String>,
     /// What the adapter sees of the target URL.
     url: String,
+    /// The same, read; none when it cannot be.
+    parsed_url: Option<Url>,
     settings: Bytes,
 }
 
@@ -49,10 +51,10 @@ impl LiveEndpoint {
             url = format!("{origin}{}", reference.text);
             references.push(reference);
         }
-        let own_host = url::Url::parse(&url).ok().and_then(|url| url.host_str().map(str::to_owned));
+        let parsed_url = Url::parse(&url).ok();
         let settings =
             Bytes::from(serde_json::Value::from(stored.spec.settings.clone()).to_string());
-        Self { stored, secrets, references, own_host, url, settings }
+        Self { stored, secrets, references, url, parsed_url, settings }
     }
 
     /// As stored.
@@ -80,7 +82,12 @@ impl LiveEndpoint {
 
     /// The host of its own URL.
     pub(crate) fn own_host(&self) -> Option<&str> {
-        self.own_host.as_deref()
+        self.parsed_url.as_ref()?.host_str()
+    }
+
+    /// The target URL as the adapter sees it, read; none when it cannot be.
+    pub(crate) fn parsed_url(&self) -> Option<&Url> {
+        self.parsed_url.as_ref()
     }
 
     /// Name and reference of each named secret, as the adapter sees them.

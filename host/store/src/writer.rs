@@ -7,7 +7,8 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use sqlx::{Any, AnyPool, Transaction};
+use sqlx::pool::PoolConnection;
+use sqlx::{Any, AnyPool, Connection as _};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
@@ -32,6 +33,12 @@ const BUSY: usize = 16;
 /// How long they are waited for.
 const BUSY_PAUSE: Duration = Duration::from_millis(1);
 
+/// How long the connection is kept for the next group: giving it back to the pool
+/// and taking it again costs as much as a third of a commit. On SQLite it is the
+/// only one that writes, so others must get their turn soon.
+const KEPT_IDLE: Duration = Duration::from_millis(2);
+const KEPT_BUSY: Duration = Duration::from_millis(20);
+
 type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
 
 enum Operation {
@@ -48,8 +55,9 @@ pub(crate) struct Writer {
 impl Writer {
     pub(crate) fn start(dialect: Dialect, pool: AnyPool) -> Self {
         let (sender, receiver) = mpsc::channel(QUEUE);
-        let task =
-            tokio::spawn(Groups { dialect, pool, receiver, gone: GoneCounts::default() }.run());
+        let task = tokio::spawn(
+            Groups { dialect, pool, kept: None, receiver, gone: GoneCounts::default() }.run(),
+        );
         Self { queue: Some(sender).into(), task: Some(task).into() }
     }
 
@@ -85,6 +93,8 @@ impl Writer {
 struct Groups {
     dialect: Dialect,
     pool: AnyPool,
+    /// The connection of the last group, and since when.
+    kept: Option<(PoolConnection<Any>, Instant)>,
     receiver: mpsc::Receiver<Operation>,
     gone: GoneCounts,
 }
@@ -100,12 +110,24 @@ impl Groups {
     async fn run(mut self) {
         let mut group = Vec::with_capacity(GROUP);
         let (mut last, mut size) = (Instant::now(), 0);
-        while self.receiver.recv_many(&mut group, GROUP).await > 0 {
+        while self.receive(&mut group).await {
             self.gather(&mut group, last + FINISH_PAUSE, size).await;
             size = group.len();
             self.write(&mut group).await;
             last = Instant::now();
         }
+    }
+
+    /// Waits for the next operations. False when there will be none any more.
+    async fn receive(&mut self, group: &mut Vec<Operation>) -> bool {
+        if self.kept.is_some() {
+            let more = self.receiver.recv_many(group, GROUP);
+            if let Ok(received) = tokio::time::timeout(KEPT_IDLE, more).await {
+                return received > 0;
+            }
+            self.kept = None;
+        }
+        self.receiver.recv_many(group, GROUP).await > 0
     }
 
     /// Takes more results until then, unless a caller waits for something. Then it
@@ -163,8 +185,26 @@ impl Groups {
 
     /// All of it, or, with an error or none, nothing.
     async fn commit(&mut self, group: &[Operation]) -> Result<Option<Written>, StoreError> {
-        let mut transaction: Transaction<'static, Any> =
-            self.pool.begin_with(self.dialect.begin()).await?;
+        let (mut connection, since) = match self.kept.take() {
+            Some(kept) => kept,
+            None => (self.pool.acquire().await?, Instant::now()),
+        };
+        let written = self.commit_on(&mut connection, group).await;
+        if written.is_err() {
+            // Whatever state it is in, the next group has nothing to do with it.
+            connection.close_on_drop();
+        } else if since.elapsed() < KEPT_BUSY {
+            self.kept = Some((connection, since));
+        }
+        written
+    }
+
+    async fn commit_on(
+        &mut self,
+        connection: &mut PoolConnection<Any>,
+        group: &[Operation],
+    ) -> Result<Option<Written>, StoreError> {
+        let mut transaction = connection.begin_with(self.dialect.begin()).await?;
         let (mut accepts, mut finishes) = (Vec::new(), Vec::new());
         for operation in group {
             match operation {
