@@ -38,7 +38,8 @@ impl Engine {
                 return Ok(Some(self.after(crate::deferred::PAUSE)));
             }
             let fired = self.store().settle_timers(&settled, now).await?;
-            metrics::counter!("alerts_timers_fired_total").increment(fired as u64);
+            metrics::counter!("alerts_timers_fired_total").increment(fired.len() as u64);
+            crate::intake::count(fired);
             for (_, action) in &settled {
                 if let TimerAction::Fire { alert, .. } = action
                     && let Some(delivery) = &alert.delivery

@@ -2,6 +2,7 @@
 
 use alerts_domain::Timestamp;
 use alerts_domain::id::{EventId, RuleId};
+use alerts_domain::outcome::Reason;
 use alerts_domain::tenant::TenantId;
 use alerts_domain::trigger::{DurationTrigger, RunWatch};
 use bytes::Bytes;
@@ -91,13 +92,13 @@ impl Store {
         at.map(Some).map_err(|error| StoreError::damaged("trigger_states", "due_at", error))
     }
 
-    /// Fires or drops timers, all or none. Says how many fired: one that another
-    /// host was faster with, or whose run has ended meanwhile, does not.
+    /// Fires or drops timers, all or none. Says what became of each that fired: one
+    /// that another host was faster with, or whose run has ended meanwhile, does not.
     pub async fn settle_timers(
         &self,
         timers: &[(DueTimer, TimerAction)],
         now: Timestamp,
-    ) -> Result<usize, StoreError> {
+    ) -> Result<Vec<Reason>, StoreError> {
         let mut transaction = self.begin().await?;
         let mut made = Vec::new();
         for (timer, action) in timers {
@@ -128,7 +129,8 @@ impl Store {
         }
         insert_made(&mut transaction, &made).await?;
         transaction.commit().await?;
-        Ok(made.len())
+        let outcomes = made.iter().flat_map(|event| &event.outcomes);
+        Ok(outcomes.map(|told| told.reason).collect())
     }
 
     async fn lock_due(
