@@ -23,6 +23,8 @@ pub struct DueTimer {
     pub rule: RuleId,
     /// Which run.
     pub run: String,
+    /// When its time passed.
+    pub due_at: Timestamp,
     /// The event with which it started, as posted, and when that came in. None
     /// when it is no longer stored.
     pub started: Option<(EventId, Bytes, Timestamp)>,
@@ -43,20 +45,25 @@ pub enum TimerAction {
 }
 
 impl Store {
-    /// Timers that are due, the longest due first.
+    /// Timers that are due, the longest due first, those after `after` if it is given.
     pub async fn due_timers(
         &self,
         now: Timestamp,
+        after: Option<&DueTimer>,
         limit: u32,
     ) -> Result<Vec<DueTimer>, StoreError> {
         let rows = sqlx::query(
-            "SELECT due.tenant, due.rule_id AS id, due.key, due.event_id, events.body,
+            "SELECT due.tenant, due.rule_id AS id, due.key, due.due_at, due.event_id, events.body,
                 events.received_at
              FROM trigger_states AS due
              LEFT JOIN events ON events.tenant = due.tenant AND events.id = due.event_id
-             WHERE due.due_at <= $1 ORDER BY due.due_at LIMIT $2",
+             WHERE due.due_at <= $1 AND (due.due_at, due.rule_id, due.key) > ($2, $3, $4)
+             ORDER BY due.due_at, due.rule_id, due.key LIMIT $5",
         )
         .bind(us(now))
+        .bind(after.map_or(i64::MIN, |timer| us(timer.due_at)))
+        .bind(after.map_or_else(String::new, |timer| timer.rule.to_string()))
+        .bind(after.map_or_else(String::new, |timer| timer.run.clone()))
         .bind(i64::from(limit))
         .fetch_all(self.reader())
         .await?;
@@ -70,6 +77,7 @@ impl Store {
                 tenant: read.tenant()?,
                 rule: read.parse("id")?,
                 run: read.get("key")?,
+                due_at: read.time("due_at")?,
                 started: event
                     .zip(body)
                     .zip(received_at)
