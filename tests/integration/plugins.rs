@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::support::events::failed;
 use crate::support::eventually;
 use crate::support::host::TestHost;
-use crate::support::plugins::renamed;
+use crate::support::plugins::{renamed, renamed_from};
 use crate::support::process::{HostProcess, command, free_address};
 use crate::support::receiver::Receiver;
 
@@ -84,6 +84,41 @@ async fn a_plugin_in_use_goes_only_by_force_and_then_its_deliveries_wait() {
     host.later(std::time::Duration::from_secs(120));
     let delivery = host.api.delivery_with("delivered").await;
     assert_eq!(delivery["attempt_count"], 1, "waiting is no attempt");
+}
+
+#[tokio::test]
+async fn what_waits_for_a_language_that_is_gone_holds_up_nothing_else() {
+    let (host, receiver) = (TestHost::in_real_time().await, Receiver::start().await);
+    for id in ["gone", "away"] {
+        host.api.install(renamed_from("jsonlogic", id, "1.0.0")).await;
+    }
+    let condition = |language: &str| json!({"language": language, "source": "{\"==\": [1, 1]}"});
+    let stuck = host.tenant("stuck");
+    let endpoint = stuck.endpoint(&receiver.url("/stuck"), json!({})).await;
+    stuck.rule(&endpoint, json!({"condition": condition("gone")})).await;
+    let endpoint = host.api.endpoint(&receiver.url("/hook"), json!({})).await;
+    for language in ["gone", "away"] {
+        host.api.rule(&endpoint, json!({"condition": condition(language)})).await;
+    }
+    for id in ["gone", "away"] {
+        host.api.delete(&format!("/v1/plugins/{id}?force=true")).await.expect(204);
+    }
+    // More than are read at once, all older than the one that can be answered.
+    for number in 0..150 {
+        stuck.event(failed(&number.to_string())).await;
+    }
+    host.api.event(failed("1")).await;
+    assert!(receiver.received().is_empty());
+
+    host.api.install(renamed_from("jsonlogic", "away", "1.0.0")).await;
+    let received = receiver.wait_for(1).await;
+    assert_eq!(received[0].json()["namespace"], "payments");
+    let listed = host.api.get("/v1/events").await.expect(200);
+    let rules = listed["data"][0]["rules"].as_array().unwrap();
+    let mut reasons: Vec<_> = rules.iter().map(|told| told["reason"].as_str().unwrap()).collect();
+    reasons.sort_unstable();
+    assert_eq!(reasons, ["fired", "pending"]);
+    assert_eq!(host.api.deliveries().await.len(), 1);
 }
 
 #[tokio::test]

@@ -73,12 +73,16 @@ async fn a_wrong_endpoint_is_refused_field_by_field_and_changes_nothing() {
             "/rate_limit/per_minute",
         ),
         (json!({"name": "x", "target_url": HOOK, "is_active": "yes"}), "/is_active"),
+        (json!({"name": "x", "target_url": HOOK, "rate_limit": 5}), "/rate_limit"),
+        (json!({"name": "x", "target_url": HOOK, "gone_after": -1}), "/gone_after"),
     ];
     for (body, pointer) in wrong {
         let answer = host.api.post("/v1/webhooks", body.clone()).await;
         let text = answer.text();
         let problem = answer.problem(400);
         assert!(problem.iter().any(|at| at.starts_with(pointer)), "{body}: {problem:?} {text}");
+        let is_jargon = text.contains("expected u") || text.contains("expected struct");
+        assert!(!is_jargon, "{text}");
     }
     for text in ["", "{", "[]", "null"] {
         host.api.send(Method::POST, "/v1/webhooks", Some(text.into())).await.problem(400);
@@ -255,4 +259,24 @@ async fn the_openapi_document_has_every_route_and_the_docs_page_is_served() {
     assert!(docs.text().contains("swagger-ui"));
     let verified = host.api.get("/v1/audit/verify").await.expect(200);
     assert!(verified.is_object());
+}
+
+#[tokio::test]
+async fn a_rule_whose_endpoint_was_deleted_can_be_switched_off_and_pointed_elsewhere() {
+    let host = TestHost::start().await;
+    let endpoint = host.api.endpoint(HOOK, json!({})).await;
+    let rule = host.api.rule(&endpoint, json!({})).await;
+    let path = format!("/v1/alert-rules/{}", rule["id"].as_str().unwrap());
+    let endpoint = format!("/v1/webhooks/{}", endpoint["id"].as_str().unwrap());
+    host.api.delete(&endpoint).await.expect(204);
+
+    let changed = host.api.patch(&path, json!({"is_active": false, "name": "Old"})).await;
+    assert_eq!(changed.expect(200)["is_active"], false);
+    let on = host.api.patch(&path, json!({"is_active": true})).await;
+    assert!(on.text().contains("was deleted; name another one"), "{}", on.text());
+    assert_eq!(on.problem(400), ["/webhook_endpoint_id"]);
+
+    let other = host.api.endpoint(HOOK, json!({})).await;
+    let on = json!({"is_active": true, "webhook_endpoint_id": other["id"]});
+    assert_eq!(host.api.patch(&path, on).await.expect(200)["is_active"], true);
 }

@@ -63,6 +63,28 @@ async fn in_the_beta_only_marked_tenants_get_alerts() {
 }
 
 #[tokio::test]
+async fn a_breach_that_goes_on_is_alerted_once_alerts_are_open() {
+    let receiver = Receiver::start().await;
+    let host = TestHost::rolled_out(Rollout::Beta).await;
+    let endpoint = host.api.endpoint(&receiver.url("/hook"), json!({})).await;
+    let trigger = json!({"type": "threshold", "window_ms": 600_000, "count": 1});
+    host.api.rule(&endpoint, json!({"trigger": trigger})).await;
+    let mut reasons = Vec::new();
+    for number in 0..5 {
+        if number == 3 {
+            let mark = json!({"is_beta": true});
+            host.api.patch("/v1/tenants/payments", mark).await.expect(200);
+        }
+        host.api.event(failed(&number.to_string())).await;
+        reasons.push(reason(&host.api).await);
+    }
+    let expected =
+        ["below_threshold", "not_in_rollout", "not_in_rollout", "fired", "already_alerted"];
+    assert_eq!(reasons, expected);
+    receiver.wait_for(1).await;
+}
+
+#[tokio::test]
 async fn a_tenants_own_key_may_not_mark_it() {
     let host = TestHost::start().await;
     let made =

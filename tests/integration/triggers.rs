@@ -71,6 +71,8 @@ async fn a_run_that_never_ends_alerts_once_while_it_is_still_going() {
         alert["trigger"],
         json!({"type": "duration", "threshold_ms": 900_000, "elapsed_ms": 900_000})
     );
+    let metrics = host.api.get("/metrics").await.text().replace("\\\"", "\"");
+    assert!(metrics.contains("alerts_rule_outcomes_total{reason=\"fired\"} 1"), "{metrics}");
     let occurred: Timestamp = alert["occurred_at"].as_str().unwrap().parse().unwrap();
     assert_eq!(occurred.duration_since(started_at).as_secs(), 900);
 
@@ -135,6 +137,34 @@ async fn an_end_over_the_threshold_without_a_known_start_alerts_once() {
         (&json!("slow"), &json!(900_001))
     );
     assert_eq!(host.api.deliveries().await.len(), 1);
+}
+
+#[tokio::test]
+async fn the_end_of_a_run_says_why_its_rule_did_not_fire() {
+    let host = TestHost::start().await;
+    let endpoint = host.api.endpoint("https://example.com/hook", json!({})).await;
+    let mut rule = slow_after(15);
+    rule["condition"] = "event.type == 'workflow.failed'".into();
+    let rule = host.api.rule(&endpoint, rule).await;
+    host.api.event(run_event(&host, "workflow.started", "r1", 1)).await;
+    host.later(60 * MINUTE);
+    host.api.event(run_event(&host, "workflow.failed", "r1", 1)).await;
+    let told = newest_outcome(&host, "workflow.failed").await;
+    assert_eq!(told["reason"], "condition_false", "{told}");
+    assert!(told["detail"].as_str().unwrap().starts_with("when the run started"), "{told}");
+
+    // Its start, told after an end that alerted.
+    let path = format!("/v1/alert-rules/{}", rule["id"].as_str().unwrap());
+    host.api.patch(&path, json!({"condition": null})).await.expect(200);
+    let started = run_event(&host, "workflow.started", "r2", 1);
+    let mut ended = run_event(&host, "workflow.failed", "r2", 1);
+    ended["data"]["duration_ms"] = 3_600_000.into();
+    host.api.event(ended).await;
+    assert_eq!(newest_outcome(&host, "workflow.failed").await["reason"], "fired");
+    host.later(MINUTE);
+    host.api.event(started).await;
+    let told = newest_outcome(&host, "workflow.started").await;
+    assert_eq!(told["reason"], "duplicate", "{told}");
 }
 
 #[tokio::test]

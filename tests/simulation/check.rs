@@ -164,7 +164,7 @@ fn bodies_are_the_same_in_every_attempt(sends: &[Send]) {
 }
 
 async fn nothing_waits(run: &Run<'_>) {
-    let pending = run.store.events_with_pending_rules(10).await.unwrap();
+    let pending = run.store.events_with_pending_rules(None, 10).await.unwrap();
     assert!(pending.is_empty(), "never matched: {pending:?}");
     let next = run.store.next_timer().await.unwrap();
     assert!(next.is_none(), "a timer is forgotten, due at {next:?}");

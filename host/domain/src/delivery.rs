@@ -238,7 +238,8 @@ impl Transition {
         };
         let allowed = policy.max_retries.min(RetryPolicy::MAX_RETRIES);
         if attempts > allowed {
-            let error = format!("gave up after {attempts} attempts: {reason}");
+            let times = if attempts == 1 { "1 attempt" } else { &format!("{attempts} attempts") };
+            let error = format!("gave up after {times}: {reason}");
             return Self::Bury { error, disable_rule: false };
         }
         let wait_ms =

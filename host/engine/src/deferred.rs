@@ -12,7 +12,7 @@ use crate::alerting::Arrival;
 use crate::engine::Engine;
 use crate::error::EngineError;
 
-/// How many events are matched between two looks at the shutdown signal.
+/// How many events are read at once.
 const BATCH: u32 = 100;
 /// How long to leave a plugin alone that could not answer.
 pub(crate) const PAUSE: Duration = Duration::from_secs(1);
@@ -20,9 +20,18 @@ pub(crate) const PAUSE: Duration = Duration::from_secs(1);
 impl Engine {
     /// One round. Says whether anything is left to be asked again.
     pub(crate) async fn match_deferred(&self) -> Result<bool, EngineError> {
-        let mut left = false;
-        for pending in self.store().events_with_pending_rules(BATCH).await? {
-            left |= !self.match_one(pending).await?;
+        let (mut left, mut last) = (false, None);
+        // All of them, page by page: what waits for a language that is gone must not
+        // stand before what can be answered.
+        loop {
+            let page = self.store().events_with_pending_rules(last.as_ref(), BATCH).await?;
+            for pending in &page {
+                left |= !self.match_one(pending).await?;
+            }
+            last = match page.into_iter().last() {
+                Some(event) => Some(event),
+                None => break,
+            };
         }
         self.pump();
         self.dispatcher().wake_at(self.clock().now());
@@ -30,25 +39,27 @@ impl Engine {
         Ok(left)
     }
 
-    /// Whether the event is done with.
-    async fn match_one(&self, pending: PendingEvent) -> Result<bool, EngineError> {
+    /// Whether the event is done with. Rules that have an answer do not wait for
+    /// those that have none.
+    async fn match_one(&self, pending: &PendingEvent) -> Result<bool, EngineError> {
         let PendingEvent { id, tenant, body, outcomes, pending_rules, received_at } = pending;
-        let now = self.clock().now();
-        let mut known = outcomes;
-        known.retain(|outcome| !pending_rules.contains(&outcome.alert_rule_id));
-        let Ok(event) = Event::from_structured(body) else {
+        let (id, received_at, now) = (*id, *received_at, self.clock().now());
+        let Ok(event) = Event::from_structured(body.clone()) else {
             // Intake let it in, so this is a bug of ours or damage; do not loop on it.
             tracing::error!(event = %id, "a stored event does not read; its deferred rules are given up");
-            self.store().give_up_match(&tenant, id).await?;
+            self.store().give_up_match(tenant, id).await?;
             return Ok(true);
         };
-        let catalog = self.catalog().get(&tenant).await?;
+        let catalog = self.catalog().get(tenant).await?;
         let rules = pending_rules.iter().filter_map(|rule| catalog.rule(*rule));
-        let matches = self.matcher().matches(&tenant, &event, rules).await;
-        if !matches.pending().is_empty() {
+        let matches = self.matcher().matches(tenant, &event, rules).await;
+        let still_pending = matches.pending();
+        if still_pending.len() == pending_rules.len() {
             return Ok(false);
         }
-        let arrival = Arrival { tenant: &tenant, catalog: &catalog, id, event, received_at };
+        let mut known = outcomes.clone();
+        known.retain(|outcome| !pending_rules.contains(&outcome.alert_rule_id));
+        let arrival = Arrival { tenant, catalog: &catalog, id, event, received_at };
         let mut matched = self.follow_up(arrival, matches);
         for NewDelivery { delivery, lease } in &mut matched.deliveries {
             // Left to be claimed: the claim reads the event back with it.
@@ -59,7 +70,7 @@ impl Engine {
         }
         known.append(&mut matched.outcomes);
         matched.outcomes = known;
-        self.store().complete_match(&matched).await?;
-        Ok(true)
+        self.store().complete_match(&matched, pending_rules).await?;
+        Ok(still_pending.is_empty())
     }
 }

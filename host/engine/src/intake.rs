@@ -124,7 +124,7 @@ fn reasons(row: &NewEvent) -> Vec<Reason> {
 }
 
 /// Counts what became of rules.
-fn count(reasons: impl IntoIterator<Item = Reason>) {
+pub(crate) fn count(reasons: impl IntoIterator<Item = Reason>) {
     for reason in reasons {
         metrics::counter!("alerts_rule_outcomes_total", "reason" => reason.word()).increment(1);
     }

@@ -75,6 +75,11 @@ impl Engine {
         let mut rule = stored.ok_or(ChangeError::NotFound("alert rule"))?;
         let mut changed: Vec<&str> = Vec::new();
         let mut note = |name: &'static str| changed.push(name);
+        // What stays as it is may have lost its endpoint or its language since. That
+        // must not keep anybody from switching the rule off.
+        let is_on = patch.is_active == Some(true);
+        let names_endpoint = is_on || patch.webhook_endpoint_id.is_some();
+        let names_condition = is_on || patch.condition.is_some();
         let spec = &mut rule.spec;
         set(&mut spec.name, patch.name, || note("name"));
         set(&mut spec.event_type, patch.event_type, || note("event_type"));
@@ -93,7 +98,14 @@ impl Engine {
         if rule.spec.condition != had {
             rule.last_condition_error = None;
         }
-        self.check_rule(actor, &rule.spec).await?;
+        let mut problems = field_problems(&rule.spec);
+        if names_endpoint {
+            problems.extend(self.endpoint_problem(actor, rule.spec.webhook_endpoint_id).await?);
+        }
+        if names_condition && let Some(condition) = &rule.spec.condition {
+            problems.extend(self.condition_problems(actor, condition).await?);
+        }
+        refuse(problems)?;
         let now = self.clock().now();
         let read = rule.updated_at;
         // Two changes within one microsecond must still differ, or the second
@@ -126,22 +138,26 @@ impl Engine {
         actor: &Actor,
         spec: &RuleSpec,
     ) -> Result<(), ChangeError> {
-        let mut problems = name_problems(&spec.name);
-        let under = |pointer: &'static str| move |problem: FieldError| problem.under(pointer);
-        problems.extend(spec.trigger.problems(&spec.event_type).into_iter().map(under("/trigger")));
-        problems.extend(spec.retry_policy.problems().into_iter().map(under("/retry_policy")));
-        if let Some(limit) = spec.rate_limit {
-            problems.extend(limit.problems().into_iter().map(under("/rate_limit")));
-        }
-        let endpoint = self.store().get_endpoint(&actor.tenant, spec.webhook_endpoint_id).await?;
-        if endpoint.is_none_or(|endpoint| endpoint.deleted_at.is_some()) {
-            let detail = format!("there is no webhook endpoint {}", spec.webhook_endpoint_id);
-            problems.push(FieldError::new("/webhook_endpoint_id", detail));
-        }
+        let mut problems = field_problems(spec);
+        problems.extend(self.endpoint_problem(actor, spec.webhook_endpoint_id).await?);
         if let Some(condition) = &spec.condition {
             problems.extend(self.condition_problems(actor, condition).await?);
         }
-        if problems.is_empty() { Ok(()) } else { Err(ChangeError::Invalid(problems)) }
+        refuse(problems)
+    }
+
+    async fn endpoint_problem(
+        &self,
+        actor: &Actor,
+        id: EndpointId,
+    ) -> Result<Option<FieldError>, ChangeError> {
+        let endpoint = self.store().get_endpoint(&actor.tenant, id).await?;
+        let detail = match endpoint {
+            Some(endpoint) if endpoint.deleted_at.is_none() => return Ok(None),
+            Some(_) => format!("the webhook endpoint {id} was deleted; name another one"),
+            None => format!("there is no webhook endpoint {id}"),
+        };
+        Ok(Some(FieldError::new("/webhook_endpoint_id", detail)))
     }
 
     /// Why a condition cannot be used, with the position in its source.
@@ -175,14 +191,33 @@ impl Engine {
         };
         let told = diagnostics.into_iter().map(|diagnostic| {
             let (line, column) = position(source, diagnostic.offset as usize);
-            let detail = format!(
-                "does not compile at line {line}, column {column} (byte {} and the next {}): {}",
-                diagnostic.offset, diagnostic.length, diagnostic.message
-            );
+            let bytes = match diagnostic.length {
+                0 => String::new(),
+                length => format!(" (byte {} and the next {length})", diagnostic.offset),
+            };
+            let message = diagnostic.message;
+            let detail =
+                format!("does not compile at line {line}, column {column}{bytes}: {message}");
             FieldError::new("/condition", detail)
         });
         Ok(told.collect())
     }
+}
+
+/// What is wrong with a rule that can be told from the rule alone.
+fn field_problems(spec: &RuleSpec) -> Vec<FieldError> {
+    let mut problems = name_problems(&spec.name);
+    let under = |pointer: &'static str| move |problem: FieldError| problem.under(pointer);
+    problems.extend(spec.trigger.problems(&spec.event_type).into_iter().map(under("/trigger")));
+    problems.extend(spec.retry_policy.problems().into_iter().map(under("/retry_policy")));
+    if let Some(limit) = spec.rate_limit {
+        problems.extend(limit.problems().into_iter().map(under("/rate_limit")));
+    }
+    problems
+}
+
+fn refuse(problems: Vec<FieldError>) -> Result<(), ChangeError> {
+    if problems.is_empty() { Ok(()) } else { Err(ChangeError::Invalid(problems)) }
 }
 
 /// What a change of the trigger means for what the rule remembers.

@@ -21,24 +21,32 @@ const BATCH: u32 = 64;
 impl Engine {
     /// Settles the timers that are due, batch by batch. Says when one is due next.
     pub async fn settle_due_timers(&self) -> Result<Option<Timestamp>, EngineError> {
+        // What waits for a condition plugin is passed by: it must not stand before
+        // what can be judged.
+        let (mut waits, mut last) = (false, None);
         loop {
             let now = self.clock().now();
-            let due = self.store().due_timers(now, BATCH).await?;
+            let due = self.store().due_timers(now, last.as_ref(), BATCH).await?;
+            last = due.last().cloned();
             if due.is_empty() {
-                return Ok(self.store().next_timer().await?);
+                return match waits {
+                    true => Ok(Some(self.after(crate::deferred::PAUSE))),
+                    false => Ok(self.store().next_timer().await?),
+                };
             }
             let mut settled = Vec::with_capacity(due.len());
             for timer in due {
-                if let Some(action) = self.judge_timer(&timer, now).await? {
-                    settled.push((timer, action));
+                match self.judge_timer(&timer, now).await? {
+                    Some(action) => settled.push((timer, action)),
+                    None => waits = true,
                 }
             }
             if settled.is_empty() {
-                // All of them wait for a condition plugin.
-                return Ok(Some(self.after(crate::deferred::PAUSE)));
+                continue;
             }
             let fired = self.store().settle_timers(&settled, now).await?;
-            metrics::counter!("alerts_timers_fired_total").increment(fired as u64);
+            metrics::counter!("alerts_timers_fired_total").increment(fired.len() as u64);
+            crate::intake::count(fired);
             for (_, action) in &settled {
                 if let TimerAction::Fire { alert, .. } = action
                     && let Some(delivery) = &alert.delivery

@@ -144,14 +144,19 @@ impl Store {
         row.as_ref().map(read).transpose()
     }
 
-    /// Events of any tenant with rules that are still to be asked, the oldest first.
+    /// Events of any tenant with rules that are still to be asked, the oldest first,
+    /// those after `after` if it is given.
     pub async fn events_with_pending_rules(
         &self,
+        after: Option<&PendingEvent>,
         limit: u32,
     ) -> Result<Vec<PendingEvent>, StoreError> {
         let rows = sqlx::query(
-            "SELECT * FROM events WHERE pending_rules IS NOT NULL ORDER BY received_at LIMIT $1",
+            "SELECT * FROM events WHERE pending_rules IS NOT NULL AND (received_at, id) > ($1, $2)
+             ORDER BY received_at, id LIMIT $3",
         )
+        .bind(after.map_or(i64::MIN, |event| us(event.received_at)))
+        .bind(after.map_or_else(String::new, |event| event.id.to_string()))
         .bind(i64::from(limit))
         .fetch_all(self.reader())
         .await?;
@@ -170,18 +175,24 @@ impl Store {
         pending.collect()
     }
 
-    /// Stores what became of an event's pending rules: `matched` is the event
-    /// with all its outcomes, and what its pending rules send and see. Says
-    /// whether this did it, and not another host before.
-    pub async fn complete_match(&self, matched: &NewEvent) -> Result<bool, StoreError> {
+    /// Stores what became of an event's pending rules, which were `asked`: `matched`
+    /// is the event with all its outcomes, what these rules send and see, and those
+    /// that are still pending. Says whether this did it, and not another host before.
+    pub async fn complete_match(
+        &self,
+        matched: &NewEvent,
+        asked: &[RuleId],
+    ) -> Result<bool, StoreError> {
         let mut transaction = self.begin().await?;
         let completed = sqlx::query(
-            "UPDATE events SET matches = $3, pending_rules = NULL
-             WHERE tenant = $1 AND id = $2 AND pending_rules IS NOT NULL",
+            "UPDATE events SET matches = $3, pending_rules = $4
+             WHERE tenant = $1 AND id = $2 AND pending_rules = $5",
         )
         .bind(matched.tenant.as_str())
         .bind(matched.id.to_string())
         .bind(json_text(&matched.outcomes))
+        .bind(matched.pending_rules.as_ref().map(json_text))
+        .bind(json_text(&asked))
         .execute(&mut *transaction)
         .await?;
         if completed.rows_affected() == 0 {

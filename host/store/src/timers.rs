@@ -2,6 +2,7 @@
 
 use alerts_domain::Timestamp;
 use alerts_domain::id::{EventId, RuleId};
+use alerts_domain::outcome::Reason;
 use alerts_domain::tenant::TenantId;
 use alerts_domain::trigger::{DurationTrigger, RunWatch};
 use bytes::Bytes;
@@ -22,6 +23,8 @@ pub struct DueTimer {
     pub rule: RuleId,
     /// Which run.
     pub run: String,
+    /// When its time passed.
+    pub due_at: Timestamp,
     /// The event with which it started, as posted, and when that came in. None
     /// when it is no longer stored.
     pub started: Option<(EventId, Bytes, Timestamp)>,
@@ -42,20 +45,25 @@ pub enum TimerAction {
 }
 
 impl Store {
-    /// Timers that are due, the longest due first.
+    /// Timers that are due, the longest due first, those after `after` if it is given.
     pub async fn due_timers(
         &self,
         now: Timestamp,
+        after: Option<&DueTimer>,
         limit: u32,
     ) -> Result<Vec<DueTimer>, StoreError> {
         let rows = sqlx::query(
-            "SELECT due.tenant, due.rule_id AS id, due.key, due.event_id, events.body,
+            "SELECT due.tenant, due.rule_id AS id, due.key, due.due_at, due.event_id, events.body,
                 events.received_at
              FROM trigger_states AS due
              LEFT JOIN events ON events.tenant = due.tenant AND events.id = due.event_id
-             WHERE due.due_at <= $1 ORDER BY due.due_at LIMIT $2",
+             WHERE due.due_at <= $1 AND (due.due_at, due.rule_id, due.key) > ($2, $3, $4)
+             ORDER BY due.due_at, due.rule_id, due.key LIMIT $5",
         )
         .bind(us(now))
+        .bind(after.map_or(i64::MIN, |timer| us(timer.due_at)))
+        .bind(after.map_or_else(String::new, |timer| timer.rule.to_string()))
+        .bind(after.map_or_else(String::new, |timer| timer.run.clone()))
         .bind(i64::from(limit))
         .fetch_all(self.reader())
         .await?;
@@ -69,6 +77,7 @@ impl Store {
                 tenant: read.tenant()?,
                 rule: read.parse("id")?,
                 run: read.get("key")?,
+                due_at: read.time("due_at")?,
                 started: event
                     .zip(body)
                     .zip(received_at)
@@ -91,13 +100,13 @@ impl Store {
         at.map(Some).map_err(|error| StoreError::damaged("trigger_states", "due_at", error))
     }
 
-    /// Fires or drops timers, all or none. Says how many fired: one that another
-    /// host was faster with, or whose run has ended meanwhile, does not.
+    /// Fires or drops timers, all or none. Says what became of each that fired: one
+    /// that another host was faster with, or whose run has ended meanwhile, does not.
     pub async fn settle_timers(
         &self,
         timers: &[(DueTimer, TimerAction)],
         now: Timestamp,
-    ) -> Result<usize, StoreError> {
+    ) -> Result<Vec<Reason>, StoreError> {
         let mut transaction = self.begin().await?;
         let mut made = Vec::new();
         for (timer, action) in timers {
@@ -128,7 +137,8 @@ impl Store {
         }
         insert_made(&mut transaction, &made).await?;
         transaction.commit().await?;
-        Ok(made.len())
+        let outcomes = made.iter().flat_map(|event| &event.outcomes);
+        Ok(outcomes.map(|told| told.reason).collect())
     }
 
     async fn lock_due(

@@ -16,7 +16,12 @@ pub(crate) fn builtin(name: &str) -> Vec<u8> {
 
 /// The built-in `http` under another id: a plugin from outside.
 pub(crate) fn renamed(id: &str, version: &str) -> Vec<u8> {
-    let wasm = builtin("http");
+    renamed_from("http", id, version)
+}
+
+/// A built-in plugin under another id.
+pub(crate) fn renamed_from(builtin_id: &str, id: &str, version: &str) -> Vec<u8> {
+    let wasm = builtin(builtin_id);
     let mut manifest = alerts_package::read_manifest(&wasm).unwrap();
     manifest.id = id.to_owned();
     manifest.version = version.to_owned();

@@ -58,6 +58,9 @@ pub struct RunWatch {
     ended_at: Option<Timestamp>,
     /// The start, or without one the end, for which the rule has fired.
     fired_for: Option<Timestamp>,
+    /// The start for which the condition did not hold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    withheld_for: Option<Timestamp>,
 }
 
 /// What follows from a sighting of a run.
@@ -84,6 +87,8 @@ pub enum WatchEnd {
     InTime,
     /// The rule has fired for it already.
     FiredBefore,
+    /// The condition did not hold when it started.
+    Withheld,
     /// A newer event of this run is known, or it ended without saying how long
     /// it took.
     NothingNew,
@@ -105,21 +110,30 @@ impl RunWatch {
     }
 
     fn started(&mut self, trigger: &DurationTrigger, at: Timestamp, may_fire: bool) -> RunStep {
-        if self.started_at.is_some_and(|known| at <= known) {
-            return match self.due_at(trigger) {
-                Some(due_at) => RunStep::Watching { due_at },
-                None => RunStep::Ended(WatchEnd::NothingNew),
-            };
+        if self.started_at.is_none_or(|known| known < at) {
+            self.started_at = Some(at);
+            if !may_fire {
+                self.withheld_for = Some(at);
+            }
         }
-        self.started_at = Some(at);
-        if !may_fire {
-            // As good as done: there is nothing left to be told of this start.
-            self.fired_for = Some(at);
+        self.standing(trigger)
+    }
+
+    /// Where the run stands when an event of it changes nothing.
+    fn standing(&self, trigger: &DurationTrigger) -> RunStep {
+        if let Some(due_at) = self.due_at(trigger) {
+            return RunStep::Watching { due_at };
         }
-        match self.due_at(trigger) {
-            Some(due_at) => RunStep::Watching { due_at },
-            None => RunStep::Ended(WatchEnd::NothingNew),
-        }
+        let newest = self.started_at.max(self.ended_at);
+        RunStep::Ended(match self.fired_for {
+            Some(fired) if Some(fired) == self.started_at || Some(fired) == newest => {
+                WatchEnd::FiredBefore
+            }
+            _ if self.withheld_for.is_some() && self.withheld_for == self.started_at => {
+                WatchEnd::Withheld
+            }
+            _ => WatchEnd::NothingNew,
+        })
     }
 
     fn ended(
@@ -136,18 +150,16 @@ impl RunWatch {
         }
         match was_open {
             // The end of an earlier opening; this one goes on.
-            Some(start) if at < start => match self.due_at(trigger) {
-                Some(due_at) => RunStep::Watching { due_at },
-                None => RunStep::Ended(WatchEnd::NothingNew),
-            },
+            Some(start) if at < start => self.standing(trigger),
             Some(start) if self.fired_for == Some(start) => RunStep::Ended(WatchEnd::FiredBefore),
+            Some(start) if self.withheld_for == Some(start) => RunStep::Ended(WatchEnd::Withheld),
             // Its time passed while nobody looked: the host was down, say.
             Some(start) if at.duration_since(start) > trigger.threshold() => {
                 self.fired_for = Some(start);
                 RunStep::Fire { elapsed_ms: elapsed_ms(start, at) }
             }
             Some(_) => RunStep::Ended(WatchEnd::InTime),
-            None if !is_news => RunStep::Ended(WatchEnd::NothingNew),
+            None if !is_news => self.standing(trigger),
             // It was never watched: only the event itself can tell.
             None => match took_ms {
                 Some(took_ms) if took_ms > trigger.threshold_ms && may_fire => {
@@ -166,7 +178,8 @@ impl RunWatch {
     pub fn due_at(&self, trigger: &DurationTrigger) -> Option<Timestamp> {
         let start = self.started_at?;
         let is_open = self.ended_at.is_none_or(|end| end < start);
-        (is_open && self.fired_for != Some(start))
+        let is_told = [self.fired_for, self.withheld_for].contains(&Some(start));
+        (is_open && !is_told)
             .then(|| start.saturating_add(trigger.threshold()).unwrap_or(Timestamp::MAX))
     }
 
@@ -216,7 +229,7 @@ mod tests {
         assert_eq!(watch.fire(&TRIGGER, at(109)), None, "not early");
         assert_eq!(watch.fire(&TRIGGER, at(112)), Some(12_000));
         assert_eq!(watch.fire(&TRIGGER, at(113)), None, "once");
-        assert_eq!(observe(&mut watch, &started(100)), RunStep::Ended(WatchEnd::NothingNew));
+        assert_eq!(observe(&mut watch, &started(100)), RunStep::Ended(WatchEnd::FiredBefore));
         let end = observe(&mut watch, &ended(120, Some(20_000)));
         assert_eq!(end, RunStep::Ended(WatchEnd::FiredBefore));
     }
@@ -239,7 +252,7 @@ mod tests {
         observe(&mut watch, &started(100));
         assert_eq!(observe(&mut watch, &ended(111, None)), RunStep::Fire { elapsed_ms: 11_000 });
         let again = observe(&mut watch, &ended(111, None));
-        assert_eq!(again, RunStep::Ended(WatchEnd::NothingNew));
+        assert_eq!(again, RunStep::Ended(WatchEnd::FiredBefore));
     }
 
     #[test]
@@ -247,8 +260,8 @@ mod tests {
         let mut watch = RunWatch::default();
         let late = ended(200, Some(10_001));
         assert_eq!(observe(&mut watch, &late), RunStep::Fire { elapsed_ms: 10_001 });
-        assert_eq!(observe(&mut watch, &late), RunStep::Ended(WatchEnd::NothingNew));
-        assert_eq!(observe(&mut watch, &started(150)), RunStep::Ended(WatchEnd::NothingNew));
+        assert_eq!(observe(&mut watch, &late), RunStep::Ended(WatchEnd::FiredBefore));
+        assert_eq!(observe(&mut watch, &started(150)), RunStep::Ended(WatchEnd::FiredBefore));
         let mut watch = RunWatch::default();
         let in_time = ended(200, Some(10_000));
         assert_eq!(observe(&mut watch, &in_time), RunStep::Ended(WatchEnd::InTime));
@@ -270,8 +283,10 @@ mod tests {
     fn a_run_for_which_the_condition_does_not_hold_is_not_watched() {
         let mut watch = RunWatch::default();
         let step = watch.observe(&TRIGGER, &started(100), false);
-        assert_eq!(step, RunStep::Ended(WatchEnd::NothingNew));
+        assert_eq!(step, RunStep::Ended(WatchEnd::Withheld));
         assert_eq!(watch.fire(&TRIGGER, at(1000)), None);
+        let end = observe(&mut watch, &ended(200, Some(100_000)));
+        assert_eq!(end, RunStep::Ended(WatchEnd::Withheld), "though it holds for the end");
     }
 
     proptest! {

@@ -137,14 +137,6 @@ impl ThresholdTrigger {
         types
     }
 
-    /// Whether an event is one of those that a ratio is taken of.
-    pub fn is_in_total(&self, event_type: &str) -> bool {
-        match &self.breach {
-            Breach::Count(_) => true,
-            Breach::Ratio(ratio) => ratio.of.iter().any(|pattern| pattern.matches(event_type)),
-        }
-    }
-
     fn window(&self) -> SignedDuration {
         SignedDuration::from_millis(i64::try_from(self.window_ms).unwrap_or(i64::MAX))
     }
@@ -267,6 +259,11 @@ impl Window {
             self.alerted_at = Some(newest);
         }
         WindowStep { found, total, is_breached, fires }
+    }
+
+    /// It fired, but nothing could be made of it: the breach is still to be told.
+    pub fn not_alerted(&mut self) {
+        self.alerted_at = None;
     }
 
     fn may_alert(&self, trigger: &ThresholdTrigger, at: Timestamp) -> bool {

@@ -169,12 +169,16 @@ impl Engine {
     /// Asks condition plugins again that could not answer.
     pub(crate) async fn keep_deferred(self) {
         loop {
+            let began = self.clock().now();
             let left = self.match_deferred().await.unwrap_or_else(|error| {
                 tracing::error!(%error, "deferred matching failed; trying again");
                 true
             });
             if left {
-                self.clock().sleep_until(self.after(deferred::PAUSE)).await;
+                // Where very much waits, looking at it is not all that is done.
+                let took = Duration::try_from(self.clock().now().duration_since(began));
+                let pause = deferred::PAUSE.max(took.unwrap_or_default());
+                self.clock().sleep_until(self.after(pause)).await;
             } else {
                 self.deferred_work().await;
             }

@@ -22,7 +22,8 @@ const BACKLOG_LOW: usize = 32;
 #[derive(Debug)]
 pub(super) struct Piece<W> {
     pub(super) work: W,
-    /// In this host's hands since its event came in, never in the database's.
+    /// In this host's hands since its event came in, never in the database's, nor
+    /// kept by an outage.
     pub(super) is_fresh: bool,
     /// Its rule's limit held it up, and it is its turn now.
     pub(super) has_waited: bool,
@@ -124,6 +125,17 @@ impl<W> Lane<W> {
         self.bytes -= piece.bytes;
         self.in_flight += 1;
         self.breaker.started(now);
+    }
+
+    /// The target is away: what waits here has lost its haste, and must not stand
+    /// before what comes in once the target is back.
+    pub(super) fn await_recovery(&mut self) {
+        let aged = self.fresh.drain(..).map(|piece| Piece { is_fresh: false, ..piece });
+        let before = self.backlog.len();
+        self.backlog.extend(aged);
+        let aged = self.backlog.len() - before;
+        self.fresh_count -= aged;
+        self.backlog_count += aged;
     }
 
     /// Takes all that waits here.

@@ -327,6 +327,9 @@ impl<W: Work> Lanes<W> {
         }
         // Also without work in memory: the time of its probe must be known.
         let waits = matches!(after, Circuit::Open { .. });
+        if waits {
+            lane.await_recovery();
+        }
         if waits || lane.has_work() {
             self.give_turn(tenant.clone(), endpoint);
         }

@@ -14,6 +14,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
 use serde_path_to_error::{Path, Segment};
 
+use super::plain::plain;
 use super::problem::{Kind, Problem};
 
 /// Largest JSON body that is not an event, in bytes: an endpoint with all of
@@ -160,10 +161,10 @@ fn malformed(error: &serde_json::Error) -> Problem {
 /// Serde's message without its place at the end.
 fn message(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    match text.rfind(" at line ") {
+    plain(match text.rfind(" at line ") {
         Some(end) => text[..end].to_owned(),
         None => text,
-    }
+    })
 }
 
 fn field_error(path: &Path, error: &serde_json::Error) -> FieldError {

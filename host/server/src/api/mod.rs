@@ -18,6 +18,7 @@ mod openapi;
 mod page;
 mod patch;
 mod path;
+mod plain;
 mod plugins;
 mod problem;
 mod query;

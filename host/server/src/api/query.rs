@@ -6,6 +6,7 @@ use http::request::Parts;
 use serde::de::DeserializeOwned;
 
 use super::body::pointer;
+use super::plain::plain;
 use super::problem::Problem;
 
 /// The query, as a struct that denies unknown fields.
@@ -24,7 +25,7 @@ fn parse<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
     let reader = serde_urlencoded::Deserializer::new(pairs);
     serde_path_to_error::deserialize(reader).map_err(|error| {
         let pointer = pointer(error.path());
-        let detail = error.into_inner().to_string();
+        let detail = plain(error.into_inner().to_string());
         let hint = if query.contains('+') && detail.contains("unparsed input") {
             "; write `+` as %2B in a query"
         } else {

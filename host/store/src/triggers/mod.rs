@@ -181,6 +181,9 @@ fn take_in(
         Observed::Event { trigger, at, is_own, group } => {
             let mut window: Window = read_state(&memory.state, &group.key)?;
             let step = window.observe(trigger, *at, *is_own);
+            if step.fires && seen.alert.as_ref().is_some_and(|alert| alert.delivery.is_none()) {
+                window.not_alerted();
+            }
             memory.state = json_text(&window);
             memory.forget_at = Some(later(event.received_at, trigger.forgotten_after()));
             let detail = trigger.explain(&step);
@@ -214,19 +217,29 @@ fn run_outcome(
     trigger: &DurationTrigger,
     step: RunStep,
 ) -> (Option<Made>, Option<RuleOutcome>) {
-    let outcome = |reason| RuleOutcome::new(seen.rule, reason);
+    let told = |reason, detail: &str| {
+        (None, Some(RuleOutcome::new(seen.rule, reason).with_detail(detail)))
+    };
     match step {
         RunStep::Watching { due_at } => {
-            let detail = format!("fires at {due_at} unless the run ends before");
-            (None, Some(outcome(Reason::Watching).with_detail(detail)))
+            told(Reason::Watching, &format!("fires at {due_at} unless the run ends before"))
         }
         RunStep::Ended(WatchEnd::FiredBefore) => {
-            let detail = "this run was alerted already";
-            (None, Some(outcome(Reason::Duplicate).with_detail(detail)))
+            told(Reason::Duplicate, "this run was alerted already")
         }
-        RunStep::Ended(WatchEnd::InTime | WatchEnd::NothingNew) => {
-            (None, Some(outcome(Reason::EndedInTime)))
-        }
+        RunStep::Ended(WatchEnd::Withheld) => told(
+            Reason::ConditionFalse,
+            "when the run started, the condition did not hold or the rule was off",
+        ),
+        RunStep::Ended(WatchEnd::InTime) => told(
+            Reason::EndedInTime,
+            &format!("the run took no more than {} ms", trigger.threshold_ms),
+        ),
+        RunStep::Ended(WatchEnd::NothingNew) => told(
+            Reason::EndedInTime,
+            "a later event of this run is known, or its start is not and it does not say how long \
+             it took",
+        ),
         RunStep::Fire { elapsed_ms } => {
             let original = serde_json::from_slice(&event.event.body).unwrap_or_default();
             let now = event.received_at;

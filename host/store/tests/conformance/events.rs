@@ -37,20 +37,29 @@ on_both! {
     async fn pending_rules_are_asked_once(db: Db) {
         let mut new = event(&ada(), "1");
         let rule = rule_id();
-        new.pending_rules = Some(vec![rule]);
+        let other = rule_id();
+        new.pending_rules = Some(vec![rule, other]);
         db.accept(vec![new.clone(), event(&ada(), "2")]).await.unwrap();
-        let pending = db.events_with_pending_rules(10).await.unwrap();
+        let pending = db.events_with_pending_rules(None, 10).await.unwrap();
         assert_eq!(pending.len(), 1);
-        assert_eq!((pending[0].id, &pending[0].pending_rules), (new.id, &vec![rule]));
+        assert_eq!((pending[0].id, &pending[0].pending_rules), (new.id, &vec![rule, other]));
         assert_eq!((&pending[0].tenant, &pending[0].body), (&ada(), &new.event.body));
 
         let mut matched = new.clone();
         matched.outcomes = vec![RuleOutcome::new(rule, Reason::Fired)];
         let sent = delivery(&new, endpoint_id(), rule);
         matched.deliveries = vec![NewDelivery { delivery: sent, lease: None }];
-        assert!(db.complete_match(&matched).await.unwrap());
-        assert!(!db.complete_match(&matched).await.unwrap(), "another was first");
-        assert!(db.events_with_pending_rules(10).await.unwrap().is_empty());
+        matched.pending_rules = Some(vec![other]);
+        assert!(db.complete_match(&matched, &[rule, other]).await.unwrap());
+        assert!(!db.complete_match(&matched, &[rule, other]).await.unwrap(), "another was first");
+        let pending = db.events_with_pending_rules(None, 10).await.unwrap();
+        assert_eq!(pending[0].pending_rules, [other], "which has no answer yet");
+        let after = db.events_with_pending_rules(Some(&pending[0]), 10).await.unwrap();
+        assert!(after.is_empty(), "{after:?}");
+        matched.deliveries.clear();
+        matched.pending_rules = None;
+        assert!(db.complete_match(&matched, &[other]).await.unwrap());
+        assert!(db.events_with_pending_rules(None, 10).await.unwrap().is_empty());
         let read = db.get_event(&ada(), new.id).await.unwrap().unwrap();
         assert_eq!(read.matches, serde_json::to_string(&matched.outcomes).unwrap());
         let made = db.list_deliveries(&ada(), &DeliveryFilter::default(), 10, None).await.unwrap();

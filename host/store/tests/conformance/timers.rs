@@ -41,7 +41,7 @@ async fn start(db: &Store, rule: RuleId, run: &str) -> Reason {
 
 /// Fires all that is due at this second.
 async fn fire(db: &Store, second: i64) -> usize {
-    let due = db.due_timers(at(second), 100).await.unwrap();
+    let due = db.due_timers(at(second), None, 100).await.unwrap();
     let actions: Vec<_> = due
         .into_iter()
         .map(|timer| {
@@ -51,7 +51,7 @@ async fn fire(db: &Store, second: i64) -> usize {
             (timer, TimerAction::Fire { trigger: TRIGGER, alert })
         })
         .collect();
-    db.settle_timers(&actions, at(second)).await.unwrap()
+    db.settle_timers(&actions, at(second)).await.unwrap().len()
 }
 
 async fn stored_rule(db: &Store) -> AlertRule {
@@ -83,7 +83,7 @@ on_both! {
         start(&db, rule_id(), "r").await;
         let mut db = db;
         db.reopen().await;
-        let due = db.due_timers(at(60), 10).await.unwrap();
+        let due = db.due_timers(at(60), None, 10).await.unwrap();
         assert_eq!((due[0].run.as_str(), due[0].started.is_some()), ("r", true));
         assert_eq!(fire(&db, 60).await, 1);
     }
@@ -109,28 +109,41 @@ on_both! {
         db.accept(vec![started.clone()]).await.unwrap();
         let phase = RunPhase::Ended { took_ms: Some(5_000) };
         db.accept(vec![sighted("ended before", rule, "r", 9, phase)]).await.unwrap();
-        let due = db.due_timers(at(70), 10).await.unwrap();
+        let due = db.due_timers(at(70), None, 10).await.unwrap();
         assert_eq!(due[0].started.as_ref().map(|(event, ..)| *event), Some(started.id));
+    }
+
+    async fn timers_that_are_left_alone_do_not_stand_before_others(db: Db) {
+        let rule = rule_id();
+        for run in ["a", "b", "c"] {
+            start(&db, rule, run).await;
+        }
+        let (mut runs, mut last) = (Vec::new(), None);
+        while let Some(due) = db.due_timers(at(60), last.as_ref(), 1).await.unwrap().pop() {
+            runs.push(due.run.clone());
+            last = Some(due);
+        }
+        assert_eq!(runs, ["a", "b", "c"]);
     }
 
     async fn an_end_between_finding_and_firing_wins(db: Db) {
         let rule = rule_id();
         start(&db, rule, "r").await;
-        let due = db.due_timers(at(60), 10).await.unwrap();
+        let due = db.due_timers(at(60), None, 10).await.unwrap();
         let phase = RunPhase::Ended { took_ms: None };
         db.accept(vec![sighted("ended", rule, "r", 30, phase)]).await.unwrap();
         let new = event(&ada(), "x");
         let action = TimerAction::Fire { trigger: TRIGGER, alert: Box::new(alert(&new, rule)) };
         let timers = [(due[0].clone(), action)];
-        assert_eq!(db.settle_timers(&timers, at(60)).await.unwrap(), 0);
+        assert_eq!(db.settle_timers(&timers, at(60)).await.unwrap(), []);
     }
 
     async fn a_dropped_timer_is_not_due_again(db: Db) {
         start(&db, rule_id(), "r").await;
-        let due = db.due_timers(at(60), 10).await.unwrap();
+        let due = db.due_timers(at(60), None, 10).await.unwrap();
         let dropped = [(due[0].clone(), TimerAction::Drop)];
-        assert_eq!(db.settle_timers(&dropped, at(60)).await.unwrap(), 0);
-        assert!(db.due_timers(at(600), 10).await.unwrap().is_empty());
+        assert_eq!(db.settle_timers(&dropped, at(60)).await.unwrap(), []);
+        assert!(db.due_timers(at(600), None, 10).await.unwrap().is_empty());
     }
 
     async fn a_changed_threshold_moves_timers_and_a_deleted_rule_takes_its_own_along(db: Db) {
@@ -140,10 +153,10 @@ on_both! {
         rule.updated_at = at(1);
         let later = TriggerChange::Shift { by_us: 30_000_000 };
         assert!(db.update_rule(&rule, at(0), later, &entry("updated"), at(1)).await.unwrap());
-        assert_eq!(db.due_timers(at(60), 10).await.unwrap().len(), 1);
-        assert_eq!(db.due_timers(at(90), 10).await.unwrap().len(), 2);
+        assert_eq!(db.due_timers(at(60), None, 10).await.unwrap().len(), 1);
+        assert_eq!(db.due_timers(at(90), None, 10).await.unwrap().len(), 2);
         assert!(db.delete_rule(&ada(), rule.id, &entry("deleted"), at(2)).await.unwrap());
-        let left = db.due_timers(at(90), 10).await.unwrap();
+        let left = db.due_timers(at(90), None, 10).await.unwrap();
         assert_eq!(left.len(), 1);
         assert_eq!(left[0].run, "of another rule");
     }

@@ -217,6 +217,21 @@ fn while_a_circuit_is_open_its_work_stays_in_the_database_and_one_probe_is_claim
 }
 
 #[test]
+fn what_comes_in_after_an_outage_does_not_queue_behind_what_came_before_it() {
+    let mut lanes = Lanes::new(NO_BOUNDS);
+    (0..100).for_each(|number| lanes.push(piece("t", 1, number), true));
+    assert_eq!(run(&mut lanes, Health::Failing, NOW).len(), 5, "the circuit opens");
+    let now = lanes.next_parked().unwrap();
+    assert_eq!(lanes.next(now, unlimited), Some(piece("t", 1, 5)), "the probe");
+    lanes.finished(&TenantId::new("t").unwrap(), id(1), Health::Alive, now, 1.0);
+
+    (1000..1003).for_each(|number| lanes.push(piece("t", 1, number), true));
+    let numbers: Vec<u32> = run(&mut lanes, Health::Alive, now).iter().map(|p| p.2).collect();
+    assert_eq!(numbers[..6], [1000, 6, 1001, 7, 1002, 8], "they take turns");
+    assert_eq!((numbers.len(), lanes.waiting()), (97, 0));
+}
+
+#[test]
 fn after_an_outage_the_first_wave_is_small_and_grows() {
     let mut lanes = Lanes::new(NO_BOUNDS);
     opened(&mut lanes, 1);

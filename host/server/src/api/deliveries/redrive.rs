@@ -1,5 +1,7 @@
 //! `POST /v1/dead-letters/redrive`.
 
+use std::collections::HashSet;
+
 use alerts_domain::Timestamp;
 use alerts_domain::delivery::DeliveryStatus;
 use alerts_domain::id::{DeliveryId, RuleId};
@@ -51,7 +53,15 @@ impl RedriveRequest {
                 "/ids",
                 format!("holds {} ids; at most {} at once", ids.len(), Store::MAX_REDRIVE),
             )),
-            Some(ids) => Ok(RedriveScope::Ids(ids)),
+            Some(mut ids) => {
+                // Named twice is meant once.
+                let mut seen = HashSet::new();
+                ids.retain(|id| seen.insert(*id));
+                Ok(RedriveScope::Ids(ids))
+            }
+            None if from.zip(to).is_some_and(|(from, to)| from >= to) => {
+                Err(Problem::field("/from", "must be before `to`"))
+            }
             None if has_filter => Ok(RedriveScope::Dead { alert_rule_id, from, to }),
             None => Err(Problem::field(
                 "",
@@ -136,6 +146,8 @@ mod tests {
         assert!(scope("{}").is_err());
         assert!(scope(r#"{"ids": []}"#).is_err());
         assert!(scope(r#"{"from": "2026-01-01T00:00:00Z"}"#).is_ok());
+        let none = r#"{"from": "2026-01-01T00:00:00Z", "to": "2026-01-01T00:00:00Z"}"#;
+        assert_eq!(scope(none).unwrap_err().errors()[0].pointer, "/from");
     }
 
     #[test]
@@ -145,5 +157,7 @@ mod tests {
         let both = json!({"ids": [id], "from": "2026-01-01T00:00:00Z"});
         assert!(scope(&both.to_string()).is_err());
         assert!(scope(&json!({"ids": vec![id; 1001]}).to_string()).is_err());
+        let twice = scope(&json!({"ids": [id, id]}).to_string()).unwrap();
+        assert!(matches!(twice, RedriveScope::Ids(ids) if ids == [id]));
     }
 }
