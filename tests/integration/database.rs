@@ -68,3 +68,55 @@ async fn without_its_database_a_host_answers_503_and_recovers_by_itself() {
     let events = host.api.get("/v1/events").await.expect(200);
     assert_eq!(events["data"].as_array().unwrap().len(), 2);
 }
+
+#[tokio::test]
+async fn what_comes_due_while_the_database_is_gone_is_sent_once_it_is_back() {
+    let cluster = Cluster::start().unwrap();
+    let host = TestHost::on(&cluster.url()).await;
+    let receiver = Receiver::start().await;
+    receiver.answer("/retried", &[500, 200]);
+    let retried = host.api.endpoint(&receiver.url("/retried"), json!({})).await;
+    let policy = json!({"retry_policy": {"strategy": "FIXED", "backoff_factor": 60_000}});
+    host.api.rule(&retried, policy).await;
+    let watched = host.api.endpoint(&receiver.url("/watched"), json!({})).await;
+    let slow = json!({"event_type": "workflow.duration_exceeded",
+        "trigger": {"type": "duration", "threshold_ms": 300_000}});
+    host.api.rule(&watched, slow).await;
+    let mut started = failed("evt-1");
+    started["type"] = "workflow.started".into();
+    started["time"] = host.now().to_string().into();
+    started["data"]["run_id"] = "r1".into();
+    host.api.event(started).await;
+    let mut quick = failed("evt-2");
+    quick["data"]["duration_ms"] = 1000.into();
+    host.api.event(quick).await;
+    eventually("a retry waits", async || {
+        let deliveries = host.api.deliveries().await;
+        deliveries.iter().any(|delivery| delivery["attempt_count"] == 1).then_some(())
+    })
+    .await;
+
+    cluster.stop_server().unwrap();
+    // Both are due, and so is all that a host does from time to time.
+    for _ in 0..3 {
+        host.later(std::time::Duration::from_secs(200));
+        assert_eq!(host.api.get("/readyz").await.status, 503);
+    }
+    assert_eq!(receiver.received().len(), 1);
+    cluster.start_server().unwrap();
+    eventually("both are sent", async || {
+        // Past the wait after a failure, and past no retry.
+        host.later(std::time::Duration::from_millis(100));
+        let sent = (receiver.at("/retried").len(), receiver.at("/watched").len());
+        (sent == (2, 1)).then_some(())
+    })
+    .await;
+    eventually("both are written down", async || {
+        host.later(std::time::Duration::from_millis(100));
+        let answer = host.api.get("/v1/deliveries").await;
+        let deliveries = answer.body["data"].as_array()?.clone();
+        deliveries.iter().all(|delivery| delivery["status"] == "delivered").then_some(())
+    })
+    .await;
+    assert_eq!(receiver.received().len(), 3, "nothing twice");
+}

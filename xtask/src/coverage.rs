@@ -106,7 +106,7 @@ impl Tool {
             tests.arg("nextest");
         }
         tests.args(["--no-report", "--no-fail-fast", "--workspace", "--lib", "--bins"]);
-        tests.args(["--test", "integration", "--test", "simulation", "--"]);
+        tests.args(["--test", "egress", "--test", "integration", "--test", "simulation", "--"]);
         tests.args(SKIPPED.iter().flat_map(|name| ["--skip", name]));
         tests
     }
