@@ -21,7 +21,8 @@ const SKIPPED: [&str; 5] = ["seeds_375", "seeds_500", "seeds_625", "seeds_750", 
 ///
 /// All unit tests, the engine's own tests, the integration tests and the
 /// simulation run in a build of their own (`target/llvm-cov-target`, some GB). It
-/// can be deleted at any time. On two cores the first run takes some 20 minutes,
+/// can be deleted at any time. What the compiler puts into its callers may be told
+/// as not run: the heads of some `async` functions. On two cores the first run takes some 20 minutes,
 /// another one after a change some minutes. Not part of `cargo xtask test`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -78,8 +79,6 @@ impl Tool {
         without_package_variables(&mut command);
         command
             .env("CARGO_INCREMENTAL", "0")
-            // A function that the compiler puts into its callers counts as not run.
-            .env("CARGO_PROFILE_DEV_OPT_LEVEL", "0")
             .envs(self.llvm.iter().map(|(name, path)| (name, path)));
         command
     }
