@@ -129,3 +129,21 @@ async fn what_cannot_be_tried_is_told_by_its_field_and_an_empty_span_has_no_matc
     let absurd = draft(&host, json!({"trigger": trigger})).await;
     assert_eq!(ask(absurd, early, late).await.problem(400), ["/rule/trigger/window_ms"]);
 }
+
+#[tokio::test]
+async fn events_on_which_the_condition_fails_are_counted_and_told_and_match_nothing() {
+    let host = TestHost::start().await;
+    let from = host.now().to_string();
+    for (id, count) in [("1", json!(7)), ("2", json!("many")), ("3", json!(8))] {
+        let mut event = failure(&host, id, "etl");
+        event["data"]["errored_count"] = count;
+        host.api.event(event).await;
+        host.later(MINUTE);
+    }
+    let rule = draft(&host, json!({"condition": "event.data.errored_count > 7"})).await;
+    let body = json!({"rule": rule, "from": from});
+    let report = host.api.post("/v1/alert-rules/backtest", body).await.expect(200);
+    assert_eq!((&report["scanned"], &report["total"]), (&json!(3), &json!(1)), "{report}");
+    assert_eq!(report["condition_errors"], 1);
+    assert!(!report["last_condition_error"].as_str().unwrap().is_empty());
+}

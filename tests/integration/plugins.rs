@@ -1,5 +1,6 @@
 //! Plugins come and go while the host runs.
 
+use alerts_test_support::postgres::fresh_database;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -199,4 +200,31 @@ async fn files_in_the_folder_are_loaded_replaced_and_unloaded_while_the_host_run
     assert_ne!(first["digest"], second["digest"]);
     std::fs::remove_file(&file).unwrap();
     state("it is gone", "mine", |answer| answer["status"] == 404).await;
+}
+
+#[tokio::test]
+async fn what_is_done_to_plugins_on_one_host_holds_on_every_host_of_the_database() {
+    let url = fresh_database().await;
+    let (one, two) = (TestHost::on(&url).await, TestHost::on(&url).await);
+    let seen = async |what: &str, wanted: fn(&Value) -> bool| {
+        eventually(what, async || {
+            let answer = two.api.get("/v1/plugins/mine").await;
+            wanted(&answer.body).then_some(answer.body)
+        })
+        .await
+    };
+    let first = one.api.install(renamed("mine", "1.0.0")).await;
+    let followed = seen("an upload", |plugin| plugin["state"] == "ready").await;
+    assert_eq!(followed["digest"], first["digest"]);
+    one.api.install(renamed("mine", "2.0.0")).await;
+    seen("a replacement", |plugin| plugin["version"] == "2.0.0").await;
+    let grants = json!({"grants": [{"tenant": "other", "hosts": ["api.example.com"]}]});
+    one.api.put("/v1/plugins/mine/grants", &grants).await.expect(200);
+    eventually("the grants", async || {
+        let known = two.api.get("/v1/plugins/mine/grants").await.expect(200);
+        (known == grants).then_some(())
+    })
+    .await;
+    one.api.delete("/v1/plugins/mine").await.expect(204);
+    seen("its removal", |answer| answer["status"] == 404).await;
 }

@@ -48,7 +48,7 @@ pub(crate) fn fresh_cargo(path: &str) -> Command {
 /// `cargo run` describes this package to this program; a build script that
 /// looks for such variables must not take them for its own, nor be rebuilt
 /// because they are there.
-fn without_package_variables(command: &mut Command) {
+pub(crate) fn without_package_variables(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
         let Some(text) = name.to_str() else { continue };
         if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {

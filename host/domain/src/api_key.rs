@@ -152,4 +152,12 @@ mod tests {
         };
         assert!(!key.is_valid_at(now));
     }
+
+    #[test]
+    fn an_unknown_role_is_refused_with_those_there_are() {
+        let refused = "root".parse::<Role>().unwrap_err();
+        for role in Role::ALL {
+            assert!(refused.contains(role.as_str()), "{refused}");
+        }
+    }
 }

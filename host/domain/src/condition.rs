@@ -51,3 +51,29 @@ impl<'de> Deserialize<'de> for Condition {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bare_text_is_cel_and_an_object_names_its_language() {
+        let read = |json: &str| serde_json::from_str::<Condition>(json).unwrap();
+        let cel = read(r#""event.data.n > 3""#);
+        assert_eq!((cel.language.as_str(), cel.source.as_str()), ("cel", "event.data.n > 3"));
+        assert_eq!(read(&serde_json::to_string(&cel).unwrap()), cel);
+        let logic = read(r#"{"language": "jsonlogic", "source": {">": [{"var": "n"}, 3]}}"#);
+        assert_eq!(logic.language, "jsonlogic");
+        assert_eq!(logic.source, r#"{">":[{"var":"n"},3]}"#);
+    }
+
+    #[test]
+    fn what_is_neither_is_refused_with_what_is_expected() {
+        let refuse = |json: &str| serde_json::from_str::<Condition>(json).unwrap_err().to_string();
+        for json in ["7", "null", "[]", "true"] {
+            assert!(refuse(json).contains("expected a CEL string, or an object"), "{json}");
+        }
+        assert!(refuse(r#"{"language": "cel"}"#).contains("missing field `source`"));
+        assert!(refuse(r#"{"language": "cel", "source": "a", "x": 1}"#).contains("`x`"));
+    }
+}

@@ -372,4 +372,12 @@ mod tests {
             prop_assert!(attempts <= RetryPolicy::MAX_RETRIES + 1);
         }
     }
+
+    #[test]
+    fn an_unknown_status_is_refused_with_those_there_are() {
+        let refused = "lost".parse::<DeliveryStatus>().unwrap_err();
+        for status in DeliveryStatus::ALL {
+            assert!(refused.contains(&status.to_string()), "{refused}");
+        }
+    }
 }

@@ -121,4 +121,25 @@ mod tests {
     fn a_value_cannot_smuggle_a_second_header() {
         assert!(problem("X-Team", "a\r\nHost: b").is_some());
     }
+
+    #[test]
+    fn a_name_is_a_token_and_a_value_printable_text() {
+        for name in ["", "X Team", "X-Tëam", "X:Team", &"x".repeat(129)] {
+            let told = problem(name, "x").map(|problem| problem.detail).unwrap_or_default();
+            assert!(told.contains("not a header name"), "{name:?}: {told}");
+        }
+        assert_eq!(problem(&"x".repeat(128), "payments"), None);
+    }
+
+    #[test]
+    fn headers_are_found_without_regard_to_case_and_kept_in_their_order() {
+        let mut headers = Headers::default();
+        assert!(headers.is_empty());
+        headers.push("X-Team", "one");
+        headers.push("x-team", "two");
+        assert_eq!((headers.len(), headers.get("X-TEAM")), (2, Some("one")));
+        let json = serde_json::to_string(&headers).unwrap();
+        assert_eq!(json, r#"[["X-Team","one"],["x-team","two"]]"#);
+        assert_eq!(serde_json::from_str::<Headers>(&json).unwrap(), headers);
+    }
 }

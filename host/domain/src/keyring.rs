@@ -193,4 +193,24 @@ mod tests {
             KeyringError::Repeated("a".into())
         );
     }
+
+    #[test]
+    fn what_no_keyring_has_sealed_is_damage() {
+        let ring = Keyring::parse(&key("a", 1)).unwrap();
+        let sealed = ring.seal(b"hello", "", [7; 12]).as_str().to_owned();
+        let other_version = sealed.replacen("v1.", "v2.", 1);
+        for text in ["", "v1", "v1.a", "v1.a.not base64", "v1.a.c2hvcnQ=", &other_version] {
+            let opened = ring.open(&Sealed::from_stored(text.to_owned()), "");
+            assert_eq!(opened, Err(OpenError::Damaged), "{text}");
+        }
+    }
+
+    #[test]
+    fn neither_keys_nor_sealed_values_print_themselves() {
+        let text = key("a", 1);
+        let ring = Keyring::parse(&text).unwrap();
+        assert_eq!(format!("{ring:?}"), r#"["a"]"#);
+        let sealed = ring.seal(b"hello", "", [7; 12]);
+        assert!(!format!("{sealed:?}").contains(sealed.as_str().rsplit('.').next().unwrap()));
+    }
 }

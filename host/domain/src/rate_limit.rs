@@ -40,3 +40,23 @@ impl RateLimit {
         problems
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_that_lets_nothing_or_too_much_through_is_refused_by_field() {
+        let pointers = |per_minute, burst| {
+            let problems = RateLimit { per_minute, burst }.problems().into_iter();
+            problems.map(|problem| problem.pointer).collect::<Vec<_>>()
+        };
+        assert_eq!(pointers(0, None), ["/per_minute"]);
+        assert_eq!(pointers(60, Some(0)), ["/burst"]);
+        assert_eq!(
+            pointers(RateLimit::MAX + 1, Some(RateLimit::MAX + 1)),
+            ["/per_minute", "/burst"]
+        );
+        assert!(pointers(RateLimit::MAX, Some(1)).is_empty());
+    }
+}

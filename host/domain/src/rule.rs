@@ -148,4 +148,12 @@ mod tests {
         assert!(EventTypePattern::new("").is_err());
         assert!(EventTypePattern::new("workflow failed").is_err());
     }
+
+    #[test]
+    fn a_pattern_that_would_be_slow_to_match_is_refused() {
+        let refuse = |pattern: &str| EventTypePattern::new(pattern).unwrap_err().detail;
+        assert!(refuse(&"x".repeat(EventTypePattern::MAX_BYTES + 1)).contains("bytes long"));
+        assert!(refuse("*a*b*c*d*").contains("at most 4 stars"));
+        assert!(EventTypePattern::new("*a*b*c*").is_ok());
+    }
 }

@@ -72,3 +72,30 @@ impl fmt::Debug for Secret {
         f.write_str("Secret(…)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chosen_signing_secret_must_be_strong_and_well_formed() {
+        let wrong = |text: &str| {
+            Secret::new(text).signing_problem().map(|problem| problem.detail).unwrap_or_default()
+        };
+        assert!(wrong("too-short").contains("at least 16 characters"));
+        assert!(wrong(&"x".repeat(Secret::MAX_BYTES + 1)).contains("at most 1024 bytes"));
+        assert!(wrong("sixteen or more\ncharacters").contains("control characters"));
+        assert!(wrong("whsec_c2hvcnQ=").contains("at least 16 bytes of base64"));
+        assert!(wrong("whsec_not base64").contains("standard base64"));
+        for good in ["sixteen-or-more-characters", "whsec_AAECAwQFBgcICQoLDA0ODw=="] {
+            assert_eq!(wrong(good), "");
+        }
+        assert_eq!(Secret::generate_signing([7; 24]).signing_problem(), None);
+    }
+
+    #[test]
+    fn a_secret_does_not_print_itself() {
+        let secret = Secret::new("hunter2-hunter2-hunter2");
+        assert!(!format!("{secret:?}").contains("hunter2"));
+    }
+}

@@ -93,4 +93,12 @@ mod tests {
             assert!(refused(text), "{text}");
         }
     }
+
+    #[test]
+    fn a_url_that_could_not_be_kept_is_refused() {
+        let url = |bytes: usize| format!("https://example.com/{}", "x".repeat(bytes - 20));
+        assert!(check(&url(MAX_BYTES), &AddressRules::default()).is_ok());
+        let refused = check(&url(MAX_BYTES + 1), &AddressRules::default()).unwrap_err();
+        assert!(refused.detail.contains("bytes long"), "{refused:?}");
+    }
 }

@@ -93,3 +93,37 @@ impl From<TenantId> for String {
         tenant.0.as_ref().to_owned()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_would_break_a_header_or_a_log_line_is_refused_wherever_it_is_read() {
+        let long = "n".repeat(TenantId::MAX_BYTES + 1);
+        for (name, why) in [
+            ("", "must not be empty"),
+            ("*", "stands for the host itself"),
+            (long.as_str(), "at most 128 bytes"),
+            ("a\nb", "control characters"),
+            (" a", "white space"),
+            ("a ", "white space"),
+        ] {
+            assert!(TenantId::new(name).unwrap_err().detail.contains(why), "{name:?}");
+            let json = serde_json::to_string(name).unwrap();
+            let read = serde_json::from_str::<TenantId>(&json).unwrap_err().to_string();
+            assert!(read.contains(why), "{name:?}: {read}");
+        }
+    }
+
+    #[test]
+    fn any_other_name_is_kept_as_it_is() {
+        for name in ["payments", "Zahlungen für März", &"n".repeat(TenantId::MAX_BYTES)] {
+            let tenant = TenantId::new(name).unwrap();
+            assert_eq!(tenant.to_string(), name);
+            let json = serde_json::to_string(&tenant).unwrap();
+            assert_eq!(serde_json::from_str::<TenantId>(&json).unwrap(), tenant);
+        }
+        assert_eq!(format!("{:?}", TenantId::new("a\"b").unwrap()), r#""a\"b""#);
+    }
+}

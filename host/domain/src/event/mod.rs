@@ -254,4 +254,35 @@ mod tests {
         assert_eq!(body["data"]["x"], 1);
         assert_eq!(body["type"], "t");
     }
+
+    #[test]
+    fn an_attribute_that_cannot_be_kept_is_refused_by_name() {
+        let with = |name: &str, value: Value| {
+            let mut event = serde_json::json!({"specversion": "1.0", "id": "1", "source": "/a",
+                "type": "t"});
+            event[name] = value;
+            pointers(&event.to_string())
+        };
+        let long = "x".repeat(MAX_ATTRIBUTE_BYTES + 1);
+        for value in ["", "a\0b", long.as_str()] {
+            assert_eq!(with("subject", value.into()), ["/subject"], "{value:?}");
+        }
+        assert_eq!(with("subject", 7.into()), ["/subject"]);
+        assert_eq!(with("namespace", "*".into()), ["/namespace"]);
+    }
+
+    #[test]
+    fn data_is_told_once() {
+        let json = r#"{"specversion":"1.0","id":"1","source":"/a","type":"t",
+            "data":{},"data_base64":"e30="}"#;
+        assert_eq!(pointers(json), ["/data_base64"]);
+    }
+
+    #[test]
+    fn in_binary_mode_the_body_must_be_json() {
+        let attributes = [("specversion", "1.0"), ("id", "1"), ("source", "/a"), ("type", "t")];
+        let attributes = attributes.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let read = Event::from_binary(attributes, Some("text/plain"), b"not json");
+        assert_eq!(read.unwrap_err()[0].pointer, "/data");
+    }
 }

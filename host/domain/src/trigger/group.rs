@@ -150,4 +150,27 @@ mod tests {
         assert!(huge.values["a"].as_str().unwrap().len() < 200);
         assert_eq!(huge.key.len(), 32);
     }
+
+    #[test]
+    fn fields_that_are_too_many_twice_there_or_no_names_are_refused_by_index() {
+        let pointers = |fields: &[String]| {
+            let problems = Group::problems(fields).into_iter();
+            problems.map(|problem| problem.pointer).collect::<Vec<_>>()
+        };
+        let fields = |count: usize| (0..count).map(|n| format!("a.b{n}")).collect::<Vec<_>>();
+        assert!(pointers(&fields(MAX_GROUP_FIELDS)).is_empty());
+        assert_eq!(pointers(&fields(MAX_GROUP_FIELDS + 1)), ["/group_by"]);
+        let long = "x".repeat(MAX_FIELD_BYTES + 1);
+        for wrong in ["", &long, "a..b", ".a", "b0"] {
+            let fields = ["b0".to_owned(), wrong.to_owned()];
+            assert_eq!(pointers(&fields), ["/group_by/1"], "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn groups_without_room_are_one_that_no_event_has_of_its_own() {
+        let overflow = Group::overflow();
+        assert_eq!(Value::from(overflow.values.clone()), json!({"other": true}));
+        assert_ne!(group(&["other"], json!({"other": true})).key, overflow.key);
+    }
 }

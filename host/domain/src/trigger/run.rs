@@ -163,4 +163,11 @@ mod tests {
         let body: Value = serde_json::from_slice(&made.body).unwrap();
         assert_eq!(body["data"], json!({"graph_name": "etl", "duration_ms": 1500}));
     }
+
+    #[test]
+    fn an_id_too_long_to_be_kept_is_no_run() {
+        let of = |bytes: usize| seen(STARTED, None, json!({"run_id": "r".repeat(bytes)}));
+        assert!(of(MAX_RUN_BYTES).is_some());
+        assert_eq!(of(MAX_RUN_BYTES + 1), None);
+    }
 }

@@ -26,8 +26,10 @@ struct Stamp {
 #[derive(Debug)]
 struct Seen {
     stamp: Stamp,
-    /// The id it was loaded under, once it was looked at.
+    /// The id it was last loaded under, by this version or an earlier one.
     id: Option<String>,
+    /// Whether this version was looked at, and not only seen.
+    is_loaded: bool,
 }
 
 /// A folder, and what was in it at the last look.
@@ -80,14 +82,15 @@ impl Engine {
         for (path, stamp) in paths {
             let seen = folder.seen.get(&path);
             let stands_still = first || seen.is_some_and(|seen| seen.stamp == stamp);
-            let known = seen.filter(|seen| seen.stamp == stamp).and_then(|seen| seen.id.as_ref());
+            let loaded = seen.filter(|seen| seen.is_loaded && seen.stamp == stamp);
+            let known = loaded.and_then(|seen| seen.id.as_ref());
             let source = PluginSource::Folder(path.clone());
             if known.is_some_and(|id| !self.plugins().deserves_another_look(id, &source)) {
                 continue;
             }
             let old = seen.and_then(|seen| seen.id.clone());
-            let id = if stands_still { Some(self.load_file(&path, old).await) } else { None };
-            folder.seen.insert(path, Seen { stamp, id });
+            let id = if stands_still { Some(self.load_file(&path, old).await) } else { old };
+            folder.seen.insert(path, Seen { stamp, id, is_loaded: stands_still });
         }
         Ok(())
     }

@@ -157,3 +157,43 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_could_never_fire_or_is_too_much_to_remember_is_refused_by_field() {
+    let pointers = |trigger: ThresholdTrigger| {
+        let problems = trigger.problems().into_iter();
+        problems.map(|problem| problem.pointer).collect::<Vec<_>>()
+    };
+    let most = ThresholdTrigger::MAX_EVENTS;
+    for (wrong, pointer) in [
+        (count(0), "/count"),
+        (count(most + 1), "/count"),
+        (ThresholdTrigger { window_ms: 0, ..count(1) }, "/window_ms"),
+        (ThresholdTrigger { cooldown_ms: Some(0), ..count(1) }, "/cooldown_ms"),
+        (ratio(1.0, 5, 5), "/ratio/above"),
+        (ratio(-0.1, 5, 5), "/ratio/above"),
+        (ratio(f64::NAN, 5, 5), "/ratio/above"),
+        (ratio(0.5, most + 1, 5), "/ratio/last"),
+        (ratio(0.5, 5, 6), "/ratio/min_total"),
+        (ratio(0.5, 5, 0), "/ratio/min_total"),
+    ] {
+        let told = format!("{wrong:?}");
+        assert_eq!(pointers(wrong), [pointer], "{told}");
+    }
+    for of in [Vec::new(), vec![EventTypePattern::new("*").unwrap(); 11]] {
+        let ratio = Ratio { above: 0.5, of, last: 5, min_total: 5 };
+        let trigger = ThresholdTrigger { breach: Breach::Ratio(ratio), ..count(1) };
+        assert_eq!(pointers(trigger), ["/ratio/of"]);
+    }
+    assert!(pointers(count(most)).is_empty() && pointers(ratio(0.0, most, most)).is_empty());
+}
+
+#[test]
+fn a_ratio_is_taken_of_its_own_types_and_a_count_of_all_that_it_sees() {
+    let own = EventTypePattern::new("task.failed").unwrap();
+    let (counted, share) = (count(1), ratio(0.5, 5, 5));
+    assert_eq!(counted.looks_at(&own), std::slice::from_ref(&own));
+    assert!(counted.is_in_total("task.failed"));
+    assert_eq!(share.looks_at(&own).len(), 1 + both_ends().len());
+    assert!(share.is_in_total("workflow.failed") && !share.is_in_total("task.failed"));
+}
