@@ -31,7 +31,12 @@ struct Running {
 /// Calls `run` for each of the seeds, and panics with those for which it did.
 /// When one takes longer than `hangs`, it is told and the process ends: a thread
 /// that is stuck cannot be stopped.
-pub(crate) fn run_each(seeds: Range<u64>, hangs: Duration, run: impl Fn(u64, &Trace) + Sync) {
+pub(crate) fn run_each(
+    seeds: Range<u64>,
+    database: Kind,
+    hangs: Duration,
+    run: impl Fn(u64, &Trace) + Sync,
+) {
     let next = Mutex::new(seeds.clone());
     let running: Mutex<Vec<Running>> = Mutex::default();
     let failed: Mutex<Vec<u64>> = Mutex::default();
