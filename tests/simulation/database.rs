@@ -4,9 +4,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use alerts_domain::Timestamp;
+use alerts_domain::id::{DeliveryId, HostId};
 use alerts_store::Store;
 use alerts_test_support::postgres::fresh_database;
-use sqlx::{AnyConnection, AssertSqlSafe, Connection as _, Executor as _};
+use sqlx::{AnyConnection, AssertSqlSafe, Connection as _, Executor as _, Row as _};
 
 use crate::faults::Outage;
 
@@ -202,6 +204,17 @@ impl Database {
         };
         let names = tables.join("'), ('");
         self.execute(format!("INSERT INTO simulated_outage VALUES ('{names}')")).await;
+    }
+
+    /// What hosts other than this one hold at this moment, under leases that last.
+    pub(crate) async fn held_by_others(&mut self, host: HostId, now: Timestamp) -> Vec<DeliveryId> {
+        let leased = format!(
+            "SELECT deliveries.id AS id FROM deliveries JOIN hosts ON hosts.id = lease_host
+             WHERE status = 'leased' AND lease_host <> '{host}' AND lease_until > {}",
+            now.as_microsecond()
+        );
+        let rows = self.connection.fetch_all(AssertSqlSafe(leased)).await.unwrap();
+        rows.iter().map(|row| row.get::<String, _>("id").parse().unwrap()).collect()
     }
 
     async fn execute(&mut self, statement: String) {

@@ -119,7 +119,7 @@ impl Plan {
         let mut steps = told(&mut random, &facts, disturbances);
         let mut at = 0;
         while at < LENGTH + MINUTE {
-            at += random.pick(&[2, 10, 30, 60, 90]) * SECOND;
+            at += random.pick(&[2, 15, 45, 60, 90]) * SECOND;
             steps.push((at, Step::Tick));
         }
         around_timers(&mut random, &rules, &facts, &mut steps);

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::panic::AssertUnwindSafe;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::database::Kind;
 use crate::trace::Trace;
@@ -24,8 +24,10 @@ const SHOWN: usize = 80;
 /// A seed that runs now.
 struct Running {
     seed: u64,
-    since: Instant,
     trace: Trace,
+    /// How often it was looked at. No clock: a machine that stood still is not a
+    /// run that hangs.
+    looks: u32,
 }
 
 /// Calls `run` for each of the seeds, and panics with those for which it did.
@@ -50,8 +52,7 @@ pub(crate) fn run_each(
                 loop {
                     let Some(seed) = locked(next).next() else { return };
                     let trace = Trace::default();
-                    let since = Instant::now();
-                    locked(running).push(Running { seed, since, trace: trace.clone() });
+                    locked(running).push(Running { seed, trace: trace.clone(), looks: 0 });
                     if let Err(error) = caught(|| run(seed, &trace)) {
                         locked(failed).push(seed);
                         tell(seed, database, &trace, &error);
@@ -70,11 +71,13 @@ pub(crate) fn run_each(
 /// Ends when all threads have ended.
 fn watch(running: &Mutex<Vec<Running>>, database: Kind, hangs: Duration, ended: &Receiver<()>) {
     while ended.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
-        let stuck: Vec<(u64, Trace)> = locked(running)
-            .iter()
-            .filter(|running| running.since.elapsed() > hangs)
-            .map(|running| (running.seed, running.trace.clone()))
-            .collect();
+        let mut stuck: Vec<(u64, Trace)> = Vec::new();
+        for running in locked(running).iter_mut() {
+            running.looks += 1;
+            if LOOK * running.looks > hangs {
+                stuck.push((running.seed, running.trace.clone()));
+            }
+        }
         for (seed, trace) in &stuck {
             tell(*seed, database, trace, &format!("it hangs: no end after {hangs:?}"));
         }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use alerts_domain::id::DeliveryId;
-use alerts_engine::EngineError;
+use alerts_engine::{Clock as _, EngineError};
 use alerts_store::FinishOutcome;
 
 use crate::faults::Outage;
@@ -30,6 +30,10 @@ impl Run<'_> {
         self.note(format!("  tick of host {host}"));
         if outage_before != Some(Outage::Everything) {
             self.model.tick(self.now(), self.has_language(host));
+        }
+        let (started_at, mut held) = (self.clock.now(), Vec::new());
+        if self.living().len() > 1 {
+            held = self.database.held_by_others(engine.host_id(), started_at).await;
         }
         let first_send = self.world.send_count();
         let (mut ended, mut stalled, mut waits) = (Ended::new(), Vec::new(), 0);
@@ -73,6 +77,11 @@ impl Run<'_> {
             }
         }
         self.look_at_sends(first_send, &stalled);
+        if self.clock.now() == started_at {
+            let sends = self.world.sends();
+            let taken = sends[first_send..].iter().find(|send| held.contains(&send.delivery));
+            assert!(taken.is_none(), "another host holds what host {host} has sent: {taken:?}");
+        }
         self.observe().await;
     }
 
@@ -166,6 +175,13 @@ impl Run<'_> {
         self.note(format!("  host {host} stands still for {time:?}; host {other} goes on"));
         let can_take_over = matches!(self.outage, None | Some(Outage::Results));
         self.tick(other).await;
+        if other != host && self.random.percent(50) {
+            // Only one of its workers stands still: the others may claim anew what
+            // it has lost, and hold it when it goes on.
+            self.clock.advance(Duration::from_secs(self.random.pick(&[1, 5, 25])));
+            self.note(format!("  host {host} goes on with other work"));
+            self.tick(host).await;
+        }
         self.world.allow_interrupts(could);
         self.note(format!("  host {host} goes on"));
         let is_taken_over = is_long && other != host && can_take_over;
