@@ -6,8 +6,10 @@ use alerts_domain::delivery::{Attempt, Delivery, DeliveryStatus};
 use alerts_domain::retry::{RetryPolicy, Strategy};
 use alerts_domain::trigger::Trigger;
 
-use crate::plan::{Fact, STARTED};
-use crate::run::{Run, Seen};
+use crate::observe::Seen;
+use crate::plan::STARTED;
+use crate::run::Run;
+use crate::workload::Fact;
 use crate::world::{Fate, Send, number_of};
 
 pub(crate) async fn all(run: &Run<'_>) {
@@ -147,7 +149,7 @@ fn every_send_is_accounted_for(run: &Run<'_>, sends: &[Send], told: &BTreeSet<us
         assert_eq!(is_told, send.fate == Fate::Recorded, "send {number}: {send:?}");
         assert_ne!(send.fate, Fate::Open, "send {number} never ended");
         if send.fate == Fate::LeaseLost {
-            assert_eq!(run.plan.disturbances.hosts, 2, "a lease lost to nobody: {send:?}");
+            assert!(run.plan.disturbances.hosts > 1, "a lease lost to nobody: {send:?}");
         }
         if send.fate == Fate::Crashed {
             assert!(run.crashes > 0, "{send:?}");

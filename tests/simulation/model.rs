@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use alerts_domain::trigger::{Breach, ThresholdTrigger, Trigger};
 
-use crate::plan::{Fact, Ms, Plan, RulePlan, STARTED};
+use crate::plan::{Ms, Plan, RulePlan, STARTED};
+use crate::workload::Fact;
 
 /// Host time, in milliseconds since the run began; before it when the clock is
 /// set back far enough.

@@ -3,20 +3,22 @@
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash as _, Hasher as _};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use alerts_domain::exchange::{Exchange, Outcome, Response, TransportError};
-use alerts_domain::header::Headers;
+use alerts_domain::Timestamp;
+use alerts_domain::exchange::{Exchange, Outcome};
 use alerts_domain::id::DeliveryId;
-use alerts_engine::{Clock as _, Exchanged, ManualClock, Prepared, Transport};
-use bytes::Bytes;
+use alerts_engine::{Clock, Exchanged, ManualClock, Prepared, Transport};
 use tokio::sync::Notify;
 
-use crate::plan::{Disturbances, EndpointPlan, Ms, Target};
+use crate::faults::Disturbances;
+use crate::plan::{EndpointPlan, Ms};
 use crate::random::Random;
+use crate::targets::{Answer, Target, answer};
 
 /// The header, or the words of an error, by which a stored exchange is known.
-const MARK: &str = "x-simulated-send";
+pub(crate) const MARK: &str = "x-simulated-send";
 
 /// What became of a request as far as its host knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,13 +58,17 @@ impl Send {
     }
 }
 
-/// What happens to a host in the middle of an exchange.
+/// What happens in the middle of a host's tick, in or after an exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Interrupt {
     /// It dies.
     Crash,
     /// It stands still, and goes on later.
     Stall,
+    /// The database begins to refuse writes.
+    Outage,
+    /// After the exchange: it could not write something down, and waits.
+    Waits,
 }
 
 #[derive(Debug)]
@@ -73,8 +79,8 @@ struct State {
     sends: Vec<Send>,
     crash_percent: u64,
     stall_percent: u64,
+    outage_percent: u64,
     may_interrupt: bool,
-    is_healed: bool,
     interrupt: Option<Interrupt>,
     now: Ms,
 }
@@ -104,8 +110,8 @@ impl World {
             sends: Vec::new(),
             crash_percent: if disturbances.crashes { 5 } else { 0 },
             stall_percent: if disturbances.stalls { 15 } else { 0 },
+            outage_percent: if disturbances.outages { 8 } else { 0 },
             may_interrupt: true,
-            is_healed: false,
             interrupt: None,
             now: 0,
         };
@@ -115,6 +121,11 @@ impl World {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The clock of all hosts, which tells when one begins to wait.
+    pub(crate) fn clock(&self) -> Arc<dyn Clock> {
+        Arc::new(WatchedClock { world: self.clone(), clock: self.state().clock.clone() })
     }
 
     /// The door of one host to this world.
@@ -136,14 +147,13 @@ impl World {
         let mut state = self.state();
         state.targets.fill(Target::Well);
         state.may_interrupt = false;
-        state.is_healed = true;
     }
 
-    pub(crate) fn is_healed(&self) -> bool {
-        self.state().is_healed
+    pub(crate) fn may_interrupt(&self) -> bool {
+        self.state().may_interrupt
     }
 
-    /// Ends when a host is cut off.
+    /// Ends when a host is cut off, or waits.
     pub(crate) async fn interrupted(&self) -> Interrupt {
         loop {
             if let Some(interrupt) = self.state().interrupt.take() {
@@ -202,46 +212,18 @@ impl World {
             status,
             fate: Fate::Open,
         });
-        let (crash, stall) = (state.crash_percent, state.stall_percent);
+        let crash = state.crash_percent;
+        let stall = crash + state.stall_percent;
+        let outage = stall + state.outage_percent;
         let interrupt = match state.random.between(1, 100) {
             _ if !state.may_interrupt => None,
             drawn if drawn <= crash => Some(Interrupt::Crash),
-            drawn if drawn <= crash + stall => Some(Interrupt::Stall),
+            drawn if drawn <= stall => Some(Interrupt::Stall),
+            drawn if drawn <= outage => Some(Interrupt::Outage),
             _ => None,
         };
         state.interrupt = interrupt;
         (answer, interrupt)
-    }
-}
-
-type Answer = Result<Response, TransportError>;
-
-fn answer(target: Target, now: Ms, number: usize, random: &mut Random) -> Answer {
-    let respond = |status, more: Option<(&str, String)>| {
-        let mut headers = Headers::default();
-        headers.push(MARK, number.to_string());
-        more.into_iter().for_each(|(name, value)| headers.push(name, value));
-        Ok(Response { status, headers, body: Bytes::new(), truncated: false })
-    };
-    let fail = |random: &mut Random| {
-        let detail = format!("{MARK}: {number}");
-        match random.below(4) {
-            0 => Err(TransportError::Timeout(detail)),
-            1 => Err(TransportError::Connect(detail)),
-            2 => Err(TransportError::Protocol(detail)),
-            _ => respond(random.pick(&[500, 503]), None),
-        }
-    };
-    match target {
-        Target::Flaky(percent) if random.percent(percent) => fail(random),
-        Target::DownUntil(until) if now < until => fail(random),
-        Target::Gone { from, until, status } if (from..until).contains(&now) => {
-            respond(status, None)
-        }
-        Target::Busy(seconds) if random.percent(40) => {
-            respond(429, Some(("retry-after", seconds.to_string())))
-        }
-        _ => respond(200, None),
     }
 }
 
@@ -268,10 +250,32 @@ impl Transport for Line {
                 self.world.0.interrupted.notify_one();
                 match interrupt {
                     Interrupt::Crash => std::future::pending().await,
-                    Interrupt::Stall => self.world.0.resumed.notified().await,
+                    _ => self.world.0.resumed.notified().await,
                 }
             }
             answer
         })
+    }
+}
+
+#[derive(Debug)]
+struct WatchedClock {
+    world: World,
+    clock: Arc<ManualClock>,
+}
+
+impl Clock for WatchedClock {
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// In a tick a host waits for nothing but the database.
+    fn sleep_until(
+        &self,
+        until: Timestamp,
+    ) -> Pin<Box<dyn Future<Output = ()> + std::marker::Send + '_>> {
+        self.world.state().interrupt = Some(Interrupt::Waits);
+        self.world.0.interrupted.notify_one();
+        self.clock.sleep_until(until)
     }
 }

@@ -10,7 +10,8 @@ use crate::error::EngineError;
 impl Engine {
     /// All that is to be done at this moment, for an engine made by
     /// [`Self::start_driven`]. Deterministic where clock, transport and
-    /// randomness are.
+    /// randomness are. What fails keeps nothing else from being done, as no keeper
+    /// of a running host waits for another; the first error is told at the end.
     ///
     /// Into `ended` goes what became of each result, as it is written down: so
     /// it is known also of a tick that was dropped halfway.
@@ -18,20 +19,20 @@ impl Engine {
         &self,
         ended: &mut Vec<(DeliveryId, FinishOutcome)>,
     ) -> Result<(), EngineError> {
-        self.beat().await?;
+        let mut outcome = self.beat().await;
         self.tidy_lanes();
-        self.catalog().follow().await?;
-        self.match_deferred().await?;
-        self.settle_due_timers().await?;
+        outcome = outcome.and(self.catalog().follow().await);
+        outcome = outcome.and(self.match_deferred().await.map(drop));
+        outcome = outcome.and(self.settle_due_timers().await.map(drop));
         loop {
             let before = ended.len();
-            self.claim_round().await?;
+            outcome = outcome.and(self.claim_round().await.map(drop));
             while let Some(job) = self.next_job() {
                 let id = job.delivery.id;
                 ended.push((id, self.clone().run(job).await));
             }
             if ended.len() == before {
-                return Ok(());
+                return outcome;
             }
         }
     }
