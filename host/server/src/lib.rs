@@ -16,6 +16,7 @@ mod demo;
 mod housekeeping;
 mod keys;
 mod meters;
+mod rotation;
 mod say;
 mod server;
 mod state;

@@ -17,7 +17,7 @@ use crate::tenants;
 /// Something done, to be written down with the change itself.
 #[derive(Debug, Clone)]
 pub struct AuditEntry {
-    /// Who did it: a key's id, or `system`.
+    /// Who did it: a key's id, `system`, or `command_line`.
     pub actor: String,
     /// For example `webhook.created`.
     pub action: String,

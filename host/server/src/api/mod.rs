@@ -13,7 +13,7 @@ mod deliveries;
 mod events;
 mod front;
 mod health;
-mod idempotency;
+pub(crate) mod idempotency;
 mod openapi;
 mod page;
 mod patch;
