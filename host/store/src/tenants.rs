@@ -95,10 +95,12 @@ impl Store {
         Ok(transaction.commit().await?)
     }
 
-    /// Every tenant's revision, to see what other hosts have changed.
+    /// Every tenant's revision, to see what other hosts have changed. Without the
+    /// host's own row, which is there for its audit log.
     pub async fn revisions(&self) -> Result<Vec<(TenantId, i64)>, StoreError> {
-        let rows =
-            sqlx::query("SELECT tenant, revision FROM tenants").fetch_all(self.reader()).await?;
+        let rows = sqlx::query("SELECT tenant, revision FROM tenants WHERE tenant <> '*'")
+            .fetch_all(self.reader())
+            .await?;
         rows.iter()
             .map(|row| {
                 let name: String = row.try_get("tenant")?;
