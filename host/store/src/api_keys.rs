@@ -14,7 +14,8 @@ use crate::row::{Reader, us};
 use crate::tenants;
 
 impl Store {
-    /// Stores a key. A tenant's key is written into that tenant's audit log.
+    /// Stores a key. Written into its tenant's audit log, a platform key into the
+    /// host's own.
     pub async fn create_api_key(
         &self,
         key: &ApiKey,
@@ -81,11 +82,9 @@ async fn note(
     entry: &AuditEntry,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    if let Some(tenant) = tenant {
-        tenants::raise_revision(connection, tenant).await?;
-        audit::append(connection, tenant, entry, now).await?;
-    }
-    Ok(())
+    let owner = tenant.cloned().unwrap_or_else(TenantId::host);
+    tenants::raise_revision(connection, &owner).await?;
+    audit::append(connection, &owner, entry, now).await
 }
 
 fn read(row: &AnyRow) -> Result<ApiKey, StoreError> {

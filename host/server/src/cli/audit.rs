@@ -18,7 +18,7 @@ pub(super) enum Command {
     /// Ends with 0 if it is whole, with 1 if it is not. With SQLite the host must
     /// be stopped; a running one answers `GET /v1/audit/verify`.
     Verify {
-        /// The tenant's name; `*` for what operators did to plugins
+        /// The tenant's name; `*` for the host's own log
         #[arg(long, value_name = "NAME")]
         tenant: String,
         /// Where everything is kept [default: sqlite://data/alerts.db]
