@@ -8,7 +8,7 @@ mod alert_rules;
 mod api_keys;
 mod audit;
 mod body;
-mod caller;
+pub(crate) mod caller;
 mod deliveries;
 mod events;
 mod front;

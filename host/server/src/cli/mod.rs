@@ -3,12 +3,14 @@
 #![expect(clippy::print_stderr, reason = "who typed a command is told of its progress and failure")]
 
 mod audit;
+mod client;
 mod event;
 mod keys;
 mod logging;
 mod plugin;
 mod serve;
 mod signals;
+mod tenant;
 mod welcome;
 
 use std::process::ExitCode;
@@ -54,6 +56,8 @@ enum Command {
     Keys(keys::Command),
     #[command(subcommand)]
     Plugin(plugin::Command),
+    #[command(subcommand)]
+    Tenant(Box<tenant::Command>),
     /// Compiles a plugin from standard input; only this program itself asks for it.
     #[command(hide = true)]
     CompilePlugin,
@@ -100,6 +104,7 @@ pub fn main() -> ExitCode {
         Command::Event(command) => event::run(command),
         Command::Keys(command) => keys::run(command),
         Command::Plugin(command) => plugin::run_command(command),
+        Command::Tenant(command) => tenant::run(*command),
         Command::CompilePlugin => return alerts_sandbox::compile_child_main(),
     };
     match ran {
