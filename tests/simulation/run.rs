@@ -19,8 +19,8 @@ use alerts_domain::rule::{EventTypePattern, RuleSpec};
 use alerts_domain::tenant::TenantId;
 use alerts_domain::trigger::{DurationTrigger, Trigger};
 use alerts_engine::{
-    Actor, Clock as _, EndpointDraft, EndpointPatch, Engine, EngineConfig, Entropy, ManualClock,
-    PluginSource, Plugins, RulePatch,
+    Actor, Clock as _, EndpointDraft, EndpointPatch, Engine, EngineConfig, EngineParts, Entropy,
+    ManualClock, PluginSource, Plugins, RulePatch,
 };
 use alerts_sandbox::{Plugin, Sandbox};
 use alerts_store::{DeliveryChange, DeliveryFilter, FinishOutcome, Store};
@@ -172,15 +172,15 @@ impl<'a> Run<'a> {
         };
         let key: [u8; 32] = std::array::from_fn(|index| index as u8);
         let entropy = Entropy::from_seed(self.seed.wrapping_mul(64) + self.hosts_made as u64);
-        let engine = Engine::start_driven(
+        let engine = Engine::start_driven(EngineParts {
             config,
-            self.store.clone(),
-            self.ground.sandbox.clone(),
-            plugins.clone(),
-            Keyring::parse(&Keyring::generate("test", key)).unwrap(),
-            self.clock.clone(),
+            store: self.store.clone(),
+            sandbox: self.ground.sandbox.clone(),
+            plugins: plugins.clone(),
+            keyring: Keyring::parse(&Keyring::generate("test", key)).unwrap(),
+            clock: self.clock.clone(),
             entropy,
-        );
+        });
         Host { engine: engine.await.unwrap(), plugins, has_language }
     }
 

@@ -71,6 +71,25 @@ impl Default for EngineConfig {
     }
 }
 
+/// What an engine is made of.
+#[expect(missing_debug_implementations, reason = "a clock has nothing to show")]
+pub struct EngineParts {
+    /// What the operator has set.
+    pub config: EngineConfig,
+    /// Where everything is kept.
+    pub store: Store,
+    /// Where plugins run.
+    pub sandbox: Sandbox,
+    /// The plugins to begin with.
+    pub plugins: Plugins,
+    /// What seals and opens the endpoints' secrets.
+    pub keyring: Keyring,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Where ids, nonces and jitter come from.
+    pub entropy: Entropy,
+}
+
 /// The engine. Cheap to clone; all clones are the same one.
 #[derive(Clone)]
 pub struct Engine(Arc<Inner>);
@@ -96,17 +115,6 @@ struct Inner {
     is_driven: bool,
 }
 
-/// What an engine is made of.
-struct Parts {
-    config: EngineConfig,
-    store: Store,
-    sandbox: Sandbox,
-    plugins: Plugins,
-    keyring: Keyring,
-    clock: Arc<dyn Clock>,
-    entropy: Entropy,
-}
-
 impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Engine").field("host", &self.0.host).finish_non_exhaustive()
@@ -115,17 +123,8 @@ impl std::fmt::Debug for Engine {
 
 impl Engine {
     /// Takes over what an earlier process left, and starts to work.
-    pub async fn start(
-        config: EngineConfig,
-        store: Store,
-        sandbox: Sandbox,
-        plugins: Plugins,
-        keyring: Keyring,
-        clock: Arc<dyn Clock>,
-        entropy: Entropy,
-    ) -> Result<Self, EngineError> {
-        let folder = config.plugins_dir.clone();
-        let parts = Parts { config, store, sandbox, plugins, keyring, clock, entropy };
+    pub async fn start(parts: EngineParts) -> Result<Self, EngineError> {
+        let folder = parts.config.plugins_dir.clone();
         let engine = Self::assemble(parts, false).await?;
         let mut folder = folder.map(PluginFolder::new);
         if let Some(folder) = &mut folder
@@ -145,21 +144,12 @@ impl Engine {
 
     /// Takes over what an earlier process left, and then does nothing by itself:
     /// [`Self::tick`] does all that the keepers would. For simulations.
-    pub async fn start_driven(
-        config: EngineConfig,
-        store: Store,
-        sandbox: Sandbox,
-        plugins: Plugins,
-        keyring: Keyring,
-        clock: Arc<dyn Clock>,
-        entropy: Entropy,
-    ) -> Result<Self, EngineError> {
-        let parts = Parts { config, store, sandbox, plugins, keyring, clock, entropy };
+    pub async fn start_driven(parts: EngineParts) -> Result<Self, EngineError> {
         Self::assemble(parts, true).await
     }
 
-    async fn assemble(parts: Parts, is_driven: bool) -> Result<Self, EngineError> {
-        let Parts { config, store, sandbox, plugins, keyring, clock, entropy } = parts;
+    async fn assemble(parts: EngineParts, is_driven: bool) -> Result<Self, EngineError> {
+        let EngineParts { config, store, sandbox, plugins, keyring, clock, entropy } = parts;
         let now = clock.now();
         let host = entropy.id(now, HostId::new);
         let dispatcher = Dispatcher::new(&config);

@@ -22,4 +22,4 @@ mod server;
 mod state;
 mod unbroken;
 
-pub use server::{Parts, Server, StartError};
+pub use server::{Server, StartError};
