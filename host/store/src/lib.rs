@@ -9,6 +9,7 @@ mod accept;
 mod api_keys;
 mod audit;
 mod batch;
+mod change;
 mod claim;
 mod deliveries;
 mod dialect;
