@@ -26,6 +26,7 @@ use crate::error::EngineError;
 use crate::matching::Matcher;
 use crate::plugins::{PluginFolder, Plugins};
 use crate::retention::Retention;
+use crate::turns::Turns;
 
 /// Backtests that run at once. They read much, and nobody is woken by them.
 const BACKTESTS: usize = 2;
@@ -110,6 +111,7 @@ struct Inner {
     deferred: Notify,
     timers: Notify,
     backtests: Arc<Semaphore>,
+    schema_checks: Turns,
     stop: CancellationToken,
     /// Nothing happens by itself: [`Engine::tick`] does everything.
     is_driven: bool,
@@ -172,6 +174,7 @@ impl Engine {
             deferred: Notify::new(),
             timers: Notify::new(),
             backtests: Arc::new(Semaphore::new(BACKTESTS)),
+            schema_checks: Turns::default(),
             stop: CancellationToken::new(),
             is_driven,
             store,
@@ -282,6 +285,10 @@ impl Engine {
 
     pub(crate) fn backtest_turns(&self) -> Arc<Semaphore> {
         self.0.backtests.clone()
+    }
+
+    pub(crate) fn schema_checks(&self) -> &Turns {
+        &self.0.schema_checks
     }
 
     pub(crate) fn is_driven(&self) -> bool {

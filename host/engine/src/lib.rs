@@ -26,6 +26,7 @@ mod rules;
 mod tenants;
 mod timers;
 mod try_out;
+mod turns;
 
 pub use attempt::target_endpoint;
 pub use backtest::{Backtest, BacktestMatch, BacktestProgress, BacktestReport};

@@ -6,6 +6,7 @@
 mod schema;
 
 use alerts_domain::plugin_limits::PluginLimits;
+use alerts_domain::problem::FieldError;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -143,9 +144,8 @@ impl Manifest {
         Value::Object(self.settings.clone())
     }
 
-    /// What checks an endpoint's settings, in a time that no plugin can stretch
-    /// as long as they are at most [`MAX_SETTINGS_BYTES`] long. A manifest that was
-    /// read from somewhere has one.
+    /// What checks an endpoint's settings. A manifest that was read from somewhere
+    /// has one. For settings that anyone may send there is [`Self::settings_problems`].
     pub fn settings_validator(&self) -> Result<jsonschema::Validator, InvalidManifest> {
         schema::validator(&self.settings_schema()).map_err(|(at, why)| {
             let why: String = why.chars().take(MAX_SUMMARY_BYTES).collect();
@@ -154,6 +154,16 @@ impl Manifest {
                 format!("must be a valid JSON Schema; at `{at}`: {why}"),
             )
         })
+    }
+
+    /// What is wrong with an endpoint's settings, with pointers into them. May take
+    /// a second or so for settings and a schema that are made for it, but little memory.
+    pub fn settings_problems(
+        &self,
+        settings: &Map<String, Value>,
+    ) -> Result<Vec<FieldError>, InvalidManifest> {
+        let (schema, settings) = (self.settings_schema(), Value::from(settings.clone()));
+        Ok(schema::problems(&schema, &self.settings_validator()?, &settings))
     }
 
     fn validate(&self) -> Result<(), InvalidManifest> {
