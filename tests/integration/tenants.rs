@@ -31,7 +31,7 @@ async fn an_operator_lists_shows_and_sets_tenants() {
 
     let set = run(&["set", "a b/c", "--beta", "true", "--rate-limit", "600", "--burst", "5"]);
     let limited = is("a b/c", true, json!({"per_minute": 600, "burst": 5}));
-    assert_eq!(set.unwrap(), [limited.clone()]);
+    assert_eq!(set.unwrap(), std::slice::from_ref(&limited));
     run(&["set", "zoo", "--beta", "true"]).unwrap();
     assert_eq!(run(&["list"]).unwrap(), [limited, is("zoo", true, json!(null))]);
     let freed = run(&["set", "a b/c", "--rate-limit", "none"]).unwrap();
