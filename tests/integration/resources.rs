@@ -200,6 +200,62 @@ async fn a_tenants_key_reaches_as_far_as_its_role() {
 }
 
 #[tokio::test]
+async fn an_expired_key_is_told_so_and_a_revoked_one_is_forgotten() {
+    let host = TestHost::start().await;
+    let made = async |name: &str, expires_at: Option<jiff::Timestamp>| {
+        let body = json!({"name": name, "role": "viewer", "expires_at": expires_at});
+        let made = host.api.post("/v1/api-keys", body).await.expect(201);
+        (made["id"].clone(), host.api.with("x-api-key", made["key"].as_str()))
+    };
+    let soon = host.now() + std::time::Duration::from_secs(60);
+    let (_, expiring) = made("expiring", Some(soon)).await;
+    let (id, revoked) = made("revoked", None).await;
+    expiring.get("/v1/webhooks").await.expect(200);
+    host.later(std::time::Duration::from_secs(61));
+    host.api.delete(&format!("/v1/api-keys/{}", id.as_str().unwrap())).await.expect(204);
+
+    let expired = expiring.get("/v1/webhooks").await;
+    assert!(expired.headers.contains_key("www-authenticate"));
+    assert_eq!(expired.body["type"], "https://exosphere.dev/problems/key-expired");
+    expired.problem(401);
+    let told = async |api: &crate::support::api::Api| api.get("/v1/webhooks").await.expect(401);
+    let never = host.api.with("x-api-key", Some("exo_never_a_key"));
+    assert_eq!(told(&revoked).await, told(&never).await, "nothing to learn from a revoked key");
+}
+
+#[tokio::test]
+async fn platform_keys_are_made_and_revoked_in_the_hosts_own_audit_log() {
+    let host = TestHost::start().await;
+    let operator = host.api.with("x-exosphere-namespace", None);
+    let body = json!({"name": "second", "role": "platform"});
+    let made = operator.post("/v1/api-keys", body).await.expect(201);
+    let id = made["id"].as_str().unwrap();
+    operator.delete(&format!("/v1/api-keys/{id}")).await.expect(204);
+    host.api.post("/v1/api-keys", json!({"name": "a", "role": "admin"})).await.expect(201);
+
+    let of = async |api: &crate::support::api::Api| {
+        let log = api.get("/v1/audit").await.expect(200);
+        let entries = log["data"].as_array().unwrap().clone();
+        let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+        let of_entry = |entry: &serde_json::Value| (text(&entry["action"]), text(&entry["actor"]));
+        entries.iter().map(of_entry).collect::<Vec<_>>()
+    };
+    let log = of(&operator).await;
+    let bootstrap = made["created_by"].as_str().unwrap();
+    let entry = |action: &str, actor: &str| (action.to_owned(), actor.to_owned());
+    assert_eq!(
+        log,
+        [
+            entry("api_key.revoked", bootstrap),
+            entry("api_key.created", bootstrap),
+            entry("api_key.created", "system")
+        ]
+    );
+    assert_eq!(of(&host.api).await, [entry("api_key.created", bootstrap)], "the tenant's own");
+    assert_eq!(operator.get("/v1/audit/verify").await.expect(200)["entries"], 3);
+}
+
+#[tokio::test]
 async fn a_repeated_request_with_an_idempotency_key_makes_one_thing() {
     let host = TestHost::start().await;
     let api = host.api.with("idempotency-key", Some("k-1"));

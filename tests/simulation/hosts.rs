@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use alerts_domain::address::AddressRules;
 use alerts_domain::keyring::Keyring;
-use alerts_engine::{Engine, EngineConfig, EngineError, Entropy, PluginSource, Plugins};
+use alerts_engine::{
+    Engine, EngineConfig, EngineError, EngineParts, Entropy, PluginSource, Plugins,
+};
 use alerts_sandbox::{Plugin, Sandbox};
 use alerts_store::Store;
 
@@ -48,15 +50,15 @@ impl Run<'_> {
             true => Store::open(self.database.url()).await?,
             false => self.store.clone(),
         };
-        let engine = Engine::start_driven(
+        let engine = Engine::start_driven(EngineParts {
             config,
             store,
-            self.ground.sandbox.clone(),
-            plugins.clone(),
-            Keyring::parse(&Keyring::generate("test", key)).unwrap(),
-            self.world.clock(),
+            sandbox: self.ground.sandbox.clone(),
+            plugins: plugins.clone(),
+            keyring: Keyring::parse(&Keyring::generate("test", key)).unwrap(),
+            clock: self.world.clock(),
             entropy,
-        );
+        });
         Ok(Host { engine: engine.await?, plugins, has_language, number })
     }
 

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use alerts_package::{Kind, Manifest, RequestedLimits, digest, read_manifest};
+use alerts_domain::plugin_limits::PluginLimits;
+use alerts_package::{Kind, Manifest, digest, read_manifest};
 use alerts_sandbox::{CallLimits, Limits};
 use serde::Serialize;
 use serde_json::Value;
@@ -98,7 +99,7 @@ fn interfaces(wasm: &[u8]) -> (Vec<String>, Vec<String>) {
     (imports, exports)
 }
 
-fn limits(kind: Kind, asked: &RequestedLimits) -> Vec<Limit> {
+fn limits(kind: Kind, asked: &PluginLimits) -> Vec<Limit> {
     let granted = Limits::default();
     let call: CallLimits = match kind {
         Kind::Condition => granted.condition,
@@ -116,7 +117,7 @@ fn limits(kind: Kind, asked: &RequestedLimits) -> Vec<Limit> {
         limit("output_bytes", asked.output_bytes, granted.output_bytes as u64),
     ];
     if kind == Kind::Target {
-        limits.push(limit("exchanges", asked.exchanges.map(u64::from), granted.exchanges.into()));
+        limits.push(limit("exchanges", asked.exchanges, granted.exchanges.into()));
     }
     limits
 }

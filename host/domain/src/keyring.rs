@@ -147,6 +147,11 @@ impl Keyring {
         Ok(Zeroizing::new(plain))
     }
 
+    /// The keys' ids. The first one is that of the key that encrypts now.
+    pub fn ids(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.0.iter().map(|(id, _)| id.as_str())
+    }
+
     /// Whether it was sealed with the key that encrypts now.
     pub fn is_current(&self, sealed: &Sealed) -> bool {
         sealed.0.strip_prefix("v1.").and_then(|rest| rest.split('.').next())

@@ -1,8 +1,9 @@
-//! What an operator grants one plugin for each of its calls.
+//! What one plugin may use for each of its calls: as its maker asks for it, and as
+//! an operator grants it.
 
 use serde::{Deserialize, Serialize};
 
-/// Limits of one plugin, set by the operator. An absent one is the host's default.
+/// Limits of one plugin. An absent one means the host's default.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PluginLimits {
@@ -35,7 +36,7 @@ impl PluginLimits {
         ]
     }
 
-    /// Whether all are the host's defaults.
+    /// Whether none is set.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }

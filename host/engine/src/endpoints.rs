@@ -17,7 +17,7 @@ use alerts_domain::rate_limit::RateLimit;
 use alerts_domain::secret::Secret;
 use alerts_domain::target_url;
 use alerts_domain::tenant::TenantId;
-use alerts_package::{Kind, MAX_SETTINGS_BYTES, Manifest};
+use alerts_package::{Kind, Manifest};
 use alerts_sandbox::Plugin;
 use alerts_store::AuditEntry;
 use serde_json::{Map, Value, json};
@@ -275,7 +275,7 @@ impl Engine {
             problems.push(FieldError::new("/target", detail));
         }
         problems.extend(secret_problems(plugin.manifest(), secrets));
-        let schema_problems = checked_in_time(plugin.clone(), spec.settings.clone()).await;
+        let schema_problems = self.schema_problems(plugin.clone(), spec.settings.clone()).await;
         if schema_problems.is_empty() {
             // The adapter's own check may rely on the schema having held.
             let settings = Value::from(spec.settings.clone()).to_string();
@@ -287,6 +287,27 @@ impl Engine {
             problems.extend(schema_problems);
         }
         if problems.is_empty() { Ok(()) } else { Err(ChangeError::Invalid(problems)) }
+    }
+
+    /// What a target's schema says against settings, within the deadline. A plugin
+    /// whose schema takes longer holds up itself alone.
+    async fn schema_problems(
+        &self,
+        plugin: Arc<Plugin>,
+        settings: Map<String, Value>,
+    ) -> Vec<FieldError> {
+        let id = plugin.id().to_owned();
+        let check = move || plugin.manifest().settings_problems(&settings);
+        let wrong = match self.schema_checks().run(&id, SCHEMA_DEADLINE, check).await {
+            Some(Ok(problems)) => {
+                return problems.into_iter().map(|problem| problem.under("/settings")).collect();
+            }
+            Some(Err(error)) => format!("the settings schema of target `{id}` is broken: {error}"),
+            None => format!(
+                "the settings schema of target `{id}` takes too long to check; tell the operator"
+            ),
+        };
+        vec![FieldError::new("/settings", wrong)]
     }
 }
 
@@ -320,43 +341,6 @@ fn secret_problems(manifest: &Manifest, secrets: &EndpointSecrets) -> Vec<FieldE
 /// Longest look at an endpoint's settings: a schema is a plugin's. The worst that is
 /// admitted takes some seconds, a usual one microseconds.
 const SCHEMA_DEADLINE: Duration = Duration::from_secs(1);
-
-/// [`settings_problems`], off the async threads and within the deadline.
-async fn checked_in_time(plugin: Arc<Plugin>, settings: Map<String, Value>) -> Vec<FieldError> {
-    let id = plugin.id().to_owned();
-    let check = move || settings_problems(plugin.manifest(), &settings);
-    match tokio::time::timeout(SCHEMA_DEADLINE, tokio::task::spawn_blocking(check)).await {
-        Ok(Ok(problems)) => problems,
-        _ => {
-            let detail = format!(
-                "the settings schema of target `{id}` takes too long to check; tell the operator"
-            );
-            vec![FieldError::new("/settings", detail)]
-        }
-    }
-}
-
-fn settings_problems(manifest: &Manifest, settings: &Map<String, Value>) -> Vec<FieldError> {
-    let validator = match manifest.settings_validator() {
-        Ok(validator) => validator,
-        Err(error) => {
-            let detail =
-                format!("the settings schema of target `{}` is broken: {error}", manifest.id);
-            return vec![FieldError::new("/settings", detail)];
-        }
-    };
-    let settings = Value::from(settings.clone());
-    if settings.to_string().len() > MAX_SETTINGS_BYTES {
-        let detail = format!("must be at most {MAX_SETTINGS_BYTES} bytes of JSON");
-        return vec![FieldError::new("/settings", detail)];
-    }
-    let wrong = validator.iter_errors(&settings);
-    wrong
-        .map(|error| {
-            FieldError::new(format!("/settings{}", error.instance_path()), error.to_string())
-        })
-        .collect()
-}
 
 pub(crate) fn name_problems(name: &str) -> Vec<FieldError> {
     let chars = name.chars().count();

@@ -26,6 +26,7 @@ use crate::error::EngineError;
 use crate::matching::Matcher;
 use crate::plugins::{PluginFolder, Plugins};
 use crate::retention::Retention;
+use crate::turns::Turns;
 
 /// Backtests that run at once. They read much, and nobody is woken by them.
 const BACKTESTS: usize = 2;
@@ -71,6 +72,25 @@ impl Default for EngineConfig {
     }
 }
 
+/// What an engine is made of.
+#[expect(missing_debug_implementations, reason = "a clock has nothing to show")]
+pub struct EngineParts {
+    /// What the operator has set.
+    pub config: EngineConfig,
+    /// Where everything is kept.
+    pub store: Store,
+    /// Where plugins run.
+    pub sandbox: Sandbox,
+    /// The plugins to begin with.
+    pub plugins: Plugins,
+    /// What seals and opens the endpoints' secrets.
+    pub keyring: Keyring,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Where ids, nonces and jitter come from.
+    pub entropy: Entropy,
+}
+
 /// The engine. Cheap to clone; all clones are the same one.
 #[derive(Clone)]
 pub struct Engine(Arc<Inner>);
@@ -91,20 +111,10 @@ struct Inner {
     deferred: Notify,
     timers: Notify,
     backtests: Arc<Semaphore>,
+    schema_checks: Turns,
     stop: CancellationToken,
     /// Nothing happens by itself: [`Engine::tick`] does everything.
     is_driven: bool,
-}
-
-/// What an engine is made of.
-struct Parts {
-    config: EngineConfig,
-    store: Store,
-    sandbox: Sandbox,
-    plugins: Plugins,
-    keyring: Keyring,
-    clock: Arc<dyn Clock>,
-    entropy: Entropy,
 }
 
 impl std::fmt::Debug for Engine {
@@ -115,17 +125,8 @@ impl std::fmt::Debug for Engine {
 
 impl Engine {
     /// Takes over what an earlier process left, and starts to work.
-    pub async fn start(
-        config: EngineConfig,
-        store: Store,
-        sandbox: Sandbox,
-        plugins: Plugins,
-        keyring: Keyring,
-        clock: Arc<dyn Clock>,
-        entropy: Entropy,
-    ) -> Result<Self, EngineError> {
-        let folder = config.plugins_dir.clone();
-        let parts = Parts { config, store, sandbox, plugins, keyring, clock, entropy };
+    pub async fn start(parts: EngineParts) -> Result<Self, EngineError> {
+        let folder = parts.config.plugins_dir.clone();
         let engine = Self::assemble(parts, false).await?;
         let mut folder = folder.map(PluginFolder::new);
         if let Some(folder) = &mut folder
@@ -145,21 +146,12 @@ impl Engine {
 
     /// Takes over what an earlier process left, and then does nothing by itself:
     /// [`Self::tick`] does all that the keepers would. For simulations.
-    pub async fn start_driven(
-        config: EngineConfig,
-        store: Store,
-        sandbox: Sandbox,
-        plugins: Plugins,
-        keyring: Keyring,
-        clock: Arc<dyn Clock>,
-        entropy: Entropy,
-    ) -> Result<Self, EngineError> {
-        let parts = Parts { config, store, sandbox, plugins, keyring, clock, entropy };
+    pub async fn start_driven(parts: EngineParts) -> Result<Self, EngineError> {
         Self::assemble(parts, true).await
     }
 
-    async fn assemble(parts: Parts, is_driven: bool) -> Result<Self, EngineError> {
-        let Parts { config, store, sandbox, plugins, keyring, clock, entropy } = parts;
+    async fn assemble(parts: EngineParts, is_driven: bool) -> Result<Self, EngineError> {
+        let EngineParts { config, store, sandbox, plugins, keyring, clock, entropy } = parts;
         let now = clock.now();
         let host = entropy.id(now, HostId::new);
         let dispatcher = Dispatcher::new(&config);
@@ -182,6 +174,7 @@ impl Engine {
             deferred: Notify::new(),
             timers: Notify::new(),
             backtests: Arc::new(Semaphore::new(BACKTESTS)),
+            schema_checks: Turns::default(),
             stop: CancellationToken::new(),
             is_driven,
             store,
@@ -292,6 +285,10 @@ impl Engine {
 
     pub(crate) fn backtest_turns(&self) -> Arc<Semaphore> {
         self.0.backtests.clone()
+    }
+
+    pub(crate) fn schema_checks(&self) -> &Turns {
+        &self.0.schema_checks
     }
 
     pub(crate) fn is_driven(&self) -> bool {

@@ -26,6 +26,7 @@ mod rules;
 mod tenants;
 mod timers;
 mod try_out;
+mod turns;
 
 pub use attempt::target_endpoint;
 pub use backtest::{Backtest, BacktestMatch, BacktestProgress, BacktestReport};
@@ -34,7 +35,7 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use dispatch::Circuit;
 pub use egress::{Deadlines, Egress, Exchanged, Prepared, Transport};
 pub use endpoints::{CreatedEndpoint, EndpointDraft, EndpointPatch};
-pub use engine::{Engine, EngineConfig};
+pub use engine::{Engine, EngineConfig, EngineParts};
 pub use entropy::Entropy;
 pub use error::{ChangeError, EngineError};
 pub use intake::Accepted;

@@ -11,9 +11,7 @@ mod pack;
 mod read;
 
 pub use digest::{Digest, digest};
-pub use manifest::{
-    InvalidManifest, Kind, MAX_SETTINGS_BYTES, Manifest, RequestedLimits, SecretSlot,
-};
+pub use manifest::{InvalidManifest, Kind, MAX_SETTINGS_BYTES, Manifest, SecretSlot};
 pub use pack::{EncodeError, PackError, encode, pack};
 pub use read::{ManifestError, read_manifest};
 

@@ -5,6 +5,8 @@
 
 mod schema;
 
+use alerts_domain::plugin_limits::PluginLimits;
+use alerts_domain::problem::FieldError;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -40,8 +42,8 @@ pub struct Manifest {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub url_is_secret: bool,
     /// Limits that the plugin asks for; the operator's and the host's still bind.
-    #[serde(default, skip_serializing_if = "RequestedLimits::is_empty")]
-    pub limits: RequestedLimits,
+    #[serde(default, skip_serializing_if = "PluginLimits::is_empty")]
+    pub limits: PluginLimits,
 }
 
 /// Which world of the plugin contract a component implements.
@@ -76,34 +78,6 @@ pub struct SecretSlot {
     /// Whether an endpoint cannot do without it.
     #[serde(default)]
     pub required: bool,
-}
-
-/// Limits that a plugin asks for. An absent one means the operator's default;
-/// asking for more than is granted gives what is granted.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RequestedLimits {
-    /// Instructions, roughly, that one call may execute.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fuel: Option<u64>,
-    /// Wall-clock time of one call.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub deadline_ms: Option<u64>,
-    /// Linear memory.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub memory_bytes: Option<u64>,
-    /// What one call may return.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub output_bytes: Option<u64>,
-    /// Requests in one attempt.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub exchanges: Option<u32>,
-}
-
-impl RequestedLimits {
-    fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
 }
 
 /// Why a text or an object is not a manifest. Says which field, and what to write.
@@ -170,9 +144,8 @@ impl Manifest {
         Value::Object(self.settings.clone())
     }
 
-    /// What checks an endpoint's settings, in a time that no plugin can stretch
-    /// as long as they are at most [`MAX_SETTINGS_BYTES`] long. A manifest that was
-    /// read from somewhere has one.
+    /// What checks an endpoint's settings. A manifest that was read from somewhere
+    /// has one. For settings that anyone may send there is [`Self::settings_problems`].
     pub fn settings_validator(&self) -> Result<jsonschema::Validator, InvalidManifest> {
         schema::validator(&self.settings_schema()).map_err(|(at, why)| {
             let why: String = why.chars().take(MAX_SUMMARY_BYTES).collect();
@@ -181,6 +154,16 @@ impl Manifest {
                 format!("must be a valid JSON Schema; at `{at}`: {why}"),
             )
         })
+    }
+
+    /// What is wrong with an endpoint's settings, with pointers into them. May take
+    /// a second or so for settings and a schema that are made for it, but little memory.
+    pub fn settings_problems(
+        &self,
+        settings: &Map<String, Value>,
+    ) -> Result<Vec<FieldError>, InvalidManifest> {
+        let (schema, settings) = (self.settings_schema(), Value::from(settings.clone()));
+        Ok(schema::problems(&schema, &self.settings_validator()?, &settings))
     }
 
     fn validate(&self) -> Result<(), InvalidManifest> {
@@ -276,21 +259,11 @@ impl Manifest {
     }
 
     fn validate_limits(&self) -> Result<(), InvalidManifest> {
-        let RequestedLimits { fuel, deadline_ms, memory_bytes, output_bytes, exchanges } =
-            self.limits;
-        let zero = [
-            ("limits.fuel", fuel),
-            ("limits.deadline_ms", deadline_ms),
-            ("limits.memory_bytes", memory_bytes),
-            ("limits.output_bytes", output_bytes),
-            ("limits.exchanges", exchanges.map(u64::from)),
-        ]
-        .into_iter()
-        .find(|(_, limit)| *limit == Some(0));
+        let zero = self.limits.fields().into_iter().find(|(_, limit)| *limit == Some(0));
         match zero {
             None => Ok(()),
-            Some((field, _)) => Err(InvalidManifest::field(
-                field,
+            Some((name, _)) => Err(InvalidManifest::field(
+                format!("limits.{name}"),
                 "must be above zero; leave it out to get the operator's default",
             )),
         }

@@ -2,7 +2,7 @@
 //! the smallest of these and what a plugin asks for.
 
 use alerts_domain::plugin_limits::PluginLimits;
-use alerts_package::{Kind, RequestedLimits};
+use alerts_package::Kind;
 
 /// Fuel and time of one call. Fuel is what makes a verdict the same on every
 /// machine, so it is meant to run out well before the time does; the time is
@@ -71,7 +71,7 @@ impl Limits {
     pub(crate) fn for_plugin(
         mut self,
         kind: Kind,
-        asked: &RequestedLimits,
+        asked: &PluginLimits,
         granted: &PluginLimits,
     ) -> Self {
         let [fuel, deadline_ms, memory, output, exchanges] =
@@ -101,13 +101,11 @@ impl Limits {
     pub(crate) fn decide(
         &self,
         kind: Kind,
-        asked: &RequestedLimits,
+        asked: &PluginLimits,
         granted: &PluginLimits,
     ) -> [DecidedLimit; 5] {
-        let RequestedLimits { fuel, deadline_ms, memory_bytes, output_bytes, exchanges } = *asked;
-        let asked = [fuel, deadline_ms, memory_bytes, output_bytes, exchanges.map(u64::from)];
         let (defaults, most) = (self.settable(kind), Self::CEILING.settable(kind));
-        let granted = granted.fields();
+        let (asked, granted) = (asked.fields(), granted.fields());
         std::array::from_fn(|index| {
             let (name, granted) = granted[index];
             let given = match granted {
@@ -117,7 +115,7 @@ impl Limits {
                     DecidedLimit { name, value, decided_by: LimitSource::Default }
                 }
             };
-            let asked = asked[index].map(|v| (v, LimitSource::Manifest));
+            let asked = asked[index].1.map(|v| (v, LimitSource::Manifest));
             let others = [Some((most[index], LimitSource::Ceiling)), asked];
             others.into_iter().flatten().fold(given, |least, (value, decided_by)| {
                 if value < least.value { DecidedLimit { name, value, decided_by } } else { least }
@@ -240,7 +238,7 @@ mod tests {
 
     #[test]
     fn a_plugin_gets_the_smaller_of_what_it_asks_and_what_is_granted() {
-        let asked = RequestedLimits {
+        let asked = PluginLimits {
             fuel: Some(5),
             deadline_ms: Some(u64::MAX),
             memory_bytes: Some(1 << 16),
@@ -259,7 +257,7 @@ mod tests {
     fn what_an_operator_grants_takes_the_place_of_the_default_and_never_passes_the_ceiling() {
         use LimitSource::{Ceiling, Default as Host, Manifest, Operator};
 
-        let asked = RequestedLimits { memory_bytes: Some(1 << 20), ..RequestedLimits::default() };
+        let asked = PluginLimits { memory_bytes: Some(1 << 20), ..PluginLimits::default() };
         let granted = PluginLimits {
             fuel: Some(7),
             deadline_ms: Some(u64::MAX),
@@ -282,7 +280,7 @@ mod tests {
     fn a_condition_language_that_is_granted_more_may_take_more_to_compile_too() {
         let granted = PluginLimits { deadline_ms: Some(100), ..PluginLimits::default() };
         let host = Limits::default();
-        let has = host.for_plugin(Kind::Condition, &RequestedLimits::default(), &granted);
+        let has = host.for_plugin(Kind::Condition, &PluginLimits::default(), &granted);
         assert_eq!((has.condition.deadline_ms, has.compile.deadline_ms), (100, 500));
         assert_eq!((has.evaluate_deadline_ms, has.compile.fuel), (500, host.compile.fuel));
         assert_eq!(has.target, host.target);

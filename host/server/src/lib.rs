@@ -16,9 +16,10 @@ mod demo;
 mod housekeeping;
 mod keys;
 mod meters;
+mod rotation;
 mod say;
 mod server;
 mod state;
 mod unbroken;
 
-pub use server::{Parts, Server, StartError};
+pub use server::{Server, StartError};

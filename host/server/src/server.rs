@@ -1,15 +1,12 @@
-//! The server: its parts, its start and its end. The same for the `serve`
+//! The server: its start and its end. The same for the `serve`
 //! command, for tests and for benchmarks.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
-use alerts_domain::keyring::Keyring;
 use alerts_domain::secret::Secret;
-use alerts_engine::{Clock, Engine, EngineConfig, EngineError, Entropy, Plugins};
-use alerts_sandbox::Sandbox;
-use alerts_store::{Store, StoreError};
+use alerts_engine::{Engine, EngineError, EngineParts};
+use alerts_store::StoreError;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -18,25 +15,6 @@ use tokio_util::sync::CancellationToken;
 use crate::keys::{KeyRegistry, NewKey};
 use crate::state::AppState;
 use crate::{api, bootstrap, connections, housekeeping, meters};
-
-/// What a server is made of.
-#[derive(Clone)]
-pub struct Parts {
-    /// The database, open.
-    pub store: Store,
-    /// Where plugins run.
-    pub sandbox: Sandbox,
-    /// The plugins in use, loaded with [`builtin::load`](crate::builtin::load).
-    pub plugins: Plugins,
-    /// Encrypts secrets at rest.
-    pub keyring: Keyring,
-    /// Where alerts may go, and how many at once.
-    pub engine: EngineConfig,
-    /// The time.
-    pub clock: Arc<dyn Clock>,
-    /// The operator's platform key; without one, the first start makes one.
-    pub bootstrap_key: Option<Secret>,
-}
 
 /// The server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -68,29 +46,22 @@ impl std::fmt::Debug for Server {
 }
 
 impl Server {
-    /// Starts the engine and serves its API on `listener`.
+    /// Starts the engine and serves its API on `listener`. `bootstrap_key` is the
+    /// operator's platform key; without one, the first start makes one.
     pub async fn start(
         listener: TcpListener,
-        parts: Parts,
-        entropy: Entropy,
+        parts: EngineParts,
+        bootstrap_key: Option<Secret>,
     ) -> Result<Self, StartError> {
         let address = listener.local_addr().map_err(StartError::Socket)?;
         // First, so that what the engine registers is seen.
         meters::recorder();
-        let engine = Engine::start(
-            parts.engine,
-            parts.store.clone(),
-            parts.sandbox,
-            parts.plugins,
-            parts.keyring.clone(),
-            parts.clock,
-            entropy,
-        )
-        .await?;
-        let keys = KeyRegistry::load(parts.store).await?;
-        let made_key = bootstrap::ensure_platform_key(&engine, &keys, parts.bootstrap_key).await?;
+        let (store, keyring) = (parts.store.clone(), parts.keyring.clone());
+        let engine = Engine::start(parts).await?;
+        let keys = KeyRegistry::load(store).await?;
+        let made_key = bootstrap::ensure_platform_key(&engine, &keys, bootstrap_key).await?;
         let stopping = CancellationToken::new();
-        let state = AppState::new(engine, keys, parts.keyring, stopping.clone());
+        let state = AppState::new(engine, keys, keyring, stopping.clone());
         housekeeping::start(&state);
         let router = api::router(state.clone());
         let serving = tokio::spawn(connections::serve(listener, router, stopping));

@@ -4,24 +4,24 @@ use alerts_domain::Timestamp;
 use alerts_domain::api_key::ApiKey;
 use alerts_domain::id::ApiKeyId;
 use alerts_domain::tenant::TenantId;
-use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
 
-use crate::audit::{self, AuditEntry};
+use crate::audit::AuditEntry;
 use crate::error::StoreError;
 use crate::open::Store;
 use crate::row::{Reader, us};
-use crate::tenants;
 
 impl Store {
-    /// Stores a key. A tenant's key is written into that tenant's audit log.
+    /// Stores a key. Written into its tenant's audit log, a platform key into the
+    /// host's own.
     pub async fn create_api_key(
         &self,
         key: &ApiKey,
         entry: &AuditEntry,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let mut transaction = self.begin().await?;
+        let owner = log_of(key.tenant.as_ref());
+        let mut change = self.change(&owner).await?;
         sqlx::query(
             "INSERT INTO api_keys (id, tenant, name, role, digest, created_by, created_at,
                 expires_at)
@@ -35,10 +35,9 @@ impl Store {
         .bind(key.created_by.as_str())
         .bind(us(key.created_at))
         .bind(key.expires_at.map(us))
-        .execute(&mut *transaction)
+        .execute(change.connection())
         .await?;
-        note(&mut transaction, key.tenant.as_ref(), entry, now).await?;
-        Ok(transaction.commit().await?)
+        change.commit(entry, now).await
     }
 
     /// Takes a key back: a tenant's, or a platform key for `None`. Says whether
@@ -50,20 +49,20 @@ impl Store {
         entry: &AuditEntry,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let mut transaction = self.begin().await?;
+        let owner = log_of(tenant);
+        let mut change = self.change(&owner).await?;
         let deleted = sqlx::query(
             "DELETE FROM api_keys
              WHERE id = $1 AND (tenant = $2 OR (tenant IS NULL AND $2 IS NULL))",
         )
         .bind(id.to_string())
         .bind(tenant.map(|tenant| tenant.as_str().to_owned()))
-        .execute(&mut *transaction)
+        .execute(change.connection())
         .await?;
         if deleted.rows_affected() == 0 {
             return Ok(false);
         }
-        note(&mut transaction, tenant, entry, now).await?;
-        transaction.commit().await?;
+        change.commit(entry, now).await?;
         Ok(true)
     }
 
@@ -75,17 +74,9 @@ impl Store {
     }
 }
 
-async fn note(
-    connection: &mut AnyConnection,
-    tenant: Option<&TenantId>,
-    entry: &AuditEntry,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    if let Some(tenant) = tenant {
-        tenants::raise_revision(connection, tenant).await?;
-        audit::append(connection, tenant, entry, now).await?;
-    }
-    Ok(())
+/// In whose log it stands what is done to a key: the host's own for a platform key.
+fn log_of(tenant: Option<&TenantId>) -> TenantId {
+    tenant.cloned().unwrap_or_else(TenantId::host)
 }
 
 fn read(row: &AnyRow) -> Result<ApiKey, StoreError> {

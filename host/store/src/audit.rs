@@ -12,12 +12,11 @@ use crate::error::StoreError;
 use crate::open::Store;
 use crate::page::Page;
 use crate::row::{json_text, us};
-use crate::tenants;
 
 /// Something done, to be written down with the change itself.
 #[derive(Debug, Clone)]
 pub struct AuditEntry {
-    /// Who did it: a key's id, or `system`.
+    /// Who did it: a key's id, `system`, or `command_line`.
     pub actor: String,
     /// For example `webhook.created`.
     pub action: String,
@@ -74,10 +73,7 @@ impl Store {
         entry: &AuditEntry,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let mut transaction = self.begin().await?;
-        tenants::raise_revision(&mut transaction, tenant).await?;
-        append(&mut transaction, tenant, entry, now).await?;
-        Ok(transaction.commit().await?)
+        self.change(tenant).await?.commit(entry, now).await
     }
 
     /// A tenant's entries, newest first, older than entry `before`.

@@ -7,13 +7,12 @@ use alerts_domain::keyring::Sealed;
 use alerts_domain::tenant::TenantId;
 use sqlx::any::AnyRow;
 
-use crate::audit::{self, AuditEntry};
+use crate::audit::AuditEntry;
 use crate::batch::Query;
 use crate::error::StoreError;
 use crate::open::Store;
 use crate::page::Page;
 use crate::row::{Reader, json_text, us};
-use crate::tenants;
 
 impl Store {
     /// Stores a new endpoint.
@@ -23,8 +22,7 @@ impl Store {
         entry: &AuditEntry,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let mut transaction = self.begin().await?;
-        tenants::raise_revision(&mut transaction, &endpoint.tenant).await?;
+        let mut change = self.change(&endpoint.tenant).await?;
         let insert = sqlx::query(
             "INSERT INTO webhook_endpoints (tenant, id, name, target_url, target, settings,
                 headers, is_active, include_event_data, rate_limit, gone_after, sealed_secrets,
@@ -34,10 +32,9 @@ impl Store {
         bind(insert, endpoint)
             .bind(endpoint.created_by.as_str())
             .bind(us(endpoint.created_at))
-            .execute(&mut *transaction)
+            .execute(change.connection())
             .await?;
-        audit::append(&mut transaction, &endpoint.tenant, entry, now).await?;
-        Ok(transaction.commit().await?)
+        change.commit(entry, now).await
     }
 
     /// Stores a changed endpoint, unless it is no longer the one that was read:
@@ -49,8 +46,7 @@ impl Store {
         entry: &AuditEntry,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let mut transaction = self.begin().await?;
-        tenants::raise_revision(&mut transaction, &endpoint.tenant).await?;
+        let mut change = self.change(&endpoint.tenant).await?;
         let update = sqlx::query(
             "UPDATE webhook_endpoints SET name = $3, target_url = $4, target = $5, settings = $6,
                 headers = $7, is_active = $8, include_event_data = $9, rate_limit = $10,
@@ -58,12 +54,11 @@ impl Store {
                 deleted_at = $15
              WHERE tenant = $1 AND id = $2 AND version = $16 AND deleted_at IS NULL",
         );
-        let updated = bind(update, endpoint).bind(read).execute(&mut *transaction).await?;
+        let updated = bind(update, endpoint).bind(read).execute(change.connection()).await?;
         if updated.rows_affected() == 0 {
             return Ok(false);
         }
-        audit::append(&mut transaction, &endpoint.tenant, entry, now).await?;
-        transaction.commit().await?;
+        change.commit(entry, now).await?;
         Ok(true)
     }
 
@@ -109,22 +104,11 @@ impl Store {
         entry: &AuditEntry,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let mut transaction = self.begin().await?;
-        tenants::raise_revision(&mut transaction, tenant).await?;
-        let deleted = sqlx::query(
-            "UPDATE webhook_endpoints SET deleted_at = $3, updated_at = $3
-             WHERE tenant = $1 AND id = $2 AND deleted_at IS NULL",
-        )
-        .bind(tenant.as_str())
-        .bind(id.to_string())
-        .bind(us(now))
-        .execute(&mut *transaction)
-        .await?;
-        if deleted.rows_affected() == 0 {
+        let mut change = self.change(tenant).await?;
+        if !change.mark_deleted("webhook_endpoints", id, now).await? {
             return Ok(false);
         }
-        audit::append(&mut transaction, tenant, entry, now).await?;
-        transaction.commit().await?;
+        change.commit(entry, now).await?;
         Ok(true)
     }
 }

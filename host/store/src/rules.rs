@@ -6,13 +6,12 @@ use alerts_domain::rule::{AlertRule, EventTypePattern, RuleSpec};
 use alerts_domain::tenant::TenantId;
 use sqlx::any::AnyRow;
 
-use crate::audit::{self, AuditEntry};
+use crate::audit::AuditEntry;
 use crate::batch::Query;
 use crate::error::StoreError;
 use crate::open::Store;
 use crate::page::Page;
 use crate::row::{Reader, json_text, us};
-use crate::tenants;
 use crate::timers::{TriggerChange, follow_rule};
 
 impl Store {
@@ -23,8 +22,7 @@ impl Store {
         entry: &AuditEntry,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let mut transaction = self.begin().await?;
-        tenants::raise_revision(&mut transaction, &rule.tenant).await?;
+        let mut change = self.change(&rule.tenant).await?;
         let insert = sqlx::query(
             "INSERT INTO alert_rules (tenant, id, name, event_type, condition,
                 webhook_endpoint_id, trigger_spec, retry_policy, rate_limit, is_active,
@@ -35,10 +33,9 @@ impl Store {
         bind(insert, rule)
             .bind(rule.created_by.as_str())
             .bind(us(rule.created_at))
-            .execute(&mut *transaction)
+            .execute(change.connection())
             .await?;
-        audit::append(&mut transaction, &rule.tenant, entry, now).await?;
-        Ok(transaction.commit().await?)
+        change.commit(entry, now).await
     }
 
     /// Stores a changed rule, unless it is no longer the one that was read: the
@@ -52,8 +49,7 @@ impl Store {
         entry: &AuditEntry,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let mut transaction = self.begin().await?;
-        tenants::raise_revision(&mut transaction, &rule.tenant).await?;
+        let mut change = self.change(&rule.tenant).await?;
         let update = sqlx::query(
             "UPDATE alert_rules SET name = $3, event_type = $4, condition = $5,
                 webhook_endpoint_id = $6, trigger_spec = $7, retry_policy = $8, rate_limit = $9,
@@ -61,13 +57,12 @@ impl Store {
                 updated_at = $13, deleted_at = $14
              WHERE tenant = $1 AND id = $2 AND updated_at = $15 AND deleted_at IS NULL",
         );
-        let updated = bind(update, rule).bind(us(read)).execute(&mut *transaction).await?;
+        let updated = bind(update, rule).bind(us(read)).execute(change.connection()).await?;
         if updated.rows_affected() == 0 {
             return Ok(false);
         }
-        follow_rule(&mut transaction, &rule.tenant, rule.id, trigger).await?;
-        audit::append(&mut transaction, &rule.tenant, entry, now).await?;
-        transaction.commit().await?;
+        follow_rule(change.connection(), &rule.tenant, rule.id, trigger).await?;
+        change.commit(entry, now).await?;
         Ok(true)
     }
 
@@ -133,23 +128,12 @@ impl Store {
         entry: &AuditEntry,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let mut transaction = self.begin().await?;
-        tenants::raise_revision(&mut transaction, tenant).await?;
-        let deleted = sqlx::query(
-            "UPDATE alert_rules SET deleted_at = $3, updated_at = $3
-             WHERE tenant = $1 AND id = $2 AND deleted_at IS NULL",
-        )
-        .bind(tenant.as_str())
-        .bind(id.to_string())
-        .bind(us(now))
-        .execute(&mut *transaction)
-        .await?;
-        if deleted.rows_affected() == 0 {
+        let mut change = self.change(tenant).await?;
+        if !change.mark_deleted("alert_rules", id, now).await? {
             return Ok(false);
         }
-        follow_rule(&mut transaction, tenant, id, TriggerChange::Forget).await?;
-        audit::append(&mut transaction, tenant, entry, now).await?;
-        transaction.commit().await?;
+        follow_rule(change.connection(), tenant, id, TriggerChange::Forget).await?;
+        change.commit(entry, now).await?;
         Ok(true)
     }
 }

@@ -8,7 +8,7 @@ use alerts_domain::tenant::TenantId;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row as _};
 
-use crate::audit::{self, AuditEntry};
+use crate::audit::AuditEntry;
 use crate::error::StoreError;
 use crate::open::Store;
 use crate::row::{Reader, json_text};
@@ -83,22 +83,22 @@ impl Store {
         entry: &AuditEntry,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let mut transaction = self.begin().await?;
-        raise_revision(&mut transaction, tenant).await?;
+        let mut change = self.change(tenant).await?;
         sqlx::query("UPDATE tenants SET is_beta = $2, rate_limit = $3 WHERE tenant = $1")
             .bind(tenant.as_str())
             .bind(i64::from(mark.is_beta))
             .bind(mark.rate_limit.as_ref().map(json_text))
-            .execute(&mut *transaction)
+            .execute(change.connection())
             .await?;
-        audit::append(&mut transaction, tenant, entry, now).await?;
-        Ok(transaction.commit().await?)
+        change.commit(entry, now).await
     }
 
-    /// Every tenant's revision, to see what other hosts have changed.
+    /// Every tenant's revision, to see what other hosts have changed. Without the
+    /// host's own row, which is there for its audit log.
     pub async fn revisions(&self) -> Result<Vec<(TenantId, i64)>, StoreError> {
-        let rows =
-            sqlx::query("SELECT tenant, revision FROM tenants").fetch_all(self.reader()).await?;
+        let rows = sqlx::query("SELECT tenant, revision FROM tenants WHERE tenant <> '*'")
+            .fetch_all(self.reader())
+            .await?;
         rows.iter()
             .map(|row| {
                 let name: String = row.try_get("tenant")?;

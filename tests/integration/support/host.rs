@@ -8,9 +8,9 @@ use alerts_domain::address::AddressRules;
 use alerts_domain::keyring::Keyring;
 use alerts_domain::secret::Secret;
 use alerts_domain::tenant::Rollout;
-use alerts_engine::{Clock, EngineConfig, Entropy, ManualClock, Plugins, SystemClock};
+use alerts_engine::{Clock, EngineConfig, EngineParts, Entropy, ManualClock, Plugins, SystemClock};
 use alerts_sandbox::{Sandbox, SandboxConfig};
-use alerts_server::{Parts, Server, builtin};
+use alerts_server::{Server, builtin};
 use alerts_store::Store;
 use tokio::net::TcpListener;
 
@@ -130,20 +130,20 @@ async fn serve(url: &str, clock: Arc<dyn Clock>, config: EngineConfig) -> Server
     let store = Store::open(url).await.unwrap();
     let (sandbox, plugins) = loaded();
     let keys: [u8; 32] = std::array::from_fn(|index| index as u8);
-    let parts = Parts {
+    let parts = EngineParts {
         store,
         sandbox,
         plugins,
         keyring: Keyring::parse(&Keyring::generate("test", keys)).unwrap(),
-        engine: EngineConfig {
+        config: EngineConfig {
             addresses: AddressRules::new(vec!["127.0.0.0/8".parse().unwrap()]),
             ..config
         },
         clock,
-        bootstrap_key: Some(Secret::new(KEY)),
+        entropy: Entropy::from_system(),
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    Server::start(listener, parts, Entropy::from_system()).await.unwrap()
+    Server::start(listener, parts, Some(Secret::new(KEY))).await.unwrap()
 }
 
 /// The built-in plugins, compiled once for all tests of a build.

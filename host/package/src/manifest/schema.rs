@@ -6,6 +6,7 @@
 //! small schema can stand for a huge one, no keyword that looks at parts again,
 //! and patterns that are few, small, and matched in linear time.
 
+use alerts_domain::problem::FieldError;
 use jsonschema::{PatternOptions, Validator};
 use serde_json::{Map, Value};
 
@@ -14,6 +15,9 @@ const REFUSED: [&str; 5] =
     ["$ref", "$dynamicRef", "$recursiveRef", "unevaluatedProperties", "unevaluatedItems"];
 /// Objects and lists within each other; a form has two or three.
 const MAX_DEPTH: usize = 32;
+/// Values in it, keywords and all; a form with fifty fields has a few hundred.
+/// Each may be looked at once for each value of the settings.
+const MAX_VALUES: usize = 2_000;
 /// A form has a handful.
 const MAX_PATTERNS: usize = 32;
 const MAX_PATTERN_BYTES: usize = 256;
@@ -22,18 +26,56 @@ const MAX_PATTERN_BYTES: usize = 256;
 const PROGRAM_BYTES: usize = 128 << 10;
 const CACHE_BYTES: usize = 1 << 20;
 
+/// Up to so many looks of the schema's values at those of the settings, all that is
+/// wrong is gathered: each look may find something, which has to be kept.
+const MAX_GATHERED: usize = 100_000;
+/// Most problems that are told of; each may quote all of the settings.
+const MAX_TOLD: usize = 32;
+
 /// Longest settings of an endpoint, in bytes of JSON.
 pub const MAX_SETTINGS_BYTES: usize = 32 << 10;
 
 /// A validator for this schema; or where it is wrong, and how.
 pub(super) fn validator(schema: &Value) -> Result<Validator, (String, String)> {
-    let mut patterns = 0;
-    bounded(schema, "", 0, &mut patterns)?;
+    bounded(schema, "", 0, &mut 0)?;
+    if values_in(schema) > MAX_VALUES {
+        let why = format!("it holds more than {MAX_VALUES} values; say the rest in `check`");
+        return Err((String::new(), why));
+    }
     let linear = PatternOptions::regex().size_limit(PROGRAM_BYTES).dfa_size_limit(CACHE_BYTES);
     jsonschema::options()
         .with_pattern_options(linear)
         .build(schema)
         .map_err(|error| (error.instance_path().to_string(), error.masked().to_string()))
+}
+
+/// What is wrong with the settings, with pointers into them.
+pub(super) fn problems(schema: &Value, validator: &Validator, settings: &Value) -> Vec<FieldError> {
+    if settings.to_string().len() > MAX_SETTINGS_BYTES {
+        let detail = format!("must be at most {MAX_SETTINGS_BYTES} bytes of JSON");
+        return vec![FieldError::new("", detail)];
+    }
+    // Whether anything is wrong is found out without memory; what it is, is not.
+    if validator.is_valid(settings) {
+        return Vec::new();
+    }
+    if values_in(schema).saturating_mul(values_in(settings)) > MAX_GATHERED {
+        let detail = "do not fit the schema, and are too many to say where; send fewer";
+        return vec![FieldError::new("", detail)];
+    }
+    let told = validator.iter_errors(settings).take(MAX_TOLD);
+    told.map(|error| FieldError::new(error.instance_path().to_string(), error.to_string()))
+        .collect()
+}
+
+/// How many values there are, those within others as well.
+fn values_in(value: &Value) -> usize {
+    let within = match value {
+        Value::Object(fields) => fields.values().map(values_in).sum(),
+        Value::Array(items) => items.iter().map(values_in).sum(),
+        _ => 0,
+    };
+    1 + within
 }
 
 fn bounded(
@@ -133,6 +175,24 @@ mod tests {
         for good in ["^[A-Za-z0-9_+-]{1,200}$", r"^https://\w+(\.\w+)*/", r"^\d{15,20}$"] {
             assert!(validator(&pattern(good)).is_ok(), "{good}");
         }
+    }
+
+    #[test]
+    fn settings_that_are_wrong_in_very_many_ways_are_refused_in_a_few_words() {
+        let all_wrong =
+            |looks| json!({"properties": {"a": {"items": {"allOf": vec![false; looks]}}}});
+        let told = |schema: &Value, items: usize| {
+            let validator = validator(schema).unwrap();
+            problems(schema, &validator, &json!({"a": vec![0; items]}))
+        };
+        // Each of 16,000 items is wrong in 1,900 ways: gigabytes, were they gathered.
+        let most = told(&all_wrong(1_900), 16_000);
+        assert!(most.len() == 1 && most[0].detail.contains("too many to say where"), "{most:?}");
+        let some = told(&all_wrong(100), 100);
+        assert_eq!((some.len(), some[0].pointer.as_str()), (MAX_TOLD, "/a/0"));
+        assert_eq!(told(&all_wrong(1), 2).len(), 2);
+        assert!(told(&all_wrong(1), 0).is_empty());
+        assert!(refused(all_wrong(MAX_VALUES)).1.contains("more than 2000 values"));
     }
 
     #[test]

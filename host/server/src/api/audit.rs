@@ -30,7 +30,7 @@ struct AuditEntryView {
     /// When.
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
-    /// Who: a key's id, or `system`.
+    /// Who: a key's id, `system`, or `command_line`.
     actor: String,
     /// What was done.
     #[schema(example = "webhook.created")]
@@ -52,7 +52,7 @@ impl From<AuditRecord> for AuditEntryView {
 }
 
 /// Whose log is read. A key without a tenant is a platform key; when it names no
-/// namespace it reads the host's own log: what operators did to plugins and platform keys.
+/// namespace it reads the host's own log: what operators did to plugins, platform keys and encryption keys.
 fn owner(caller: &Caller) -> Result<TenantId, Problem> {
     caller.require(Role::Viewer)?;
     Ok(caller.tenant()?.cloned().unwrap_or_else(TenantId::host))
@@ -61,7 +61,7 @@ fn owner(caller: &Caller) -> Result<TenantId, Problem> {
 /// List the audit log
 ///
 /// Newest entries first. With a platform key and without a namespace: what
-/// operators did to plugins and to platform keys.
+/// operators did to plugins, to platform keys and to encryption keys.
 #[utoipa::path(get, path = "/v1/audit", tag = "Audit log", params(PageQuery),
     responses((status = 200, description = "A page of entries.", body = Listed<AuditEntryView>)))]
 async fn list_audit(

@@ -34,6 +34,9 @@ impl FromRequestParts<AppState> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        // Who holds an expired key may know that it was one: nobody guesses 32
+        // random bytes. A revoked key is forgotten, and so looks like any text that
+        // never was a key: a thief learns nothing from trying it.
         let presented = presented_key(&parts.headers)?;
         let key = state.keys().get(&KeyDigest::of(presented)).await?.ok_or_else(|| {
             unauthenticated("the API key is not known here: it was revoked, or mistyped")
@@ -42,7 +45,7 @@ impl FromRequestParts<AppState> for Caller {
             && !key.is_valid_at(state.now())
         {
             let detail = format!("the API key {} expired at {end}; ask for a new one", key.id);
-            return Err(unauthenticated(detail));
+            return Err(Problem::new(Kind::KeyExpired, detail));
         }
         Ok(Self { key, namespace: named_namespace(&parts.headers)? })
     }

@@ -176,10 +176,14 @@ impl Slot {
         Ok(([(REPLAYED, HeaderValue::from_static("true"))], answer).into_response())
     }
 
-    /// Binds the ciphertext to its row.
     fn place(&self) -> String {
-        format!("idempotent-answer\0{}\0{}", self.tenant, self.key)
+        place(&self.tenant, &self.key)
     }
+}
+
+/// Binds the ciphertext of a kept answer to its row.
+pub(crate) fn place(tenant: &TenantId, key: &str) -> String {
+    format!("idempotent-answer\0{tenant}\0{key}")
 }
 
 /// Tells one request from another.

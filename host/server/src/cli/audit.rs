@@ -1,11 +1,11 @@
 //! `exosphere-alerts audit`: looks at a stopped host's audit log.
 
 use alerts_domain::tenant::TenantId;
-use alerts_store::{AuditVerdict, Store};
+use alerts_store::AuditVerdict;
 
-use super::{Failure, runtime};
+use super::{Failure, existing_store, runtime};
 use crate::say::say;
-use crate::settings::{Database, SettingError};
+use crate::settings::Database;
 
 /// Stands for the host's own log.
 const HOST: &str = "*";
@@ -18,7 +18,7 @@ pub(super) enum Command {
     /// Ends with 0 if it is whole, with 1 if it is not. With SQLite the host must
     /// be stopped; a running one answers `GET /v1/audit/verify`.
     Verify {
-        /// The tenant's name; `*` for what operators did to plugins
+        /// The tenant's name; `*` for the host's own log
         #[arg(long, value_name = "NAME")]
         tenant: String,
         /// Where everything is kept [default: sqlite://data/alerts.db]
@@ -38,14 +38,7 @@ pub(super) fn run(command: Command) -> Result<(), Failure> {
 }
 
 async fn verify(tenant: &TenantId, database: &Database) -> Result<(), Failure> {
-    if let Database::Sqlite { file, .. } = database
-        && !file.exists()
-    {
-        let (file, advice) = (file.display(), "name the database that the host uses");
-        let problem = format!("there is no database at {file}");
-        return Err(SettingError::new("ALERTS_DATABASE_URL", problem, advice).into());
-    }
-    let store = Store::open(database.url()).await.map_err(Failure::other)?;
+    let store = existing_store(database).await?;
     let found = store.verify_audit(tenant).await.map_err(Failure::other);
     store.close().await;
     match found? {

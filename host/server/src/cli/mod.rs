@@ -1,21 +1,25 @@
 //! The command line. Each command is one file.
 
-#![expect(clippy::print_stderr, reason = "the person who typed a command is told why it failed")]
+#![expect(clippy::print_stderr, reason = "who typed a command is told of its progress and failure")]
 
 mod audit;
+mod client;
 mod event;
+mod keys;
 mod logging;
 mod plugin;
 mod serve;
 mod signals;
+mod tenant;
 mod welcome;
 
 use std::process::ExitCode;
 
+use alerts_store::Store;
 use clap::{Parser, Subcommand};
 
 use crate::builtin::COMPILE_ARGUMENT;
-use crate::settings::{ServeArgs, SettingError};
+use crate::settings::{Database, ServeArgs, SettingError};
 
 /// Turns workflow events into signed, durable, retried webhook notifications.
 #[derive(Parser)]
@@ -49,7 +53,11 @@ enum Command {
     #[command(subcommand)]
     Event(event::Command),
     #[command(subcommand)]
+    Keys(keys::Command),
+    #[command(subcommand)]
     Plugin(plugin::Command),
+    #[command(subcommand)]
+    Tenant(Box<tenant::Command>),
     /// Compiles a plugin from standard input; only this program itself asks for it.
     #[command(hide = true)]
     CompilePlugin,
@@ -94,7 +102,9 @@ pub fn main() -> ExitCode {
         Command::Serve(args) => serve::run(*args),
         Command::Audit(command) => audit::run(command),
         Command::Event(command) => event::run(command),
+        Command::Keys(command) => keys::run(command),
         Command::Plugin(command) => plugin::run_command(command),
+        Command::Tenant(command) => tenant::run(*command),
         Command::CompilePlugin => return alerts_sandbox::compile_child_main(),
     };
     match ran {
@@ -116,6 +126,18 @@ pub fn main() -> ExitCode {
 fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     let built = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     built.map_err(|error| Failure::Other(format!("the threads did not start: {error}")))
+}
+
+/// The database of a command that does not make one.
+async fn existing_store(database: &Database) -> Result<Store, Failure> {
+    if let Database::Sqlite { file, .. } = database
+        && !file.exists()
+    {
+        let (file, advice) = (file.display(), "name the database that the host uses");
+        let problem = format!("there is no database at {file}");
+        return Err(SettingError::new("ALERTS_DATABASE_URL", problem, advice).into());
+    }
+    Store::open(database.url()).await.map_err(Failure::other)
 }
 
 #[cfg(test)]

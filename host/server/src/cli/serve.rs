@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use alerts_domain::address::AddressRules;
 use alerts_domain::tenant::Rollout;
-use alerts_engine::{EngineConfig, Entropy, Plugins, SystemClock};
+use alerts_engine::{EngineConfig, EngineParts, Entropy, Plugins, SystemClock};
 use alerts_sandbox::{Sandbox, SandboxConfig, SandboxError};
 use alerts_store::{Store, StoreError};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -16,7 +16,7 @@ use super::signals::Signals;
 use super::{Failure, logging, runtime, welcome};
 use crate::builtin;
 use crate::demo::Demo;
-use crate::server::{Parts, Server};
+use crate::server::Server;
 use crate::settings::{CacheDir, PluginSettings, ServeArgs, SettingError, Settings};
 
 /// How long an orderly end may take, all in all.
@@ -61,12 +61,12 @@ async fn serve(mut settings: Settings, open_files: u64) -> Result<(), Failure> {
     let loading = move || load_plugins(cache_dir, limits);
     let (sandbox, plugins) =
         tokio::task::spawn_blocking(loading).await.map_err(Failure::other)??;
-    let parts = Parts {
+    let parts = EngineParts {
         store,
         sandbox,
         plugins,
         keyring,
-        engine: EngineConfig {
+        config: EngineConfig {
             addresses: AddressRules::new(settings.allow_targets),
             plugins_dir: settings.plugins_dir,
             rollout: settings.rollout,
@@ -77,9 +77,10 @@ async fn serve(mut settings: Settings, open_files: u64) -> Result<(), Failure> {
             ..EngineConfig::default()
         },
         clock: Arc::new(SystemClock),
-        bootstrap_key: settings.bootstrap_key,
+        entropy,
     };
-    let server = Server::start(listener, parts, entropy).await.map_err(Failure::other)?;
+    let server = Server::start(listener, parts, settings.bootstrap_key);
+    let server = server.await.map_err(Failure::other)?;
     let mut signals = Signals::listen()?;
     tracing::info!(address = %server.address(), version = env!("CARGO_PKG_VERSION"), "serving");
     match &demo {

@@ -7,6 +7,7 @@ use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use alerts_domain::keyring::Keyring;
+use alerts_domain::secret::Secret;
 use alerts_engine::Entropy;
 
 use super::database::Database;
@@ -33,6 +34,11 @@ pub enum EncryptionKeys {
 }
 
 impl EncryptionKeys {
+    /// Those that are given, or else the file's.
+    pub(crate) fn read(given_keys: Option<&Secret>, of: &Database) -> Result<Self, SettingError> {
+        Self::choose(given(given_keys)?, of)
+    }
+
     pub(super) fn choose(
         given: Option<Keyring>,
         database: &Database,
@@ -51,27 +57,78 @@ impl EncryptionKeys {
     }
 
     /// The keys; the file is made if neither it nor the database is there.
-    pub fn open(self, entropy: &Entropy) -> Result<Keyring, SettingError> {
+    pub fn open(&self, entropy: &Entropy) -> Result<Keyring, SettingError> {
         match self {
-            Self::Given(keyring) => Ok(keyring),
-            Self::File { path, database } => match read(&path) {
-                Ok(Some(text)) => parse(&path, &text),
+            Self::Given(keyring) => Ok(keyring.clone()),
+            Self::File { path, database } => match read(path) {
+                Ok(Some(text)) => parse(path, &text),
                 // A new key would not open what the database holds.
-                Ok(None) if holds_something(&database) => Err(SettingError::new(
+                Ok(None) if holds_something(database) => Err(SettingError::new(
                     SETTING,
                     format!("{} is missing beside an existing database", path.display()),
                     "put the file back from a backup, or give the keys in this setting",
                 )),
                 Ok(None) => {
-                    make_folder(&path)?;
+                    make_folder(path)?;
                     let text = Keyring::generate(FIRST_ID, entropy.bytes());
-                    make(&path, &text).map_err(|error| unusable(&path, &error))?;
-                    parse(&path, &text)
+                    make(path, &text).map_err(|error| unusable(path, &error))?;
+                    parse(path, &text)
                 }
-                Err(error) => Err(unusable(&path, &error)),
+                Err(error) => Err(unusable(path, &error)),
             },
         }
     }
+
+    /// Old and new keys, the new one first. In the file one is added, unless an
+    /// earlier rotation did and was cut off.
+    pub(crate) fn begin_rotation(&self, entropy: &Entropy) -> Result<Keyring, SettingError> {
+        let keyring = self.open(entropy)?;
+        match self {
+            _ if keyring.ids().len() > 1 => Ok(keyring),
+            Self::Given(_) => {
+                let id = keyring.ids().next().unwrap_or_default();
+                Err(SettingError::new(
+                    SETTING,
+                    format!("`{id}` is the only key there, so there is none to change to"),
+                    format!("put a new one before it: `new:$(openssl rand -base64 32),{id}:…`"),
+                ))
+            }
+            Self::File { path, .. } => rewrite(path, |old| {
+                let new = Keyring::generate(&free_id(&keyring), entropy.bytes());
+                format!("{new},{old}")
+            }),
+        }
+    }
+
+    /// Takes the old keys out of the file.
+    pub(crate) fn end_rotation(&self) -> Result<(), SettingError> {
+        match self {
+            Self::Given(_) => Ok(()),
+            Self::File { path, .. } => {
+                let first = |text: &str| text.split(',').next().unwrap_or_default().to_owned();
+                rewrite(path, first).map(drop)
+            }
+        }
+    }
+}
+
+/// The keys in the setting, if there are any.
+pub(super) fn given(keys: Option<&Secret>) -> Result<Option<Keyring>, SettingError> {
+    let keys = keys.map(Secret::expose).filter(|keys| !keys.is_empty());
+    keys.map(Keyring::parse).transpose().map_err(|error| {
+        SettingError::new(
+            SETTING,
+            error.to_string(),
+            "write `id:base64`, several with commas between them; the first one encrypts",
+        )
+    })
+}
+
+/// The id after the newest one: `k2` after `k1`.
+fn free_id(keyring: &Keyring) -> String {
+    let number = |id: &str| id.strip_prefix('k').and_then(|number| number.parse::<u32>().ok());
+    let newest = keyring.ids().filter_map(number).max().unwrap_or_default();
+    format!("k{}", newest.saturating_add(1))
 }
 
 fn holds_something(database: &Path) -> bool {
@@ -110,16 +167,34 @@ fn make_folder(path: &Path) -> Result<(), SettingError> {
 
 fn make(path: &Path, text: &str) -> io::Result<()> {
     // Whole or not at all, and never over an existing one.
-    let unfinished = path.with_extension(format!("key.{}", std::process::id()));
-    let mut file =
-        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
-    writeln!(file, "{text}")?;
-    file.sync_all()?;
+    let unfinished = write_beside(path, text)?;
     let linked = fs::hard_link(&unfinished, path);
     fs::remove_file(&unfinished)?;
     linked?;
     // The name must survive a power cut as well.
     File::open(folder_of(path))?.sync_all()
+}
+
+/// Puts other keys into the file. A power cut leaves the one or the other.
+fn rewrite(path: &Path, change: impl Fn(&str) -> String) -> Result<Keyring, SettingError> {
+    let replace = || {
+        let old = read(path)?.ok_or(io::ErrorKind::NotFound)?;
+        let new = change(old.trim());
+        fs::rename(write_beside(path, &new)?, path)?;
+        File::open(folder_of(path))?.sync_all()?;
+        Ok(new)
+    };
+    let new: String = replace().map_err(|error: io::Error| unusable(path, &error))?;
+    parse(path, &new)
+}
+
+fn write_beside(path: &Path, text: &str) -> io::Result<PathBuf> {
+    let unfinished = path.with_extension(format!("key.{}", std::process::id()));
+    let mut file =
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
+    writeln!(file, "{text}")?;
+    file.sync_all()?;
+    Ok(unfinished)
 }
 
 fn parse(path: &Path, text: &str) -> Result<Keyring, SettingError> {
@@ -171,5 +246,24 @@ mod tests {
         let error = keys_in(folder.path()).open(&Entropy::from_seed(1)).unwrap_err();
         assert_eq!(error.setting, SETTING);
         assert!(!folder.path().join(FILE_NAME).exists());
+    }
+
+    #[test]
+    fn a_rotation_that_was_cut_off_goes_on_with_the_key_it_had_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let (keys, entropy) = (keys_in(folder.path()), Entropy::from_seed(1));
+        let sealed = keys.open(&entropy).unwrap().seal(b"x", "", [0; 12]);
+        let ids = |ring: &Keyring| ring.ids().map(str::to_owned).collect::<Vec<_>>();
+        let begun = keys.begin_rotation(&entropy).unwrap();
+        assert_eq!(ids(&begun), ["k2", "k1"]);
+        assert_eq!(begun.open(&sealed, "").unwrap().as_slice(), b"x");
+        let anew = begun.seal(b"y", "", [1; 12]);
+
+        let again = keys.begin_rotation(&entropy).unwrap();
+        assert_eq!(again.open(&anew, "").unwrap().as_slice(), b"y");
+        keys.end_rotation().unwrap();
+        assert_eq!(ids(&keys.open(&entropy).unwrap()), ["k2"]);
+        let mode = fs::metadata(folder.path().join(FILE_NAME)).unwrap().permissions().mode();
+        assert_eq!((mode & 0o777, fs::read_dir(folder.path()).unwrap().count()), (0o600, 1));
     }
 }

@@ -15,7 +15,6 @@ mod retention;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use alerts_domain::keyring::Keyring;
 use alerts_domain::rate_limit::RateLimit;
 use alerts_domain::secret::Secret;
 use alerts_domain::tenant::Rollout;
@@ -89,8 +88,7 @@ impl Settings {
             keep(&mut wrong, rate_limit_of("ALERTS_TENANT_RATE_LIMIT", tenant_rate_limit));
         let bootstrap_key = keep(&mut wrong, bootstrap_key::check(args.bootstrap_key.as_ref()));
         let rollout = keep(&mut wrong, rollout(given(&args.rollout).unwrap_or("ga")));
-        let given_keys = args.encryption_keys.as_ref().filter(|keys| !keys.expose().is_empty());
-        let parsed = keep(&mut wrong, given_keys.map(|keys| keyring(keys.expose())).transpose());
+        let parsed = keep(&mut wrong, encryption_key::given(args.encryption_keys.as_ref()));
         let encryption_keys = match (&database, parsed) {
             (Some(database), Some(parsed)) => {
                 keep(&mut wrong, EncryptionKeys::choose(parsed, database))
@@ -212,16 +210,6 @@ fn rate_limit_of(
             setting,
             format!("`{text}` is not a number of deliveries a minute"),
             format!("write a number from 1 to {}, or nothing for no limit", RateLimit::MAX),
-        )
-    })
-}
-
-fn keyring(text: &str) -> Result<Keyring, SettingError> {
-    Keyring::parse(text).map_err(|error| {
-        SettingError::new(
-            "ALERTS_ENCRYPTION_KEYS",
-            error.to_string(),
-            "write `id:base64`, several with commas between them; the first one encrypts",
         )
     })
 }

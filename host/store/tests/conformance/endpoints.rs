@@ -1,5 +1,7 @@
 //! Webhook endpoints, as they were stored.
 
+use alerts_domain::tenant::TenantId;
+
 use crate::fixture::{ada, at, bob, endpoint, entry};
 use crate::on_both;
 
@@ -46,6 +48,8 @@ on_both! {
         db.delete_endpoint(&ada(), made.id, &entry("x"), at(1)).await.unwrap();
         assert!(first > 0 && revision(ada()).await > first);
         assert_eq!(revision(bob()).await, 0);
+        // The host's own log has a revision too, and is no tenant.
+        db.note(&TenantId::host(), &entry("plugin.uploaded"), at(1)).await.unwrap();
         assert_eq!(db.revisions().await.unwrap(), [(ada(), revision(ada()).await)]);
     }
 

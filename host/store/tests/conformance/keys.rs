@@ -3,12 +3,13 @@
 use alerts_domain::api_key::{ApiKey, KeyDigest, Role};
 use alerts_domain::id::ApiKeyId;
 use alerts_domain::keyring::Sealed;
+use alerts_domain::tenant::TenantId;
 use alerts_store::Idempotency;
 
 use crate::fixture::{ada, at, bob, entry};
 use crate::on_both;
 
-fn key(number: u128, tenant: Option<alerts_domain::tenant::TenantId>) -> ApiKey {
+fn key(number: u128, tenant: Option<TenantId>) -> ApiKey {
     ApiKey {
         id: ApiKeyId::new(at(0), number),
         role: if tenant.is_some() { Role::Editor } else { Role::Platform },
@@ -36,7 +37,12 @@ on_both! {
         assert!(delete(Some(&ada()), tenant.id).await);
         assert!(delete(None, platform.id).await);
         assert!(db.all_api_keys().await.unwrap().is_empty());
-        assert_eq!(db.list_audit(&ada(), 10, None).await.unwrap().items.len(), 2);
+        for log in [ada(), TenantId::host()] {
+            let entries = db.list_audit(&log, 10, None).await.unwrap().items;
+            let actions: Vec<_> = entries.iter().map(|entry| entry.action.as_str()).collect();
+            assert_eq!(actions, ["api_key.deleted", "api_key.created"], "{log}");
+        }
+        assert!(db.list_audit(&bob(), 10, None).await.unwrap().items.is_empty());
     }
 
     async fn a_request_with_a_key_is_answered_once(db: Db) {

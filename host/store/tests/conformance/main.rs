@@ -18,6 +18,7 @@ mod plugins;
 mod redrive;
 mod retention;
 mod rules;
+mod sealed;
 mod tenants;
 mod timers;
 mod triggers;

@@ -13,6 +13,8 @@ pub(crate) enum Kind {
     NamespaceRequired,
     /// No key, or not one of ours.
     Unauthenticated,
+    /// A key of ours whose time is over.
+    KeyExpired,
     /// The key does not reach that far.
     Forbidden,
     /// Not there, or somebody else's.
@@ -55,6 +57,7 @@ impl Kind {
             Self::Unauthenticated => {
                 (S::UNAUTHORIZED, "unauthenticated", "The request needs a valid API key")
             }
+            Self::KeyExpired => (S::UNAUTHORIZED, "key-expired", "The API key has expired"),
             Self::Forbidden => (S::FORBIDDEN, "forbidden", "The API key does not allow this"),
             Self::NotFound => (S::NOT_FOUND, "not-found", "There is no such resource"),
             Self::MethodNotAllowed => (

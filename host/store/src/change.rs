@@ -1,0 +1,64 @@
+//! A person's change of what a tenant has: first the tenant's revision is raised,
+//! last it is written into the audit log, all in one transaction.
+
+use alerts_domain::Timestamp;
+use alerts_domain::tenant::TenantId;
+use sqlx::{Any, AnyConnection, AssertSqlSafe, Transaction};
+
+use crate::audit::{self, AuditEntry};
+use crate::error::StoreError;
+use crate::open::Store;
+use crate::row::us;
+use crate::tenants;
+
+/// A change that is under way. Dropped, it is undone.
+pub(crate) struct Change<'a> {
+    tenant: &'a TenantId,
+    transaction: Transaction<'static, Any>,
+}
+
+impl Store {
+    /// Begins a change. It holds the tenant's row until its end, so that the
+    /// changes of one tenant come one after another.
+    pub(crate) async fn change<'a>(&self, tenant: &'a TenantId) -> Result<Change<'a>, StoreError> {
+        let mut transaction = self.begin().await?;
+        tenants::raise_revision(&mut transaction, tenant).await?;
+        Ok(Change { tenant, transaction })
+    }
+}
+
+impl Change<'_> {
+    /// Where its statements run.
+    pub(crate) fn connection(&mut self) -> &mut AnyConnection {
+        &mut self.transaction
+    }
+
+    /// Marks a row of the tenant's as deleted. Says whether there was one.
+    pub(crate) async fn mark_deleted(
+        &mut self,
+        table: &'static str,
+        id: impl ToString,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let marked = sqlx::query(AssertSqlSafe(format!(
+            "UPDATE {table} SET deleted_at = $3, updated_at = $3
+             WHERE tenant = $1 AND id = $2 AND deleted_at IS NULL"
+        )))
+        .bind(self.tenant.as_str())
+        .bind(id.to_string())
+        .bind(us(now))
+        .execute(self.connection())
+        .await?;
+        Ok(marked.rows_affected() > 0)
+    }
+
+    /// Ends it with its entry in the tenant's audit log.
+    pub(crate) async fn commit(
+        mut self,
+        entry: &AuditEntry,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        audit::append(&mut self.transaction, self.tenant, entry, now).await?;
+        Ok(self.transaction.commit().await?)
+    }
+}
