@@ -1,9 +1,12 @@
 //! The whole way on Postgres, and a database that is gone.
 
+use std::time::Duration;
+
 use alerts_test_support::postgres::{Cluster, fresh_database};
 use reqwest::Method;
 use serde_json::json;
 
+use crate::support::cut::Cut;
 use crate::support::events::failed;
 use crate::support::eventually;
 use crate::support::host::TestHost;
@@ -67,4 +70,42 @@ async fn without_its_database_a_host_answers_503_and_recovers_by_itself() {
     .await;
     let events = host.api.get("/v1/events").await.expect(200);
     assert_eq!(events["data"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn an_event_whose_commit_was_not_answered_is_alerted_once_it_is_told_again() {
+    let cut = Cut::before(&fresh_database().await).await;
+    let (host, receiver) = (TestHost::on(&cut.url).await, Receiver::start().await);
+    let endpoint = host.api.endpoint(&receiver.url("/hook"), json!({})).await;
+    host.api.rule(&endpoint, json!({})).await;
+    cut.lose_answers(1);
+    host.api.post("/v1/events", failed("evt-1")).await.problem(503);
+    assert_eq!(cut.left(), 0);
+    assert!(host.api.event(failed("evt-1")).await, "it was stored the first time");
+    eventually("the alert is sent", async || {
+        host.later(Duration::from_secs(1));
+        (!receiver.received().is_empty()).then_some(())
+    })
+    .await;
+    host.api.delivery_with("delivered").await;
+    assert_eq!(receiver.received().len(), 1);
+}
+
+#[tokio::test]
+async fn a_claim_whose_commit_was_not_answered_keeps_no_delivery() {
+    let cut = Cut::before(&fresh_database().await).await;
+    let (host, receiver) = (TestHost::on(&cut.url).await, Receiver::start().await);
+    receiver.answer("/hook", &[500, 200]);
+    let endpoint = host.api.endpoint(&receiver.url("/hook"), json!({})).await;
+    host.api.rule(&endpoint, json!({})).await;
+    host.api.event(failed("evt-1")).await;
+    host.api.delivery_with("scheduled").await;
+    cut.lose_answers(1);
+    eventually("the alert is sent again", async || {
+        host.later(Duration::from_secs(10));
+        (receiver.received().len() == 2).then_some(())
+    })
+    .await;
+    assert_eq!(cut.left(), 0);
+    host.api.delivery_with("delivered").await;
 }

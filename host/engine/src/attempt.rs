@@ -4,14 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use alerts_domain::Timestamp;
 use alerts_domain::alert;
-use alerts_domain::delivery::{Attempt, Delivery, DeliveryStatus, Transition, attempt_seed};
+use alerts_domain::delivery::{Attempt, Delivery, Transition, attempt_seed};
 use alerts_domain::exchange::{Exchange, Outcome, Step, Verdict};
 use alerts_domain::retry::RetryPolicy;
 use alerts_package::Kind;
 use alerts_sandbox::{CallError, Plugin, TargetDelivery, TargetEndpoint};
-use alerts_store::{FinishOutcome, Finished};
+use alerts_store::Finished;
 use bytes::Bytes;
 
 use crate::catalog::LiveEndpoint;
@@ -175,50 +174,6 @@ impl Engine {
                 return Ok((verdict, exchanges));
             }
         }
-    }
-
-    /// Writes down how an attempt ended, until the database takes it.
-    pub(crate) async fn record(&self, finished: Finished) -> FinishOutcome {
-        let (id, tenant) = (finished.id, finished.tenant.clone());
-        let retry_at = retry_at(&finished.transition);
-        let mut status = finished.transition.status();
-        let finished = Arc::new(finished);
-        let outcome = loop {
-            match self.store().finish(finished.clone()).await {
-                Ok(FinishOutcome::Recorded) => break FinishOutcome::Recorded,
-                Ok(FinishOutcome::RuleDisabled) => {
-                    status = DeliveryStatus::Dead;
-                    self.catalog().refresh(&tenant).await;
-                    break FinishOutcome::RuleDisabled;
-                }
-                Ok(FinishOutcome::LeaseLost) => {
-                    tracing::warn!(delivery = %id, "another host took this delivery over; its result stands");
-                    return FinishOutcome::LeaseLost;
-                }
-                // Forgetting it would send the alert again after a restart.
-                Err(error) => {
-                    tracing::error!(delivery = %id, %error, "result not written down; trying again");
-                    self.clock().sleep_until(self.after(BUSY_REST)).await;
-                }
-            }
-        };
-        if status.is_terminal() {
-            let status = status.as_str();
-            metrics::counter!("alerts_deliveries_finished_total", "status" => status).increment(1);
-        }
-        if let Some(at) = retry_at {
-            self.dispatcher().wake_at(at);
-        }
-        outcome
-    }
-}
-
-/// When a delivery is due again, if it is.
-fn retry_at(transition: &Transition) -> Option<Timestamp> {
-    match transition {
-        Transition::Retry { at, .. } | Transition::Release { at, .. } => Some(*at),
-        Transition::Gone { otherwise, .. } => retry_at(otherwise),
-        Transition::Deliver | Transition::Bury { .. } => None,
     }
 }
 

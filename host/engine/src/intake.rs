@@ -51,7 +51,15 @@ impl Engine {
             .flat_map(|(index, row)| remembered(row).map(move |endpoint| (index, endpoint)))
             .collect();
         let any_pending = rows.iter().any(|row| row.pending_rules.is_some());
-        let stored = self.store().accept(rows).await?;
+        let stored = match self.store().accept(rows).await {
+            Ok(stored) => stored,
+            Err(error) => {
+                if error.is_in_doubt() {
+                    self.give_back(jobs.into_iter().map(|(_, job)| job).collect());
+                }
+                return Err(error.into());
+            }
+        };
         for (index, job) in jobs {
             if !stored[index].duplicate {
                 self.dispatcher().push(job);

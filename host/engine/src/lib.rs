@@ -20,6 +20,7 @@ mod error;
 mod intake;
 mod matching;
 mod plugins;
+mod recording;
 mod redrive;
 mod retention;
 mod rules;

@@ -31,6 +31,9 @@ pub struct Claimed {
     pub event_body: Bytes,
     /// When the event came in.
     pub received_at: Timestamp,
+    /// The answer to the commit was lost. It is leased, or it is not: it must be
+    /// given back, and nothing may be sent.
+    pub in_doubt: bool,
 }
 
 /// The endpoints with scheduled work. Walks the index from one endpoint to the
@@ -122,8 +125,13 @@ impl Store {
         .bind(host.to_string())
         .fetch_all(&mut *transaction)
         .await?;
-        let claimed = with_events(&mut transaction, &rows, host).await?;
-        transaction.commit().await?;
+        let mut claimed = with_events(&mut transaction, &rows, host).await?;
+        match transaction.commit().await.map_err(StoreError::of_commit) {
+            Err(error) if error.is_in_doubt() => {
+                claimed.iter_mut().for_each(|claimed| claimed.in_doubt = true);
+            }
+            ended => ended?,
+        }
         Ok(claimed)
     }
 
@@ -211,7 +219,7 @@ async fn with_events(
         // Without its bytes the attempt says so, and the others are not held up.
         let (event_body, received_at) =
             events.get(&delivery.event_id).cloned().unwrap_or((Bytes::new(), delivery.created_at));
-        claimed.push(Claimed { delivery, lease, event_body, received_at });
+        claimed.push(Claimed { delivery, lease, event_body, received_at, in_doubt: false });
     }
     claimed.sort_by_key(|claimed| claimed.delivery.id);
     Ok(claimed)

@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-/// A database did not do what was asked. Nothing of what was asked is stored.
+/// A database did not do what was asked. But for [`StoreError::InDoubt`], nothing of
+/// what was asked is stored.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
     /// The URL names no database that this host can use.
@@ -20,6 +21,10 @@ pub enum StoreError {
     /// It is gone, locked, or out of space. Worth trying again.
     #[error("the database is not available: {0}")]
     Unavailable(#[source] Arc<sqlx::Error>),
+    /// The connection was lost while the database committed: what was asked is
+    /// stored, or it is not.
+    #[error("the database was lost before it said whether it has stored this: {0}")]
+    InDoubt(#[source] Arc<sqlx::Error>),
     /// A stored value does not read. Its row is left alone.
     #[error("{table} {id} is damaged: {detail}")]
     Damaged {
@@ -38,7 +43,21 @@ pub enum StoreError {
 impl StoreError {
     /// Whether the same may well succeed later.
     pub fn is_unavailable(&self) -> bool {
-        matches!(self, Self::Unavailable(_))
+        matches!(self, Self::Unavailable(_) | Self::InDoubt(_))
+    }
+
+    /// Whether what was asked may be stored all the same.
+    pub fn is_in_doubt(&self) -> bool {
+        matches!(self, Self::InDoubt(_))
+    }
+
+    /// What a commit ended with. A database that answers has stored nothing.
+    pub(crate) fn of_commit(error: sqlx::Error) -> Self {
+        let answered = matches!(error, sqlx::Error::Database(_));
+        match Self::from(error) {
+            Self::Unavailable(lost) if !answered => Self::InDoubt(lost),
+            other => other,
+        }
     }
 
     /// A value that does not read.

@@ -218,7 +218,7 @@ impl Groups {
             transaction.rollback().await?;
             return Ok(None);
         };
-        transaction.commit().await?;
+        transaction.commit().await.map_err(StoreError::of_commit)?;
         metrics::histogram!("alerts_commit_operations").record(group.len() as f64);
         Ok(Some(Written { stored: stored.into(), finished: finished.into() }))
     }

@@ -61,10 +61,18 @@ impl Engine {
             // What is due but has no room wakes us when its lane moves.
             return Ok(store.next_due(now).await?);
         }
+        let mut in_doubt = Vec::new();
         let mut lanes = self.dispatcher().lanes();
-        for Claimed { delivery, lease, event_body, received_at } in claimed {
-            lanes.push(Job { delivery, lease, event_body, received_at }, false);
+        for claimed in claimed {
+            let Claimed { delivery, lease, event_body, received_at, .. } = claimed;
+            let job = Job { delivery, lease, event_body, received_at };
+            match claimed.in_doubt {
+                true => in_doubt.push(job),
+                false => lanes.push(job, false),
+            }
         }
+        drop(lanes);
+        self.give_back(in_doubt);
         Ok(Some(now))
     }
 
