@@ -11,7 +11,7 @@ use crate::dispatch::Job;
 use crate::engine::Engine;
 
 /// How long to wait after the database failed.
-const TROUBLE: Duration = Duration::from_secs(1);
+pub(crate) const TROUBLE: Duration = Duration::from_secs(1);
 
 impl Engine {
     /// Writes down how an attempt ended, and does what follows from it.

@@ -12,6 +12,7 @@ use crate::deferred;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::plugins::PluginFolder;
+use crate::recording::TROUBLE;
 
 /// How long a host's lease lasts without a heartbeat, and how often it beats.
 /// Six beats to a lease, so that a slow database does not cost us our work.
@@ -28,8 +29,6 @@ const CLAIM: u32 = 512;
 const CLAIM_PER_ENDPOINT: u32 = 64;
 /// Most deliveries given up at once because they are too old.
 const EXPIRE: u32 = 1000;
-/// How long to wait after the database failed.
-const TROUBLE: Duration = Duration::from_secs(1);
 
 impl Engine {
     /// Runs until the engine is shut down.
