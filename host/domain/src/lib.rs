@@ -26,6 +26,7 @@ pub mod secret;
 pub mod signature;
 pub mod target_url;
 pub mod tenant;
+pub mod text;
 pub mod trigger;
 
 pub use jiff::Timestamp;
