@@ -278,4 +278,8 @@ impl Clock for WatchedClock {
         self.world.0.interrupted.notify_one();
         self.clock.sleep_until(until)
     }
+
+    fn monotonic(&self) -> Duration {
+        self.clock.monotonic()
+    }
 }
