@@ -23,6 +23,8 @@ impl Engine {
         let DrivenParts {
             clock,
             lease,
+            strays,
+            condition_errors,
             dispatcher,
             catalog,
             deferred,
@@ -33,6 +35,8 @@ impl Engine {
         } = self.driven_parts();
         let mut outcome = lease.beat().await;
         dispatcher.tidy(clock.now());
+        outcome = outcome.and(strays.look().await);
+        outcome = outcome.and(condition_errors.write().await);
         outcome = outcome.and(catalog.follow().await);
         outcome = outcome.and(deferred.round(|| ()).await.map(drop));
         outcome = outcome.and(timers.settle_due(|| ()).await.map(drop));

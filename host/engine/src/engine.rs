@@ -15,6 +15,7 @@ use crate::background::deferred::DeferredLoop;
 use crate::background::lease::Lease;
 use crate::background::plugins::PluginLoop;
 use crate::background::retention::RetentionLoop;
+use crate::background::strays::Strays;
 use crate::background::supervisor::Supervisor;
 use crate::background::timers::{TimerLoop, Timers};
 use crate::backtest::Backtests;
@@ -28,7 +29,7 @@ use crate::egress::Egress;
 use crate::entropy::Entropy;
 use crate::error::EngineError;
 use crate::health::Trouble;
-use crate::intake::{Alerting, Deferred, Intake, Matcher};
+use crate::intake::{Alerting, ConditionErrors, Deferred, Intake, Matcher};
 use crate::plugins::Plugins;
 use crate::plugins::admin::PluginAdmin;
 use crate::plugins::folder::PluginFolder;
@@ -59,6 +60,8 @@ struct Inner {
     try_out: TryOut,
     backtests: Backtests,
     lease: Lease,
+    strays: Strays,
+    condition_errors: ConditionErrors,
     timers: Timers,
     retention: RetentionLoop,
     supervisor: Supervisor,
@@ -111,11 +114,11 @@ impl Engine {
         if folder.is_some() || is_shared {
             supervisor.start(PluginLoop { admin: self.0.plugin_admin.clone(), folder, is_shared });
         }
-        if is_shared {
-            supervisor.start(CatalogLoop { catalog: catalog.clone(), clock: clock.clone() });
-        }
+        supervisor.start(CatalogLoop { catalog: catalog.clone(), is_shared, clock: clock.clone() });
         supervisor.start(ClaimLoop::new(self.0.claims.clone(), self.0.workers.clone()));
         supervisor.start(self.0.lease.clone());
+        supervisor.start(self.0.strays.clone());
+        supervisor.start(self.0.condition_errors.clone());
         supervisor.start(DeferredLoop::new(self.0.deferred.clone()));
         supervisor.start(TimerLoop::new(self.0.timers.clone()));
         supervisor.start(self.0.retention.clone());
@@ -235,6 +238,8 @@ impl Engine {
         let Inner {
             clock,
             lease,
+            strays,
+            condition_errors,
             dispatcher,
             catalog,
             deferred,
@@ -247,6 +252,8 @@ impl Engine {
         DrivenParts {
             clock: clock.as_ref(),
             lease,
+            strays,
+            condition_errors,
             dispatcher,
             catalog,
             deferred,
@@ -262,6 +269,8 @@ impl Engine {
 pub(crate) struct DrivenParts<'a> {
     pub(crate) clock: &'a dyn Clock,
     pub(crate) lease: &'a Lease,
+    pub(crate) strays: &'a Strays,
+    pub(crate) condition_errors: &'a ConditionErrors,
     pub(crate) dispatcher: &'a Dispatcher,
     pub(crate) catalog: &'a Catalog,
     pub(crate) deferred: &'a Deferred,
@@ -321,8 +330,12 @@ impl Inner {
             clock: clock.clone(),
             wakes: wakes.clone(),
         };
-        let matcher =
-            Matcher { sandbox: sandbox.clone(), plugins: plugins.clone(), store: store.clone() };
+        let condition_errors = ConditionErrors::new(store.clone());
+        let matcher = Matcher {
+            sandbox: sandbox.clone(),
+            plugins: plugins.clone(),
+            errors: condition_errors.clone(),
+        };
         let alerting = Alerting { host, dispatcher: dispatcher.clone(), entropy: entropy.clone() };
         let intake = Intake {
             store: store.clone(),
@@ -409,9 +422,17 @@ impl Inner {
             retention: config.retention,
         };
         Ok(Self {
-            lease: Lease::new(host, store.clone(), dispatcher.clone(), clock.clone(), wakes),
+            lease: Lease::new(
+                host,
+                store.clone(),
+                dispatcher.clone(),
+                clock.clone(),
+                wakes.clone(),
+            ),
+            strays: Strays::new(host, store.clone(), dispatcher.clone(), clock.clone(), wakes),
+            condition_errors,
             backtests: Backtests::new(store.clone(), matcher, rules.clone(), clock.clone()),
-            supervisor: Supervisor::default(),
+            supervisor: Supervisor::new(clock.clone()),
             host,
             store,
             sandbox,

@@ -1,14 +1,14 @@
-//! Panics where nothing may stop because of one: caught, told with the name of
-//! the part, counted.
+//! Panics where nothing may stop because of one: caught, counted, and told by
+//! whoever knows what it was about.
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt as _;
 
-/// Some work ended with a panic, which was told already.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Panicked;
+/// Some work ended with a panic, whose message this is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Panicked(pub(crate) String);
 
 /// What `work` comes to. What it shares with others must stay usable when it
 /// panics: here that is locks whose poison is ignored, and guards.
@@ -17,10 +17,8 @@ pub(crate) async fn caught<T>(
     work: impl Future<Output = T>,
 ) -> Result<T, Panicked> {
     AssertUnwindSafe(work).catch_unwind().await.map_err(|payload| {
-        let message = message(payload.as_ref());
         metrics::counter!("alerts_panics_total", "part" => part).increment(1);
-        tracing::error!(part, message, "a part of this host panicked; it is started again");
-        Panicked
+        Panicked(message(payload.as_ref()).to_owned())
     })
 }
 

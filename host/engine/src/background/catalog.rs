@@ -1,4 +1,5 @@
-//! The loop that follows other hosts' changes of rules and endpoints.
+//! The loop that follows other hosts' changes of rules and endpoints, and forgets
+//! tenants that nobody uses.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,9 +9,14 @@ use super::supervisor::{BackgroundLoop, Pulse};
 use crate::catalog::Catalog;
 use crate::clock::Clock;
 
-/// Follows other hosts' changes, where there are other hosts.
+/// How often idle tenants are looked for where there are no other hosts.
+const IDLE_LOOK: Duration = Duration::from_secs(30);
+
+/// Keeps the catalog true and small.
 pub(crate) struct CatalogLoop {
     pub(crate) catalog: Catalog,
+    /// Whether there may be other hosts.
+    pub(crate) is_shared: bool,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -21,12 +27,16 @@ impl BackgroundLoop for CatalogLoop {
     const RESTS_FIRST: bool = true;
 
     async fn round(&mut self, _: &Pulse) {
-        if let Err(error) = self.catalog.follow().await {
+        self.catalog.forget_idle().await;
+        if self.is_shared
+            && let Err(error) = self.catalog.follow().await
+        {
             tracing::error!(%error, "other hosts' changes could not be read; trying again");
         }
     }
 
     async fn rest(&mut self) {
-        self.clock.sleep_until(self.clock.after(POLL)).await;
+        let wait = if self.is_shared { POLL } else { IDLE_LOOK };
+        self.clock.sleep_until(self.clock.after(wait)).await;
     }
 }

@@ -3,10 +3,12 @@
 
 pub(crate) mod catalog;
 pub(crate) mod claims;
+pub(crate) mod condition_errors;
 pub(crate) mod deferred;
 pub(crate) mod lease;
 pub(crate) mod plugins;
 pub(crate) mod retention;
+pub(crate) mod strays;
 pub(crate) mod supervisor;
 pub(crate) mod timers;
 

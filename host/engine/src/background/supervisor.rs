@@ -8,11 +8,11 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
+use crate::clock::Clock;
 use crate::health::Trouble;
-use crate::panics::caught;
+use crate::panics::{Panicked, caught};
 
 /// Between a panic and the next round: the first time, and at most. Whatever it
 /// was is likely to be there again, and each time costs a stack trace in the log.
@@ -36,8 +36,8 @@ pub(crate) trait BackgroundLoop: Send + 'static {
 }
 
 /// How a loop shows that it lives.
-#[derive(Debug)]
 pub(crate) struct Pulse {
+    clock: Arc<dyn Clock>,
     name: &'static str,
     silent_after: Duration,
     state: Mutex<State>,
@@ -45,15 +45,16 @@ pub(crate) struct Pulse {
 
 #[derive(Debug, Clone, Copy)]
 struct State {
-    /// When the round that is under way showed life; none while it rests.
-    working: Option<Instant>,
+    /// When the round that is under way showed life, by the clock that is never set;
+    /// none while it rests.
+    working: Option<Duration>,
     /// Rounds in a row that ended with a panic.
     panics: u32,
 }
 
 impl Pulse {
-    fn new(name: &'static str, silent_after: Duration) -> Self {
-        Self { name, silent_after, state: Mutex::new(State { working: None, panics: 0 }) }
+    fn new(clock: Arc<dyn Clock>, name: &'static str, silent_after: Duration) -> Self {
+        Self { clock, name, silent_after, state: Mutex::new(State { working: None, panics: 0 }) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -62,7 +63,7 @@ impl Pulse {
 
     /// The round goes on.
     pub(crate) fn beat(&self) {
-        self.state().working = Some(Instant::now());
+        self.state().working = Some(self.clock.monotonic());
     }
 
     fn completed(&self) {
@@ -80,7 +81,8 @@ impl Pulse {
     fn trouble(&self) -> Option<Trouble> {
         let State { working, panics } = *self.state();
         let name = self.name;
-        let quiet = working.map_or(Duration::ZERO, |since| since.elapsed());
+        let quiet =
+            working.map_or(Duration::ZERO, |since| self.clock.monotonic().saturating_sub(since));
         if quiet > self.silent_after {
             return Some(Trouble::Silent { name, quiet });
         }
@@ -89,20 +91,25 @@ impl Pulse {
 }
 
 /// All background loops of a host. Cheap to clone; all clones are the same.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Supervisor {
+    clock: Arc<dyn Clock>,
     pulses: Arc<Mutex<Vec<Arc<Pulse>>>>,
     stop: CancellationToken,
 }
 
 impl Supervisor {
+    pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { clock, pulses: Arc::default(), stop: CancellationToken::new() }
+    }
+
     fn pulses(&self) -> MutexGuard<'_, Vec<Arc<Pulse>>> {
         self.pulses.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Runs a loop until [`Self::stop`].
     pub(crate) fn start<L: BackgroundLoop>(&self, the_loop: L) {
-        let pulse = Arc::new(Pulse::new(L::NAME, L::SILENT_AFTER));
+        let pulse = Arc::new(Pulse::new(self.clock.clone(), L::NAME, L::SILENT_AFTER));
         self.pulses().push(pulse.clone());
         let stop = self.stop.clone();
         tokio::spawn(async move { stop.run_until_cancelled(run(the_loop, &pulse)).await });
@@ -134,10 +141,11 @@ async fn run<L: BackgroundLoop>(mut the_loop: L, pulse: &Pulse) {
                 pulse.completed();
                 rests = true;
             }
-            Err(_) => {
-                let pause =
-                    FIRST_PAUSE.saturating_mul(1 << pulse.panicked().min(16).saturating_sub(1));
-                sleep(pause.min(MAX_PAUSE)).await;
+            Err(Panicked(message)) => {
+                let panics = pulse.panicked();
+                tracing::error!(name = L::NAME, panics, message, "a background loop panicked");
+                let pause = FIRST_PAUSE.saturating_mul(1 << panics.min(16).saturating_sub(1));
+                pulse.clock.sleep_until(pulse.clock.after(pause.min(MAX_PAUSE))).await;
             }
         }
     }
@@ -147,9 +155,11 @@ async fn run<L: BackgroundLoop>(mut the_loop: L, pulse: &Pulse) {
 mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
+    use alerts_domain::Timestamp;
     use tokio::sync::Notify;
 
     use super::*;
+    use crate::clock::ManualClock;
 
     /// Panics in its first rounds; counts those that it completed.
     struct Fragile {
@@ -193,42 +203,60 @@ mod tests {
         async fn rest(&mut self) {}
     }
 
-    #[tokio::test(start_paused = true)]
+    /// Time passes, and everything that waits for it goes on.
+    async fn pass(clock: &ManualClock, time: Duration) {
+        clock.advance(time);
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn supervisor() -> (Arc<ManualClock>, Supervisor) {
+        let clock = Arc::new(ManualClock::new(Timestamp::UNIX_EPOCH));
+        (clock.clone(), Supervisor::new(clock))
+    }
+
+    #[tokio::test]
     async fn a_loop_that_panics_is_started_again_and_named_until_a_round_is_through() {
-        let (supervisor, completed) = (Supervisor::default(), Arc::new(AtomicU32::new(0)));
+        let ((clock, supervisor), completed) = (supervisor(), Arc::new(AtomicU32::new(0)));
         supervisor.start(Fragile { panics_left: 2, completed: completed.clone() });
-        sleep(Duration::from_millis(1)).await;
+        pass(&clock, Duration::ZERO).await;
         let failing = |panics| vec![Trouble::Failing { name: "fragile", panics }];
         assert_eq!(supervisor.troubles(), failing(1));
-        sleep(FIRST_PAUSE).await;
+        pass(&clock, FIRST_PAUSE).await;
         assert_eq!(supervisor.troubles(), failing(2));
         assert_eq!(completed.load(Ordering::SeqCst), 0);
-        sleep(FIRST_PAUSE * 2).await;
+        pass(&clock, FIRST_PAUSE * 2).await;
         assert_eq!((supervisor.troubles(), completed.load(Ordering::SeqCst)), (vec![], 1));
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_loop_that_never_recovers_is_tried_ever_more_rarely() {
-        let supervisor = Supervisor::default();
+        let (clock, supervisor) = supervisor();
         supervisor.start(Fragile { panics_left: u32::MAX, completed: Arc::default() });
-        sleep(Duration::from_secs(3600)).await;
+        pass(&clock, Duration::ZERO).await;
+        for _ in 0..300 {
+            pass(&clock, Duration::from_secs(1)).await;
+        }
         let [Trouble::Failing { panics, .. }] = supervisor.troubles()[..] else { panic!() };
-        assert_eq!(panics, 3600 / 30 + 4, "1 + 2 + 4 + 8 + 16 s, and then each 30 s");
+        assert_eq!(panics, 1 + 5 + (300 - 31) / 30, "after 1, 2, 4, 8, 16 s, then each 30 s");
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_loop_that_hangs_is_named_until_it_shows_life() {
-        let (supervisor, nudge) = (Supervisor::default(), Arc::new(Notify::new()));
+        let ((clock, supervisor), nudge) = (supervisor(), Arc::new(Notify::new()));
         supervisor.start(Hanging { nudge: nudge.clone() });
-        sleep(Duration::from_secs(9)).await;
+        pass(&clock, Duration::ZERO).await;
+        clock.advance(Duration::from_secs(9));
         nudge.notify_one();
-        sleep(Duration::from_secs(9)).await;
+        pass(&clock, Duration::ZERO).await;
+        pass(&clock, Duration::from_secs(9)).await;
         assert_eq!(supervisor.troubles(), [], "it has shown life in between");
-        sleep(Duration::from_secs(2)).await;
+        pass(&clock, Duration::from_secs(2)).await;
         let quiet = Duration::from_secs(11);
         assert_eq!(supervisor.troubles(), [Trouble::Silent { name: "hanging", quiet }]);
         nudge.notify_one();
-        sleep(Duration::from_millis(1)).await;
+        pass(&clock, Duration::ZERO).await;
         assert_eq!(supervisor.troubles(), []);
     }
 }

@@ -6,91 +6,87 @@
 //! made by other hosts.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use alerts_domain::endpoint::WebhookEndpoint;
 use alerts_domain::keyring::Keyring;
 use alerts_domain::tenant::TenantId;
+use futures_util::{StreamExt as _, stream};
 
 use super::load::Loader;
 use super::tenant::TenantCatalog;
+use super::tenant_cache::{TenantCache, Weighed};
 use crate::error::EngineError;
 use crate::live::LiveEndpoint;
 
-/// All tenants seen so far. Cheap to clone; all clones are the same.
+/// Catalogs that are read at once when other hosts have changed many: a few of the
+/// database's readers, so that others get theirs.
+const LOADS: usize = 8;
+
+impl Weighed for TenantCatalog {
+    fn weight_bytes(&self) -> usize {
+        self.weight_bytes
+    }
+}
+
+/// The tenants that are in use. Cheap to clone; all clones are the same.
 #[derive(Debug, Clone)]
 pub(crate) struct Catalog(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
     loader: Loader,
-    tenants: Mutex<HashMap<TenantId, Arc<TenantCatalog>>>,
-    /// One load at a time: a burst of events for a new tenant reads it once.
-    loading: tokio::sync::Mutex<()>,
+    tenants: TenantCache<TenantCatalog>,
 }
 
 impl Catalog {
     pub(crate) fn new(loader: Loader) -> Self {
-        Self(Arc::new(Inner {
-            loader,
-            tenants: Mutex::default(),
-            loading: tokio::sync::Mutex::default(),
-        }))
-    }
-
-    fn tenants(&self) -> MutexGuard<'_, HashMap<TenantId, Arc<TenantCatalog>>> {
-        self.0.tenants.lock().unwrap_or_else(PoisonError::into_inner)
+        Self(Arc::new(Inner { loader, tenants: TenantCache::new() }))
     }
 
     /// The tenant's catalog, if it is in memory.
     pub(crate) fn peek(&self, tenant: &TenantId) -> Option<Arc<TenantCatalog>> {
-        self.tenants().get(tenant).cloned()
+        self.0.tenants.peek(tenant)
     }
 
     /// The tenant's catalog, loaded if need be.
     pub(crate) async fn get(&self, tenant: &TenantId) -> Result<Arc<TenantCatalog>, EngineError> {
-        if let Some(known) = self.peek(tenant) {
-            return Ok(known);
-        }
-        let _turn = self.0.loading.lock().await;
-        if let Some(known) = self.peek(tenant) {
-            return Ok(known);
-        }
-        let loaded = Arc::new(self.0.loader.load(tenant).await?);
-        self.tenants().insert(tenant.clone(), loaded.clone());
-        Ok(loaded)
+        let Inner { loader, tenants } = &*self.0;
+        Ok(tenants.get(tenant, async || loader.load(tenant).await).await?)
     }
 
     /// Reads the tenant's catalog anew, after a change that is committed.
     /// Readers see the new one from the moment this returns.
     pub(crate) async fn refresh(&self, tenant: &TenantId) {
-        let _turn = self.0.loading.lock().await;
-        match self.0.loader.load(tenant).await {
-            Ok(loaded) => {
-                self.tenants().insert(tenant.clone(), Arc::new(loaded));
-            }
-            Err(error) => {
-                // The next reader tries again, and tells its caller if it fails too.
-                tracing::warn!(%tenant, %error, "the tenant's rules could not be read again");
-                self.tenants().remove(tenant);
-            }
+        let Inner { loader, tenants } = &*self.0;
+        if let Err(error) = tenants.refresh(tenant, async || loader.load(tenant).await).await {
+            // The next reader tries again, and tells its caller if it fails too.
+            tracing::warn!(%tenant, %error, "the tenant's rules could not be read again");
         }
     }
 
     /// Reads anew what other hosts have changed.
     pub(crate) async fn follow(&self) -> Result<(), EngineError> {
-        let stale: Vec<TenantId> = {
-            let revisions = self.0.loader.store.revisions().await?;
-            let tenants = self.tenants();
-            let changed = |(tenant, revision): &(TenantId, i64)| {
-                tenants.get(tenant).is_some_and(|known| known.revision < *revision)
-            };
-            revisions.into_iter().filter(changed).map(|(tenant, _)| tenant).collect()
-        };
-        for tenant in stale {
-            self.refresh(&tenant).await;
+        let known = self.0.tenants.all();
+        if known.is_empty() {
+            return Ok(());
         }
+        let revisions = self.0.loader.store.revisions().await?;
+        let revisions: HashMap<TenantId, i64> = revisions.into_iter().collect();
+        let stale = known.into_iter().filter(|(tenant, known)| {
+            revisions.get(tenant).is_some_and(|revision| known.revision < *revision)
+        });
+        let refreshed = stream::iter(stale).map(|(tenant, _)| {
+            let catalog = self.clone();
+            async move { catalog.refresh(&tenant).await }
+        });
+        refreshed.buffer_unordered(LOADS).collect::<()>().await;
         Ok(())
+    }
+
+    /// Forgets tenants that nobody uses.
+    pub(crate) async fn forget_idle(&self) {
+        self.0.tenants.forget_idle().await;
     }
 
     /// Opens an endpoint's secrets.

@@ -6,7 +6,7 @@ use alerts_domain::endpoint::{EndpointSecrets, WebhookEndpoint};
 use alerts_domain::keyring::{Keyring, OpenError};
 use alerts_domain::rate_limit::RateLimit;
 use alerts_domain::tenant::{Rollout, TenantId};
-use alerts_store::Store;
+use alerts_store::{Store, StoreError};
 
 use super::tenant::TenantCatalog;
 use crate::error::EngineError;
@@ -25,7 +25,7 @@ pub(crate) struct Loader {
 
 impl Loader {
     /// The tenant's catalog as the database has it now.
-    pub(super) async fn load(&self, tenant: &TenantId) -> Result<TenantCatalog, EngineError> {
+    pub(super) async fn load(&self, tenant: &TenantId) -> Result<TenantCatalog, StoreError> {
         let active = self.store.active_tenant(tenant).await?;
         let mark = active.mark;
         let mut catalog = TenantCatalog::new(

@@ -12,6 +12,7 @@ mod name;
 mod patch;
 mod rules;
 mod tenant;
+mod tenant_cache;
 mod tenants;
 mod turns;
 

@@ -9,10 +9,17 @@ use alerts_domain::rule::EventTypePattern;
 
 use crate::live::{LiveEndpoint, LiveRule, RateLimits};
 
+/// What a tenant, an endpoint and a rule take in memory besides their texts, about.
+const TENANT_BYTES: usize = 512;
+const ENDPOINT_BYTES: usize = 1024;
+const RULE_BYTES: usize = 1024;
+
 /// One tenant's rules and endpoints at one revision.
 #[derive(Debug)]
 pub(crate) struct TenantCatalog {
     pub(super) revision: i64,
+    /// What it takes in memory, about.
+    pub(super) weight_bytes: usize,
     /// Whether alerts are open to the tenant.
     is_open: bool,
     /// Its own limit, or else that of every tenant.
@@ -28,6 +35,7 @@ impl TenantCatalog {
     pub(super) fn new(revision: i64, is_open: bool, rate_limit: Option<RateLimit>) -> Self {
         Self {
             revision,
+            weight_bytes: TENANT_BYTES,
             is_open,
             rate_limit,
             endpoints: HashMap::new(),
@@ -38,11 +46,13 @@ impl TenantCatalog {
     }
 
     pub(super) fn add_endpoint(&mut self, endpoint: LiveEndpoint) {
+        self.weight_bytes += ENDPOINT_BYTES + endpoint.content_bytes();
         self.endpoints.insert(endpoint.stored().id, Arc::new(endpoint));
     }
 
     pub(super) fn add_rule(&mut self, rule: LiveRule) {
         let rule = Arc::new(rule);
+        self.weight_bytes += RULE_BYTES + rule.content_bytes();
         if !rule.is_asked() {
             // Its deliveries still need its retry policy.
         } else if rule.patterns().iter().all(EventTypePattern::is_exact) {

@@ -18,6 +18,7 @@ use crate::clock::Clock;
 use crate::egress::Egress;
 use crate::entropy::Entropy;
 use crate::live::LiveEndpoint;
+use crate::panics::{Panicked, caught};
 use crate::plugins::Plugins;
 
 /// How long a delivery rests when nothing could be tried: no plugin, or its
@@ -39,9 +40,17 @@ pub(crate) struct Attempts {
 }
 
 impl Attempts {
-    /// Tries one delivery. Nothing is written yet.
+    /// Tries one delivery. Nothing is written yet. One that panics counts as none,
+    /// and its delivery goes back.
     pub(super) async fn attempt(&self, job: &Job) -> (Option<Attempt>, Transition) {
-        let ended = self.try_once(job).await;
+        let ended = caught("attempt", self.try_once(job)).await;
+        let ended = ended.unwrap_or_else(|Panicked(message)| {
+            let (delivery, at) = (job.delivery.id, self.clock.after(REST));
+            tracing::error!(%delivery, message, "an attempt panicked; its delivery is given back");
+            // Whether something was sent is not known: then it is sent again.
+            let reason = Some("the attempt failed inside the host; its log says why".to_owned());
+            (None, Transition::Release { at, reason })
+        });
         if ended.1.status().is_terminal() {
             let waited = self.clock.now().duration_since(job.delivery.created_at);
             metrics::histogram!("alerts_delivery_seconds").record(waited.as_secs_f64());

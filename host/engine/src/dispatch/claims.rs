@@ -11,11 +11,13 @@ use alerts_store::{Claimed, Store};
 use futures_util::{StreamExt as _, stream};
 
 use super::dispatcher::Dispatcher;
+use super::job::Job;
 use super::recording::{Recorder, TROUBLE};
 use super::scheduler::ClaimPlan;
 use crate::catalog::{Catalog, TenantCatalog};
 use crate::clock::Clock;
 use crate::error::EngineError;
+use crate::live::RateLimits;
 use crate::wakes::Wakes;
 
 /// Most deliveries claimed at once, in all and for one endpoint. Few for one: what
@@ -59,30 +61,34 @@ impl Claims {
 
     /// Puts what was claimed into its lanes, under the limits of its tenants.
     async fn take_in(&self, claimed: Vec<Claimed>) {
-        let catalogs = self.catalogs_of(&claimed).await;
-        let (mut ready, mut in_doubt, mut unread) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut jobs, mut in_doubt) = (Vec::new(), Vec::new());
         for claimed in claimed {
             let Claimed { delivery, lease, event_body, received_at, .. } = claimed;
-            let (endpoint, rule) = (delivery.webhook_endpoint_id, delivery.alert_rule_id);
-            let catalog = catalogs.get(&delivery.tenant);
-            let limits = catalog.map(|catalog| catalog.limits(endpoint, rule));
-            let jobs = match limits {
-                _ if claimed.in_doubt => &mut in_doubt,
-                Some(_) => &mut ready,
+            // In hand before anything else is waited for.
+            let limits = RateLimits::default();
+            let job = self.dispatcher.hold(delivery, lease, event_body, received_at, limits);
+            if claimed.in_doubt { in_doubt.push(job) } else { jobs.push(job) }
+        }
+        self.recorder.give_back(in_doubt, self.clock.now());
+        let catalogs = self.catalogs_of(&jobs).await;
+        let (mut ready, mut unread) = (Vec::new(), Vec::new());
+        for mut job in jobs {
+            let Some(catalog) = catalogs.get(&job.delivery.tenant) else {
                 // Its limits are not guessed: it waits until they can be read.
-                None => &mut unread,
+                unread.push(job);
+                continue;
             };
-            let limits = limits.unwrap_or_default();
-            jobs.push(self.dispatcher.hold(delivery, lease, event_body, received_at, limits));
+            let (endpoint, rule) = (job.delivery.webhook_endpoint_id, job.delivery.alert_rule_id);
+            job.limits = catalog.limits(endpoint, rule);
+            ready.push(job);
         }
         self.dispatcher.push_claimed(ready);
-        self.recorder.give_back(in_doubt, self.clock.now());
         self.recorder.give_back(unread, self.clock.after(TROUBLE));
     }
 
     /// The catalogs of all tenants that something was claimed of.
-    async fn catalogs_of(&self, claimed: &[Claimed]) -> HashMap<TenantId, Arc<TenantCatalog>> {
-        let tenants = claimed.iter().map(|claimed| claimed.delivery.tenant.clone());
+    async fn catalogs_of(&self, jobs: &[Job]) -> HashMap<TenantId, Arc<TenantCatalog>> {
+        let tenants = jobs.iter().map(|job| job.delivery.tenant.clone());
         let tenants: BTreeSet<TenantId> = tenants.collect();
         let loads = stream::iter(tenants).map(|tenant| {
             let catalog = self.catalog.clone();

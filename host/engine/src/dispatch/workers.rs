@@ -16,6 +16,7 @@ use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::live::RateLimits;
+use crate::panics::{Panicked, caught};
 
 /// What starts jobs. Cheap to clone; all clones are the same.
 #[derive(Clone)]
@@ -69,7 +70,13 @@ impl Workers {
         }
         while let Some(job) = self.next_job() {
             let workers = self.clone();
-            tokio::spawn(async move { workers.run(job).await });
+            tokio::spawn(async move {
+                let delivery = job.delivery.id;
+                // Its lease is found among the strays, and given back.
+                if let Err(Panicked(message)) = caught("worker", workers.run(job)).await {
+                    tracing::error!(%delivery, message, "a worker panicked");
+                }
+            });
         }
         self.0.dispatcher.wake_for_parked();
     }

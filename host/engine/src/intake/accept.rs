@@ -20,6 +20,10 @@ use crate::entropy::Entropy;
 use crate::error::EngineError;
 use crate::wakes::Wakes;
 
+/// Most deliveries that one call may make, with those that rules with a memory would
+/// make if all of them fired: some tens of MiB in memory, and a commit of a second.
+const MAX_DELIVERIES: usize = 10_000;
+
 /// An event that is safely stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Accepted {
@@ -50,6 +54,9 @@ pub struct Intake {
 impl Intake {
     /// Accepts events, all or none. When this returns they are on the disk,
     /// with their deliveries.
+    ///
+    /// # Errors
+    /// The database; or the events match so many rules that nothing of them was stored.
     pub async fn accept(
         &self,
         events: Vec<(TenantId, Event)>,
@@ -57,9 +64,15 @@ impl Intake {
         let now = self.clock.now();
         let mut rows = Vec::with_capacity(events.len());
         let mut sequels = Vec::with_capacity(events.len());
+        let (count, mut deliveries) = (events.len(), 0);
         for (tenant, event) in events {
             let catalog = self.catalog.get(&tenant).await?;
             let row = self.judge(&tenant, &catalog, event, now).await;
+            deliveries += most_deliveries(&row);
+            if deliveries > MAX_DELIVERIES {
+                let limit = MAX_DELIVERIES;
+                return Err(EngineError::TooManyDeliveries { events: count, limit });
+            }
             sequels.push(Sequel::of(&row, &catalog, &self.dispatcher));
             rows.push(row);
         }
@@ -122,6 +135,12 @@ impl Intake {
         }
         Accepted { id, event_id, duplicate }
     }
+}
+
+/// How many deliveries an event makes, if all that may fire does.
+fn most_deliveries(row: &NewEvent) -> usize {
+    let alerts = row.observations.iter().filter(|seen| seen.alert.is_some()).count();
+    row.deliveries.len() + alerts
 }
 
 /// What is to be done about an event once it is stored. Noted before, since the

@@ -11,9 +11,9 @@ use alerts_domain::tenant::TenantId;
 use alerts_domain::trigger::Trigger;
 use alerts_package::Kind;
 use alerts_sandbox::Sandbox;
-use alerts_store::Store;
 use bytes::Bytes;
 
+use super::condition_errors::ConditionErrors;
 use crate::live::LiveRule;
 use crate::plugins::Plugins;
 
@@ -82,7 +82,7 @@ impl Matches {
 pub(crate) struct Matcher {
     pub(crate) sandbox: Sandbox,
     pub(crate) plugins: Plugins,
-    pub(crate) store: Store,
+    pub(crate) errors: ConditionErrors,
 }
 
 impl Matcher {
@@ -115,7 +115,7 @@ impl Matcher {
                             Ok(true) => Verdict::Holds,
                             Ok(false) => Verdict::DoesNot,
                             Err(error) => {
-                                self.note_condition_error(tenant, rule, &error);
+                                self.errors.note(rule, &error);
                                 Verdict::Fails(error)
                             }
                         };
@@ -177,20 +177,5 @@ impl Matcher {
             .await
             .map_err(|error| error.to_string())?;
         Ok(verdicts.into_iter().map(|v| v.map_err(|error| error.to_string())).collect())
-    }
-
-    /// Shows the error on the rule. Off the hot path, and only when it is news.
-    fn note_condition_error(&self, tenant: &TenantId, rule: &Arc<LiveRule>, error: &str) {
-        metrics::counter!("alerts_condition_errors_total").increment(1);
-        if rule.stored.last_condition_error.as_deref() == Some(error) {
-            return;
-        }
-        let (store, tenant, id, error) =
-            (self.store.clone(), tenant.clone(), rule.stored.id, error.to_owned());
-        tokio::spawn(async move {
-            if let Err(failed) = store.record_condition_error(&tenant, id, &error).await {
-                tracing::warn!(%tenant, rule = %id, %failed, "condition error not recorded");
-            }
-        });
     }
 }

@@ -5,11 +5,13 @@
 
 mod accept;
 pub(crate) mod alerting;
+pub(crate) mod condition_errors;
 mod deferred;
 pub(crate) mod matching;
 pub(crate) mod outcomes;
 
 pub use accept::{Accepted, Intake};
 pub(crate) use alerting::Alerting;
+pub(crate) use condition_errors::ConditionErrors;
 pub(crate) use deferred::{Deferred, PAUSE};
 pub(crate) use matching::{Matcher, Verdict};

@@ -85,4 +85,13 @@ impl LiveEndpoint {
     pub(crate) fn headers(&self) -> &Headers {
         &self.stored.spec.headers
     }
+
+    /// What its texts take in memory, about.
+    pub(crate) fn content_bytes(&self) -> usize {
+        let headers: usize =
+            self.headers().iter().map(|(name, text)| name.len() + text.len()).sum();
+        let secrets = self.stored.sealed_secrets.as_str().len();
+        // Settings and secrets are there as stored and as they are used.
+        self.url.len() * 2 + headers + (self.settings.len() + secrets) * 2
+    }
 }

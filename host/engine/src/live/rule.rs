@@ -39,4 +39,10 @@ impl LiveRule {
     pub(crate) fn is_asked(&self) -> bool {
         self.stored.spec.is_active || matches!(self.stored.spec.trigger, Trigger::Duration(_))
     }
+
+    /// What its texts take in memory, about.
+    pub(crate) fn content_bytes(&self) -> usize {
+        // The source is there as stored and as it is shared.
+        self.source.as_ref().map_or(0, |source| source.len() * 2)
+    }
 }
