@@ -3,7 +3,7 @@
 use alerts_domain::delivery::{DeliveryStatus, Lease};
 use alerts_store::StoredLease;
 
-use crate::fixture::{Db, ada, at, bob, host, in_hand};
+use crate::fixture::{ada, at, bob, host, in_hand};
 use crate::on_both;
 
 on_both! {

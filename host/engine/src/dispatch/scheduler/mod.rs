@@ -8,6 +8,8 @@ mod held;
 mod lane;
 mod parked;
 mod rotation;
+#[cfg(test)]
+mod tests;
 mod work;
 
 use std::collections::{HashMap, VecDeque};
