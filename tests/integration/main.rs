@@ -29,6 +29,7 @@ mod retention;
 mod retries;
 mod rollout;
 mod secrets;
+mod supervision;
 mod support;
 mod tenants;
 mod triggers;

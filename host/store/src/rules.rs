@@ -66,26 +66,6 @@ impl Store {
         Ok(true)
     }
 
-    /// Keeps the newest run-time error of a rule's condition, or forgets it.
-    /// No change by a person, so neither audited nor a new revision.
-    pub async fn record_condition_error(
-        &self,
-        tenant: &TenantId,
-        id: RuleId,
-        error: &str,
-    ) -> Result<(), StoreError> {
-        let mut transaction = self.begin().await?;
-        sqlx::query(
-            "UPDATE alert_rules SET last_condition_error = $3 WHERE tenant = $1 AND id = $2",
-        )
-        .bind(tenant.as_str())
-        .bind(id.to_string())
-        .bind(error)
-        .execute(&mut *transaction)
-        .await?;
-        Ok(transaction.commit().await?)
-    }
-
     /// One rule; a deleted one says when it was.
     pub async fn get_rule(
         &self,

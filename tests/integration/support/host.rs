@@ -8,7 +8,9 @@ use alerts_domain::address::AddressRules;
 use alerts_domain::keyring::Keyring;
 use alerts_domain::secret::Secret;
 use alerts_domain::tenant::Rollout;
-use alerts_engine::{Clock, EngineConfig, EngineParts, Entropy, ManualClock, Plugins, SystemClock};
+use alerts_engine::{
+    Clock, Engine, EngineConfig, EngineParts, Entropy, ManualClock, Plugins, SystemClock,
+};
 use alerts_sandbox::{Sandbox, SandboxConfig};
 use alerts_server::{Server, builtin};
 use alerts_store::Store;
@@ -82,14 +84,19 @@ impl TestHost {
         self.clock.now()
     }
 
+    /// The engine behind it.
+    pub(crate) fn engine(&self) -> &Engine {
+        self.server.as_ref().unwrap().engine()
+    }
+
     /// Ends once every timer that is due has been dealt with.
     pub(crate) async fn settled(&self) {
-        self.server.as_ref().unwrap().engine().settle_due_timers().await.unwrap();
+        self.engine().settle_due_timers().await.unwrap();
     }
 
     /// Removes what is old enough by now, as the host does by itself in a while.
     pub(crate) async fn cleaned(&self) {
-        self.server.as_ref().unwrap().engine().remove_old().await.unwrap();
+        self.engine().remove_old().await.unwrap();
     }
 
     /// Moves the clock past every wait of the retry policies in these tests.

@@ -14,8 +14,10 @@ use alerts_domain::trigger::{
 use alerts_store::ScannedEvent;
 use serde_json::{Map, Value};
 
-use super::Backtest;
-use crate::alerting::data_of;
+use crate::intake::alerting::data_of;
+
+/// Most matches that are told one by one.
+pub(super) const MAX_MATCHES: usize = 1_000;
 
 /// An alert that a rule would have sent.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,7 +86,7 @@ impl Replay {
 
     fn fire(&mut self, event_id: EventId, at: Timestamp, group: Option<Map<String, Value>>) {
         self.total += 1;
-        if self.matches.len() < Backtest::MAX_MATCHES {
+        if self.matches.len() < MAX_MATCHES {
             self.matches.push(BacktestMatch { event_id, at, group });
         }
     }

@@ -14,7 +14,7 @@ use alerts_package::{digest, read_manifest};
 use bytes::Bytes;
 
 use super::PluginSource;
-use crate::engine::Engine;
+use super::admin::PluginAdmin;
 
 /// What tells one version of a file from the next without reading it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +60,7 @@ impl PluginFolder {
     }
 }
 
-impl Engine {
+impl PluginAdmin {
     /// Looks at the folder. At the `first` look every file counts as it is;
     /// later ones must have stood still since the look before.
     pub(crate) async fn look_at_folder(

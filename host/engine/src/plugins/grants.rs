@@ -1,20 +1,14 @@
 //! Who may use a plugin, and where it may send for them.
 
-use std::collections::HashMap;
-
 use alerts_domain::tenant::TenantId;
 use alerts_package::Manifest;
 use alerts_store::{PluginGrant, StoreError};
 use serde_json::json;
 
-use super::Plugins;
-use crate::Actor;
-use crate::endpoints::audit;
-use crate::engine::Engine;
+use super::admin::PluginAdmin;
+use super::{Grants, Plugins};
+use crate::actor::Actor;
 use crate::error::ChangeError;
-
-/// By plugin, then by tenant. A plugin that is not there is open to everyone.
-pub(super) type Grants = HashMap<String, HashMap<TenantId, Option<Vec<String>>>>;
 
 /// Longest host name (RFC 1035, 2.3.4), and most of them in one grant.
 const MAX_HOST_BYTES: usize = 253;
@@ -50,7 +44,7 @@ impl Plugins {
     }
 }
 
-impl Engine {
+impl PluginAdmin {
     /// Replaces a plugin's grants. With none it is open to everyone. A tenant
     /// that loses a plugin keeps its endpoints; their deliveries wait.
     pub async fn grant_plugin(
@@ -98,7 +92,7 @@ impl Engine {
         detail: serde_json::Value,
     ) -> Result<(), StoreError> {
         tracing::info!(plugin = id, actor = actor.name, action, %detail, "plugins changed");
-        let entry = audit(actor, action, id, detail);
+        let entry = actor.does(action, id, detail);
         self.store().note(&actor.tenant, &entry, self.clock().now()).await
     }
 }

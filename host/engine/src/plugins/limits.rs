@@ -7,9 +7,9 @@ use alerts_sandbox::Limits;
 use alerts_store::StoreError;
 use serde_json::json;
 
+use super::admin::PluginAdmin;
 use super::{Plugins, Registry};
-use crate::Actor;
-use crate::engine::Engine;
+use crate::actor::Actor;
 use crate::error::ChangeError;
 
 impl Plugins {
@@ -30,7 +30,7 @@ impl Registry {
     }
 }
 
-impl Engine {
+impl PluginAdmin {
     /// Replaces a plugin's limits; those that are absent are the host's. In
     /// force for the next call. A file that was refused is looked at again.
     pub async fn limit_plugin(

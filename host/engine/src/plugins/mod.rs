@@ -5,7 +5,8 @@
 //! is ready is in use. So a file that is refused leaves the last good one in
 //! its place, and one that is taken away uncovers what was there before.
 
-mod folder;
+pub(crate) mod admin;
+pub(crate) mod folder;
 mod grants;
 mod limits;
 mod upload;
@@ -15,11 +16,12 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use alerts_domain::plugin_limits::PluginLimits;
+use alerts_domain::tenant::TenantId;
 use alerts_package::{Digest, Kind, Manifest};
 use alerts_sandbox::Plugin;
 
-pub(crate) use folder::PluginFolder;
-use grants::Grants;
+/// By plugin, then by tenant. A plugin that is not there is open to everyone.
+type Grants = HashMap<String, HashMap<TenantId, Option<Vec<String>>>>;
 
 /// Where a plugin's file came from, the weakest first.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

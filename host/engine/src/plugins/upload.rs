@@ -7,12 +7,12 @@ use alerts_store::{StoreError, UploadedPlugin};
 use bytes::Bytes;
 use serde_json::json;
 
+use super::admin::PluginAdmin;
 use super::{PluginEntry, PluginSource, PluginState};
-use crate::Actor;
-use crate::engine::Engine;
+use crate::actor::Actor;
 use crate::error::ChangeError;
 
-impl Engine {
+impl PluginAdmin {
     /// Takes a plugin file in. Answers once it is known which plugin it is; the
     /// entry tells later whether it was admitted. With `replace`, another file
     /// with the same id is replaced, once this one is ready.

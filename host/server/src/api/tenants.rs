@@ -94,7 +94,7 @@ async fn get_tenant(
 ) -> Result<Json<TenantView>, Problem> {
     caller.require(Role::Platform)?;
     let name = tenant(&name)?;
-    let mark = state.engine().tenant_mark(&name).await?;
+    let mark = state.engine().tenants().mark_of(&name).await?;
     Ok(Json(TenantView::new(name, mark)))
 }
 
@@ -115,7 +115,7 @@ async fn update_tenant(
     let name = tenant(&name)?;
     let patch = TenantPatch { is_beta: body.value.is_beta, rate_limit: body.value.rate_limit };
     let (engine, operator, of) = (state.engine().clone(), caller.name(), name.clone());
-    let change = async move { engine.mark_tenant(&operator, &of, patch).await };
+    let change = async move { engine.tenants().mark(&operator, &of, patch).await };
     Ok(Json(TenantView::new(name, state.to_the_end(change).await?)))
 }
 

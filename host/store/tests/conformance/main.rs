@@ -19,6 +19,7 @@ mod redrive;
 mod retention;
 mod rules;
 mod sealed;
+mod strays;
 mod tenants;
 mod timers;
 mod triggers;

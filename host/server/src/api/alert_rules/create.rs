@@ -79,7 +79,7 @@ pub(super) async fn create_alert_rule(
 ) -> Result<Response, Problem> {
     let (engine, as_actor) = (state.engine().clone(), actor.clone());
     let work = async move {
-        let made = engine.create_rule(&as_actor, body.value.into()).await?;
+        let made = engine.rules().create(&as_actor, body.value.into()).await?;
         Answer::json(StatusCode::CREATED, &AlertRuleView::from(made))
     };
     once.answer(&state, &actor, &body.raw, work).await

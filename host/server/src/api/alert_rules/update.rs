@@ -84,6 +84,6 @@ pub(super) async fn update_alert_rule(
 ) -> Result<Json<AlertRuleView>, Problem> {
     let (engine, patch) = (state.engine().clone(), body.value.into());
     let changed =
-        state.to_the_end(async move { engine.update_rule(&actor, id, patch).await }).await;
+        state.to_the_end(async move { engine.rules().update(&actor, id, patch).await }).await;
     Ok(Json(changed.map_err(|error| Problem::of_change(error, id))?.into()))
 }

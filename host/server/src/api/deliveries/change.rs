@@ -24,7 +24,8 @@ pub(super) async fn retry_delivery(
     PathId(id): PathId<DeliveryId>,
 ) -> Result<Json<DeliveryView>, Problem> {
     let (engine, as_actor) = (state.engine().clone(), actor.clone());
-    let changed = state.to_the_end(async move { engine.retry_now(&as_actor, id).await }).await;
+    let changed =
+        state.to_the_end(async move { engine.deliveries().retry_now(&as_actor, id).await }).await;
     done(changed, id, "tried now; redrive it through /v1/dead-letters/redrive if it is dead")?;
     get_delivery(State(state), Viewer(actor), PathId(id)).await
 }
@@ -41,7 +42,8 @@ pub(super) async fn cancel_delivery(
     PathId(id): PathId<DeliveryId>,
 ) -> Result<Json<DeliveryView>, Problem> {
     let (engine, as_actor) = (state.engine().clone(), actor.clone());
-    let changed = state.to_the_end(async move { engine.cancel(&as_actor, id).await }).await;
+    let changed =
+        state.to_the_end(async move { engine.deliveries().cancel(&as_actor, id).await }).await;
     done(changed, id, "canceled")?;
     get_delivery(State(state), Viewer(actor), PathId(id)).await
 }

@@ -132,7 +132,7 @@ pub(super) async fn post_events(
         }
     };
     let engine = state.engine().clone();
-    let accepted = state.to_the_end(async move { engine.accept(events).await }).await?;
+    let accepted = state.to_the_end(async move { engine.intake().accept(events).await }).await?;
     Ok((StatusCode::ACCEPTED, Json(accepted.into())))
 }
 

@@ -81,7 +81,7 @@ pub(super) async fn set_plugin_grants(
     caller.require(Role::Platform)?;
     let grants: Vec<_> = body.value.grants.into_iter().map(PluginGrant::from).collect();
     let engine = state.engine();
-    let set = engine.grant_plugin(&operator(&caller), &id, &grants).await;
+    let set = engine.plugin_admin().grant_plugin(&operator(&caller), &id, &grants).await;
     set.map_err(|error| Problem::of_change(error, &id))?;
     Ok(Json(Grants { grants: grants.into_iter().map(Grant::from).collect() }))
 }

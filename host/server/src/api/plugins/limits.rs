@@ -98,7 +98,7 @@ pub(super) async fn set_plugin_limits(
 ) -> Result<Json<Limits>, Problem> {
     caller.require(Role::Platform)?;
     let limits = PluginLimits::from(body.value);
-    let set = state.engine().limit_plugin(&operator(&caller), &id, limits).await;
+    let set = state.engine().plugin_admin().limit_plugin(&operator(&caller), &id, limits).await;
     set.map_err(|error| Problem::of_change(error, &id))?;
     Ok(Json(limits.into()))
 }

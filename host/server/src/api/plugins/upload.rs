@@ -59,7 +59,8 @@ pub(super) async fn upload_plugin(
             return Err(Problem::new(Kind::UnsupportedMediaType, detail));
         }
     };
-    let entry = state.engine().upload_plugin(&operator(&caller), wasm, query.replace);
+    let entry =
+        state.engine().plugin_admin().upload_plugin(&operator(&caller), wasm, query.replace);
     let entry = entry.map_err(|error| Problem::of_change(error, "of this file"))?;
     let location = format!("/v1/plugins/{}", entry.id);
     let body = Json(PluginView::from(entry));
@@ -104,7 +105,8 @@ pub(super) async fn remove_plugin(
     Query(query): Query<RemoveQuery>,
 ) -> Result<StatusCode, Problem> {
     caller.require(Role::Platform)?;
-    let removed = state.engine().remove_plugin(&operator(&caller), &id, query.force).await;
+    let removed =
+        state.engine().plugin_admin().remove_plugin(&operator(&caller), &id, query.force).await;
     removed.map_err(|error| Problem::of_change(error, &id))?;
     Ok(StatusCode::NO_CONTENT)
 }

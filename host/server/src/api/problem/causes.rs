@@ -25,6 +25,7 @@ impl From<EngineError> for Problem {
         match error {
             EngineError::Store(error) => error.into(),
             EngineError::Sandbox(error) => error.into(),
+            EngineError::TooManyDeliveries { .. } => Self::new(Kind::TooLarge, error.to_string()),
             other => {
                 tracing::error!(error = %other, "a request failed");
                 Self::internal()

@@ -105,7 +105,7 @@ pub(super) async fn create_webhook(
     let draft = body.value.draft(state.engine().plugins())?;
     let (engine, as_actor) = (state.engine().clone(), actor.clone());
     let work = async move {
-        let made = engine.create_endpoint(&as_actor, draft).await?;
+        let made = engine.endpoints().create(&as_actor, draft).await?;
         let view = WebhookEndpointView::from(made.endpoint);
         Answer::json(StatusCode::CREATED, &view.with_secret(&made.signing_secret))
     };

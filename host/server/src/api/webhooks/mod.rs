@@ -82,7 +82,8 @@ async fn delete_webhook(
     PathId(id): PathId<EndpointId>,
 ) -> Result<StatusCode, Problem> {
     let engine = state.engine().clone();
-    let deleted = state.to_the_end(async move { engine.delete_endpoint(&actor, id).await }).await;
+    let deleted =
+        state.to_the_end(async move { engine.endpoints().delete(&actor, id).await }).await;
     deleted.map_err(|error| Problem::of_change(error, id))?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -88,6 +88,6 @@ pub(super) async fn preview_webhook(
         })
     };
     let event = given.map(read).transpose()?;
-    let preview = state.engine().preview(&actor, id, event).await;
+    let preview = state.engine().try_out().preview(&actor, id, event).await;
     Ok(Json(preview.map_err(|error| Problem::of_change(error, id))?.into()))
 }

@@ -105,7 +105,7 @@ pub(super) async fn update_webhook(
 ) -> Result<Json<WebhookEndpointView>, Problem> {
     let (engine, patch) = (state.engine().clone(), body.value.patch()?);
     let changed =
-        state.to_the_end(async move { engine.update_endpoint(&actor, id, patch).await }).await;
+        state.to_the_end(async move { engine.endpoints().update(&actor, id, patch).await }).await;
     let endpoint = changed.map_err(|error| Problem::of_change(error, id))?;
     Ok(Json(endpoint.into()))
 }
