@@ -54,11 +54,12 @@ async fn a_way_that_went_silent_is_given_up_and_replaced() {
     let (everything, me) = (EventFilter::default(), host());
     let use_all = async || {
         let calls = (0..4).map(async |n| {
-            let name = format!("{n}");
+            let (name, made) = (format!("{n}"), entry("webhook.created"));
+            let (tenant, new) = (ada(), endpoint(&ada()));
             let (accepted, noted, listed, beat) = tokio::join!(
-                db.accept(vec![event(&ada(), &name)]),
-                db.create_endpoint(&endpoint(&ada()), &entry("webhook.created"), at(0)),
-                db.list_events(&ada(), &everything, 10, None),
+                db.accept(vec![event(&tenant, &name)]),
+                db.create_endpoint(&new, &made, at(0)),
+                db.list_events(&tenant, &everything, 10, None),
                 db.heartbeat(me, at(60)),
             );
             [accepted.map(drop), noted, listed.map(drop), beat, db.ping().await]
@@ -115,9 +116,9 @@ async fn what_is_connected_to_a_server_that_became_read_only_is_dropped_at_the_f
         WHERE datname = current_database() AND pid <> pg_backend_pid()";
     let write = async || {
         let calls = (0..6).map(async |_| {
-            let made = endpoint(&ada());
+            let (made, entry) = (endpoint(&ada()), entry("webhook.created"));
             let (noted, accepted) = tokio::join!(
-                db.create_endpoint(&made, &entry("webhook.created"), at(0)),
+                db.create_endpoint(&made, &entry, at(0)),
                 db.accept(vec![event(&ada(), &made.id.to_string())]),
             );
             [noted, accepted.map(drop)]
@@ -163,7 +164,8 @@ async fn those_who_look_at_lists_keep_neither_leases_nor_claims_nor_commits_wait
     let mut locked = other.begin().await.unwrap();
     sqlx::query("LOCK TABLE audit").execute(&mut *locked).await.unwrap();
     // More of them than there are connections for.
-    let lookers = select_all((0..40).map(|_| Box::pin(db.list_audit(&ada(), 10, None))));
+    let tenant = ada();
+    let lookers = select_all((0..40).map(|_| Box::pin(db.list_audit(&tenant, 10, None))));
     let work = async {
         let me = host();
         db.heartbeat(me, at(60)).await.unwrap();
@@ -174,7 +176,7 @@ async fn those_who_look_at_lists_keep_neither_leases_nor_claims_nor_commits_wait
         () = work => {}
         _ = lookers => panic!("the work waited until a list had waited long enough"),
     }
-    let found = db.list_deliveries(&ada(), &DeliveryFilter::default(), 10, None);
     locked.rollback().await.unwrap();
-    assert_eq!(found.await.unwrap().items.len(), 2);
+    let found = db.list_deliveries(&tenant, &DeliveryFilter::default(), 10, None).await.unwrap();
+    assert_eq!(found.items.len(), 2);
 }
