@@ -17,7 +17,7 @@ use crate::open::Store;
 pub enum Kept {
     /// What was sent and answered.
     Attempts,
-    /// Deliveries that have reached a terminal state. Their attempts go by themselves.
+    /// Deliveries that have reached a terminal state, with what is left of their attempts.
     Deliveries,
     /// Events with no rules that are still to be asked.
     Events,

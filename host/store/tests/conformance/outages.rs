@@ -104,6 +104,18 @@ async fn a_commit_that_is_not_answered_is_in_doubt_whoever_makes_it() {
 }
 
 #[tokio::test]
+async fn a_commit_that_never_arrived_is_in_doubt_too_and_may_be_told_again() {
+    let way = Proxy::before(&fresh_database().await).await.unwrap();
+    let db = Store::open(way.url()).await.unwrap();
+    way.drop_commit_of("INSERT INTO events");
+    let unknown = answered(db.accept(vec![event(&ada(), "1")])).await.unwrap_err();
+    assert!(unknown.is_in_doubt(), "{unknown}");
+    assert!(way.has_struck());
+    let again = db.accept(vec![event(&ada(), "1")]).await.unwrap();
+    assert!(!again[0].duplicate, "it was not done");
+}
+
+#[tokio::test]
 async fn what_is_connected_to_a_server_that_became_read_only_is_dropped_at_the_first_refusal() {
     let url = fresh_database().await;
     let name = url.rsplit('/').next().unwrap().split('?').next().unwrap().to_owned();

@@ -37,6 +37,7 @@ struct Ambush {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Then {
+    CloseBefore,
     Close,
     GoSilent,
 }
@@ -85,6 +86,11 @@ impl Proxy {
     /// The same, but the connection stays open and nothing comes over it any more.
     pub fn silence_commit_of(&self, statement: &'static str) {
         self.lie_in_wait(Ambush { statement, then: Then::GoSilent });
+    }
+
+    /// Loses the commit itself, with its connection: it is not done.
+    pub fn drop_commit_of(&self, statement: &'static str) {
+        self.lie_in_wait(Ambush { statement, then: Then::CloseBefore });
     }
 
     /// Whether what was last waited for has happened.
@@ -138,6 +144,9 @@ impl Way {
                         continue;
                     }
                     let strike = self.strikes(&asked[..length]);
+                    if strike == Some(Then::CloseBefore) {
+                        return Ok(());
+                    }
                     server.write_all(&asked[..length]).await?;
                     if let Some(then) = strike {
                         // It is done once the server answers; nobody will hear of it.
