@@ -101,7 +101,11 @@ pub(crate) async fn write(
         return Ok(Vec::new());
     }
     let events: Vec<&NewEvent> = accepts.iter().copied().flatten().collect();
-    let inserted = EVENTS.execute(connection, &events, |query, event| bind_event(query, event));
+    // Sorted by the name under which another host may be storing the same; of equal
+    // ones the first stays the first.
+    let mut sorted = events.clone();
+    sorted.sort_by_key(|new| (&new.tenant, &new.event.source, &new.event.id));
+    let inserted = EVENTS.execute(connection, &sorted, |query, event| bind_event(query, event));
     let repeated = match inserted.await? {
         all if all == events.len() as u64 => HashMap::new(),
         _ => repeated(connection, &events).await?,
@@ -111,6 +115,7 @@ pub(crate) async fn write(
     let new_events: Vec<&NewEvent> = events.iter().copied().filter(|event| is_new(event)).collect();
     let deliveries: Vec<&NewDelivery> =
         new_events.iter().flat_map(|event| &event.deliveries).collect();
+    // Nobody else knows these ids, so there is nothing to wait for in them.
     insert_deliveries(connection, &deliveries).await?;
     let mut remembering = triggers::observe(connection, &new_events).await?;
 
