@@ -59,6 +59,6 @@ impl Change<'_> {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         audit::append(&mut self.transaction, self.tenant, entry, now).await?;
-        Ok(self.transaction.commit().await?)
+        self.transaction.commit().await.map_err(StoreError::of_commit)
     }
 }
