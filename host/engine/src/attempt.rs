@@ -90,9 +90,13 @@ impl Engine {
         if !self.is_open_to(&catalog) {
             return Err(release("alerts are not open to this namespace yet; waiting".into()));
         }
-        let endpoint = catalog.endpoint(delivery.webhook_endpoint_id).ok_or_else(|| {
-            bury("the webhook endpoint was deleted, or its secrets do not open".into())
-        })?;
+        // The operator can mend that; the alert must not be lost until then.
+        if let Some((_, reason)) = catalog.locked(delivery.webhook_endpoint_id) {
+            return Err(release(format!("{reason}; waiting")));
+        }
+        let endpoint = catalog
+            .endpoint(delivery.webhook_endpoint_id)
+            .ok_or_else(|| bury("the webhook endpoint was deleted".into()))?;
         let spec = &endpoint.stored().spec;
         if !spec.is_active {
             return Err(release("the webhook endpoint is switched off; waiting".into()));
