@@ -2,8 +2,8 @@
 //! done and its answer is on the way.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -13,6 +13,19 @@ pub(crate) struct Cut {
     /// The server's URL with this way's address in it.
     pub(crate) url: String,
     armed: Arc<AtomicUsize>,
+    aimed: Aimed,
+}
+
+/// What is to be lost once: of the connection on which this statement was prepared.
+type Aimed = Arc<Mutex<Option<(&'static str, Lost)>>>;
+
+/// What is lost of a commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lost {
+    /// It is done.
+    Answer,
+    /// It is not.
+    Request,
 }
 
 impl Cut {
@@ -25,18 +38,31 @@ impl Cut {
         parsed.set_port(Some(own.port())).unwrap();
         let armed = Arc::new(AtomicUsize::new(0));
         let left = armed.clone();
+        let aimed = Aimed::default();
+        let aim = aimed.clone();
         tokio::spawn(async move {
             while let Ok((host, _)) = listener.accept().await {
                 let server = TcpStream::connect(&server).await.unwrap();
-                tokio::spawn(pass_on(host, server, left.clone()));
+                tokio::spawn(pass_on(host, server, left.clone(), aim.clone()));
             }
         });
-        Self { url: parsed.into(), armed }
+        Self { url: parsed.into(), armed, aimed }
     }
 
     /// Loses the answers to the next commits, with their connections.
     pub(crate) fn lose_answers(&self, commits: usize) {
         self.armed.store(commits, Ordering::SeqCst);
+    }
+
+    /// Loses the answer to the commit of the next transaction that prepares this
+    /// statement, and its connection.
+    pub(crate) fn lose_answer_after(&self, statement: &'static str) {
+        *self.aimed.lock().unwrap() = Some((statement, Lost::Answer));
+    }
+
+    /// The same, but the commit itself does not arrive.
+    pub(crate) fn lose_commit_after(&self, statement: &'static str) {
+        *self.aimed.lock().unwrap() = Some((statement, Lost::Request));
     }
 
     /// How many are still to be lost.
@@ -45,16 +71,34 @@ impl Cut {
     }
 }
 
-async fn pass_on(mut host: TcpStream, mut server: TcpStream, armed: Arc<AtomicUsize>) {
+async fn pass_on(
+    mut host: TcpStream,
+    mut server: TcpStream,
+    armed: Arc<AtomicUsize>,
+    aimed: Aimed,
+) {
+    let mut hit = None;
     let (mut asked, mut answered) = (vec![0; 65536], vec![0; 65536]);
     loop {
         tokio::select! {
             read = host.read(&mut asked) => {
                 let Ok(length @ 1..) = read else { return };
-                let is_commit = asked[..length].windows(7).any(|bytes| bytes == b"COMMIT\0");
+                let is_commit = contains(&asked[..length], b"COMMIT\0");
+                hit = hit.or_else(|| {
+                    let prepared = |(statement, _): &mut (&str, Lost)| {
+                        contains(&asked[..length], statement.as_bytes())
+                    };
+                    aimed.lock().unwrap().take_if(prepared).map(|(_, lost)| lost)
+                });
+                if is_commit && hit == Some(Lost::Request) {
+                    return;
+                }
                 let take = |left: usize| left.checked_sub(1);
                 let is_lost = is_commit
-                    && armed.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take).is_ok();
+                    && (hit == Some(Lost::Answer)
+                        || armed
+                            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, take)
+                            .is_ok());
                 if server.write_all(&asked[..length]).await.is_err() {
                     return;
                 }
@@ -72,4 +116,8 @@ async fn pass_on(mut host: TcpStream, mut server: TcpStream, armed: Arc<AtomicUs
             }
         }
     }
+}
+
+fn contains(bytes: &[u8], part: &[u8]) -> bool {
+    bytes.windows(part.len()).any(|window| window == part)
 }
