@@ -71,19 +71,17 @@ impl Engine {
         now: Timestamp,
     ) -> (Reason, Option<Delivery>) {
         let spec = &rule.stored.spec;
-        let live = catalog.endpoint(spec.webhook_endpoint_id);
-        let locked = || catalog.locked(spec.webhook_endpoint_id).map(|(stored, _)| stored);
-        let Some(endpoint) = live.map(|live| live.stored()).or_else(locked) else {
+        let Some(endpoint) = catalog.endpoint(spec.webhook_endpoint_id) else {
             return (Reason::EndpointDeleted, None);
         };
         if !self.is_open_to(catalog) {
             return (Reason::NotInRollout, None);
         }
-        let is_active = endpoint.spec.is_active;
-        let is_held_up = is_active
-            && live.is_some_and(|live| self.waits_for_limit(tenant, catalog, live, rule, now));
+        let is_active = endpoint.stored().spec.is_active;
         let (reason, status) = match is_active {
-            true if is_held_up => (Reason::RateLimited, DeliveryStatus::Scheduled),
+            true if self.waits_for_limit(tenant, catalog, endpoint, rule, now) => {
+                (Reason::RateLimited, DeliveryStatus::Scheduled)
+            }
             true => (Reason::Fired, DeliveryStatus::Scheduled),
             false => (Reason::EndpointOff, DeliveryStatus::Skipped),
         };
@@ -94,7 +92,7 @@ impl Engine {
             alert_rule_id: Some(rule.stored.id),
             rule_name: spec.name.clone(),
             trigger: serde_json::to_value(&spec.trigger).unwrap_or_default(),
-            webhook_endpoint_id: endpoint.id,
+            webhook_endpoint_id: endpoint.stored().id,
             status,
             attempt_count: 0,
             next_attempt_at: is_active.then_some(now),

@@ -90,13 +90,9 @@ impl Engine {
         if !self.is_open_to(&catalog) {
             return Err(release("alerts are not open to this namespace yet; waiting".into()));
         }
-        // The operator can mend that; the alert must not be lost until then.
-        if let Some((_, reason)) = catalog.locked(delivery.webhook_endpoint_id) {
-            return Err(release(format!("{reason}; waiting")));
-        }
-        let endpoint = catalog
-            .endpoint(delivery.webhook_endpoint_id)
-            .ok_or_else(|| bury("the webhook endpoint was deleted".into()))?;
+        let endpoint = catalog.endpoint(delivery.webhook_endpoint_id).ok_or_else(|| {
+            bury("the webhook endpoint was deleted, or its secrets do not open".into())
+        })?;
         let spec = &endpoint.stored().spec;
         if !spec.is_active {
             return Err(release("the webhook endpoint is switched off; waiting".into()));

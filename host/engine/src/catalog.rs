@@ -143,8 +143,6 @@ impl LiveRule {
 pub(crate) struct TenantCatalog {
     revision: i64,
     endpoints: HashMap<EndpointId, Arc<LiveEndpoint>>,
-    /// Those whose secrets do not open, and why.
-    locked: HashMap<EndpointId, (WebhookEndpoint, String)>,
     rules: HashMap<RuleId, Arc<LiveRule>>,
     by_type: HashMap<String, Vec<Arc<LiveRule>>>,
     by_pattern: Vec<Arc<LiveRule>>,
@@ -159,11 +157,6 @@ impl TenantCatalog {
 
     pub(crate) fn endpoint(&self, id: EndpointId) -> Option<&Arc<LiveEndpoint>> {
         self.endpoints.get(&id)
-    }
-
-    /// An endpoint whose secrets do not open, and why: what is for it waits until they do.
-    pub(crate) fn locked(&self, id: EndpointId) -> Option<(&WebhookEndpoint, &str)> {
-        self.locked.get(&id).map(|(stored, reason)| (stored, reason.as_str()))
     }
 
     pub(crate) fn rule(&self, id: RuleId) -> Option<&Arc<LiveRule>> {
@@ -250,23 +243,19 @@ impl Catalog {
 
     async fn load(&self, tenant: &TenantId) -> Result<TenantCatalog, EngineError> {
         let active = self.store.active_tenant(tenant).await?;
-        let (mut endpoints, mut locked) = (HashMap::new(), HashMap::new());
+        let mut endpoints = HashMap::new();
         for stored in active.endpoints {
-            match self.open(stored.clone()) {
+            match self.open(stored) {
                 Ok(endpoint) => {
                     endpoints.insert(endpoint.stored.id, Arc::new(endpoint));
                 }
                 // One endpoint whose key is lost must not stop the others.
-                Err(error) => {
-                    tracing::error!(%tenant, %error, "what is for this endpoint waits");
-                    locked.insert(stored.id, (stored, error.to_string()));
-                }
+                Err(error) => tracing::error!(%tenant, %error, "endpoint left out"),
             }
         }
         let mut catalog = TenantCatalog {
             revision: active.revision,
             endpoints,
-            locked,
             rules: HashMap::new(),
             by_type: HashMap::new(),
             by_pattern: Vec::new(),
