@@ -4,16 +4,21 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod alerting;
+mod api_keys;
 mod backtest;
+mod connections;
 mod crash;
 mod database;
 mod delivering;
 mod docs;
+mod encryption_keys;
 mod failing_targets;
 #[path = "../../host/sandbox/tests/behaviour/guest.rs"]
 #[expect(dead_code, reason = "the sandbox's own tests use more of it")]
 mod guest;
+mod hang_ups;
 mod hostile_neighbours;
+mod idempotency;
 mod intake;
 mod isolation;
 mod key_rotation;
@@ -22,6 +27,7 @@ mod plugin_folder;
 mod plugin_limits;
 mod plugin_upgrades;
 mod plugins;
+mod problems;
 mod process;
 mod refusals;
 mod resources;

@@ -29,6 +29,13 @@ pub enum StoreError {
     /// stored.
     #[error("writing this failed: {0}")]
     Panicked(Arc<str>),
+    /// The request's `Idempotency-Key` was taken by a later one, which had given this
+    /// one up for dead.
+    #[error("the request with the Idempotency-Key `{key}` was given up, and done anew by another")]
+    Overtaken {
+        /// The key.
+        key: String,
+    },
     /// A stored value does not read. Its row is left alone.
     #[error("{table} {id} is damaged: {detail}")]
     Damaged {
