@@ -19,6 +19,7 @@ mod locks;
 mod migrations;
 mod outages;
 mod plugins;
+mod rate_limiters;
 mod redrive;
 mod retention;
 mod rules;
