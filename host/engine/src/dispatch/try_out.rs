@@ -13,7 +13,7 @@ use alerts_store::{NewDelivery, NewEvent, Store};
 use bytes::Bytes;
 use serde_json::json;
 
-use super::attempt::Attempts;
+use super::attempt::{Attempts, Tried};
 use super::dispatcher::Dispatcher;
 use super::recording::Recorder;
 use crate::actor::Actor;
@@ -99,7 +99,7 @@ impl TryOut {
         };
         self.store.accept(vec![new]).await?;
 
-        let (attempt, mut transition) = self.attempts.attempt(&job).await;
+        let Tried { attempt, mut transition, .. } = self.attempts.attempt(&job).await;
         if let Transition::Release { reason, .. } = transition {
             // Nobody waits for a test that comes later.
             let error = reason.unwrap_or_else(|| "nothing could be tried now".to_owned());
