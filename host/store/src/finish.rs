@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use alerts_domain::Timestamp;
-use alerts_domain::delivery::{Attempt, DeliveryStatus, Lease, Transition};
+use alerts_domain::delivery::{Attempt, DeliveryStatus, ErrorText, Lease, Transition};
 use alerts_domain::id::{DeliveryId, EndpointId, RuleId};
 use alerts_domain::tenant::TenantId;
 use sqlx::{AnyConnection, Row as _};
@@ -199,11 +199,11 @@ async fn write_held(
 fn bind_end(query: Query, finished: &Finished, end: &Transition) -> Query {
     let (due_at, error) = match end {
         Transition::Deliver => (None, None),
-        Transition::Retry { at, error } => (Some(*at), Some(error.clone())),
-        Transition::Bury { error, .. } => (None, Some(error.clone())),
-        Transition::Release { at, reason } => (Some(*at), reason.clone()),
+        Transition::Retry { at, error } => (Some(*at), Some(error)),
+        Transition::Bury { error, .. } => (None, Some(error)),
+        Transition::Release { at, reason } => (Some(*at), reason.as_ref()),
         // Only of a lease that is lost: then nothing is written.
-        Transition::Gone { error, .. } => (None, Some(error.clone())),
+        Transition::Gone { error, .. } => (None, Some(error)),
     };
     let status: DeliveryStatus = end.status();
     query
@@ -214,7 +214,7 @@ fn bind_end(query: Query, finished: &Finished, end: &Transition) -> Query {
         .bind(status.as_str())
         .bind(finished.attempt.as_ref().map(|attempt| i64::from(attempt.number)))
         .bind(due_at.map(us))
-        .bind(error)
+        .bind(error.map(ToString::to_string))
         .bind(status.is_terminal().then(|| us(finished.now)))
 }
 
@@ -228,7 +228,7 @@ fn bind_attempt(query: Query, row: &Ended, attempt: &Attempt) -> Query {
         .bind(i64::try_from(attempt.duration_ms).unwrap_or(i64::MAX))
         .bind(attempt.status_code.map(i64::from))
         .bind(attempt.verdict.clone())
-        .bind(attempt.error.clone())
+        .bind(attempt.error.as_ref().map(ToString::to_string))
         .bind(attempt.plugin_digest.clone())
         .bind(attempt.endpoint_version)
         .bind(row.exchanges.clone())
@@ -240,7 +240,7 @@ fn bind_attempt(query: Query, row: &Ended, attempt: &Attempt) -> Query {
 async fn disable_rule(
     connection: &mut AnyConnection,
     finished: &Finished,
-    reason: &str,
+    reason: &ErrorText,
 ) -> Result<bool, StoreError> {
     let Some(rule) = finished.alert_rule_id else { return Ok(false) };
     let disabled = sqlx::query(
@@ -249,7 +249,7 @@ async fn disable_rule(
     )
     .bind(finished.tenant.as_str())
     .bind(rule.to_string())
-    .bind(reason)
+    .bind(reason.as_str())
     .bind(us(finished.now))
     .execute(&mut *connection)
     .await?;
@@ -260,7 +260,7 @@ async fn disable_rule(
         actor: "system".to_owned(),
         action: "alert_rule.disabled".to_owned(),
         resource: rule.to_string(),
-        detail: serde_json::json!({"reason": reason, "delivery": finished.id}),
+        detail: serde_json::json!({"reason": reason.as_str(), "delivery": finished.id}),
     };
     tenants::raise_revision(connection, &finished.tenant).await?;
     audit::append(connection, &finished.tenant, &entry, finished.now).await?;

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use alerts_domain::alert;
-use alerts_domain::delivery::{Attempt, Delivery, Transition, attempt_seed};
+use alerts_domain::delivery::{Attempt, Delivery, ErrorText, Transition, attempt_seed};
 use alerts_domain::exchange::{Exchange, Outcome, Step, Verdict};
 use alerts_domain::retry::RetryPolicy;
+use alerts_package::Kind;
 use alerts_sandbox::{CallError, Plugin, Sandbox, TargetDelivery, TargetEndpoint};
 use bytes::Bytes;
 
 use super::job::Job;
-use super::obstacle::{self, obstacle};
 use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::egress::Egress;
@@ -21,12 +21,11 @@ use crate::live::LiveEndpoint;
 use crate::panics::{Panicked, caught};
 use crate::plugins::Plugins;
 
-/// How long a delivery rests when the sandbox could not call the adapter just now.
+/// How long a delivery rests when nothing could be tried: no plugin, or its
+/// endpoint is switched off.
+const REST: Duration = Duration::from_secs(60);
+/// The same when the sandbox could not call the adapter just now.
 const BUSY_REST: Duration = Duration::from_secs(1);
-/// The same after an attempt that panicked: the next one is likely to do so too.
-const PANIC_REST: Duration = Duration::from_secs(60);
-/// Longest error text kept, in bytes.
-const MAX_ERROR_BYTES: usize = 1024;
 
 /// What makes attempts.
 pub(crate) struct Attempts {
@@ -38,52 +37,35 @@ pub(crate) struct Attempts {
     pub(crate) entropy: Arc<Entropy>,
 }
 
-/// What came of trying a delivery.
-pub(super) struct Tried {
-    /// What was sent and answered; none when nothing was tried.
-    pub(super) attempt: Option<Attempt>,
-    /// Where the delivery goes.
-    pub(super) transition: Transition,
-    /// Whether nothing can be sent to its endpoint for now, this delivery or another.
-    pub(super) is_blocked: bool,
-}
-
-impl Tried {
-    fn untried(transition: Transition) -> Self {
-        Self { attempt: None, transition, is_blocked: false }
-    }
-}
-
 impl Attempts {
     /// Tries one delivery. Nothing is written yet. One that panics counts as none,
     /// and its delivery goes back.
-    pub(super) async fn attempt(&self, job: &Job) -> Tried {
+    pub(super) async fn attempt(&self, job: &Job) -> (Option<Attempt>, Transition) {
         let ended = caught("attempt", self.try_once(job)).await;
         let ended = ended.unwrap_or_else(|Panicked(message)| {
-            let (delivery, at) = (job.delivery.id, self.clock.after(PANIC_REST));
+            let (delivery, at) = (job.delivery.id, self.clock.after(REST));
             tracing::error!(%delivery, message, "an attempt panicked; its delivery is given back");
             // Whether something was sent is not known: then it is sent again.
-            let reason = Some("the attempt failed inside the host; its log says why".to_owned());
-            Tried::untried(Transition::Release { at, reason })
+            let reason = Some("the attempt failed inside the host; its log says why".into());
+            (None, Transition::Release { at, reason })
         });
-        if ended.transition.status().is_terminal() {
+        if ended.1.status().is_terminal() {
             let waited = self.clock.now().duration_since(job.delivery.created_at);
             metrics::histogram!("alerts_delivery_seconds").record(waited.as_secs_f64());
         }
         ended
     }
 
-    async fn try_once(&self, job: &Job) -> Tried {
+    async fn try_once(&self, job: &Job) -> (Option<Attempt>, Transition) {
         let (started_at, began) = (self.clock.now(), self.clock.monotonic());
         let prepared = match self.prepare(job).await {
             Ok(prepared) => prepared,
-            Err(untried) => return untried,
+            Err(transition) => return (None, transition),
         };
         let (verdict, exchanges) = match self.converse(&prepared).await {
             Err(error) if error.is_passing() => {
-                let reason = Some(error.to_string());
-                let at = self.clock.after(BUSY_REST);
-                return Tried::untried(Transition::Release { at, reason });
+                let reason = Some(error.to_string().into());
+                return (None, Transition::Release { at: self.clock.after(BUSY_REST), reason });
             }
             Err(error) => (adapter_failed(&error), Vec::new()),
             Ok(ended) => ended,
@@ -105,37 +87,36 @@ impl Attempts {
             duration_ms: self.clock.monotonic().saturating_sub(began).as_millis() as u64,
             status_code: last_status(&exchanges),
             verdict: verdict.word().to_owned(),
-            error: error_text(&verdict),
+            error: ErrorText::of(&verdict),
             plugin_digest: prepared.plugin.digest().to_string(),
             endpoint_version: prepared.endpoint.stored().version,
             exchanges,
         };
-        Tried { attempt: Some(attempt), transition, is_blocked: false }
+        (Some(attempt), transition)
     }
 
     /// All that the attempt needs, or where the delivery goes without it.
-    async fn prepare(&self, job: &Job) -> Result<Prepared, Tried> {
-        let blocked = |reason: String| Tried {
-            attempt: None,
-            transition: job.released_as_it_was(Some(format!("{reason}; waiting"))),
-            is_blocked: true,
+    async fn prepare(&self, job: &Job) -> Result<Prepared, Transition> {
+        let release = |reason: String| Transition::Release {
+            at: self.clock.after(REST),
+            reason: Some(reason.into()),
         };
-        let bury =
-            |error: String| Tried::untried(Transition::Bury { error, disable_rule: false });
+        let bury = |error: String| Transition::Bury { error: error.into(), disable_rule: false };
         let delivery = &job.delivery;
         let catalog = self.catalog.get(&delivery.tenant).await.map_err(|error| {
             tracing::error!(delivery = %delivery.id, %error, "the tenant's endpoints could not be read");
-            let at = self.clock.after(BUSY_REST);
-            Tried::untried(Transition::Release { at, reason: None })
+            Transition::Release { at: self.clock.after(BUSY_REST), reason: None }
         })?;
-        let id = delivery.webhook_endpoint_id;
-        if let Some(reason) = obstacle(&catalog, &self.plugins, &delivery.tenant, id) {
-            return Err(blocked(reason));
+        if !catalog.is_open() {
+            return Err(release("alerts are not open to this namespace yet; waiting".into()));
         }
-        let endpoint = catalog
-            .endpoint(id)
-            .ok_or_else(|| bury("the webhook endpoint was deleted".to_owned()))?;
+        let endpoint = catalog.endpoint(delivery.webhook_endpoint_id).ok_or_else(|| {
+            bury("the webhook endpoint was deleted, or its secrets do not open".into())
+        })?;
         let spec = &endpoint.stored().spec;
+        if !spec.is_active {
+            return Err(release("the webhook endpoint is switched off; waiting".into()));
+        }
         if job.event_body.is_empty() {
             return Err(bury("its event is no longer stored; retention has removed it".into()));
         }
@@ -144,7 +125,7 @@ impl Attempts {
             .map_err(|error| bury(format!("the stored event does not read: {error}")))?;
         let (plugin, target) = self
             .target_call(delivery, endpoint, alert)
-            .map_err(blocked)?;
+            .map_err(|missing| release(format!("{missing}; waiting")))?;
         let policy = match delivery.alert_rule_id {
             Some(id) => catalog.rule(id).map(|rule| rule.stored.spec.retry_policy),
             // A test is for the person who waits for its answer.
@@ -163,8 +144,17 @@ impl Attempts {
         endpoint: &LiveEndpoint,
         alert: Bytes,
     ) -> Result<(Arc<Plugin>, TargetDelivery), String> {
-        let id = &endpoint.stored().spec.target;
-        let plugin = obstacle::usable(&self.plugins, id, &delivery.tenant)?;
+        let spec = &endpoint.stored().spec;
+        let plugin = self
+            .plugins
+            .get(Kind::Target, &spec.target)
+            .ok_or_else(|| format!("the target plugin `{}` is not loaded", spec.target))?;
+        if !self.plugins.is_open_to(&spec.target, &delivery.tenant) {
+            return Err(format!(
+                "the target plugin `{}` was closed to this namespace",
+                spec.target
+            ));
+        }
         let target = TargetDelivery {
             id: delivery.id.to_string(),
             attempt: delivery.attempt_count + 1,
@@ -243,12 +233,4 @@ fn last_status(exchanges: &[Exchange]) -> Option<u16> {
         Outcome::Response(response) => Some(response.status),
         Outcome::Failed(_) => None,
     }
-}
-
-fn error_text(verdict: &Verdict) -> Option<String> {
-    let text = match verdict {
-        Verdict::Delivered(_) => return None,
-        Verdict::Retry { reason, .. } | Verdict::Rejected(reason) | Verdict::Gone(reason) => reason,
-    };
-    Some(text[..text.floor_char_boundary(MAX_ERROR_BYTES)].to_owned())
 }

@@ -55,15 +55,6 @@ impl Job {
     }
 }
 
-impl Job {
-    /// Back to the database untried, as old as it was: what waits for something else
-    /// than a time neither gains nor loses its place, and is given up when it is too
-    /// old, whatever it waited for.
-    pub(super) fn released_as_it_was(&self, reason: Option<String>) -> Transition {
-        Transition::Release { at: self.delivery.created_at, reason }
-    }
-}
-
 impl Work for Job {
     fn tenant(&self) -> &TenantId {
         &self.delivery.tenant

@@ -13,7 +13,7 @@ use alerts_store::{NewDelivery, NewEvent, Store};
 use bytes::Bytes;
 use serde_json::json;
 
-use super::attempt::{Attempts, Tried};
+use super::attempt::Attempts;
 use super::dispatcher::Dispatcher;
 use super::recording::Recorder;
 use crate::actor::Actor;
@@ -99,10 +99,10 @@ impl TryOut {
         };
         self.store.accept(vec![new]).await?;
 
-        let Tried { attempt, mut transition, .. } = self.attempts.attempt(&job).await;
+        let (attempt, mut transition) = self.attempts.attempt(&job).await;
         if let Transition::Release { reason, .. } = transition {
             // Nobody waits for a test that comes later.
-            let error = reason.unwrap_or_else(|| "nothing could be tried now".to_owned());
+            let error = reason.unwrap_or_else(|| "nothing could be tried now".into());
             transition = Transition::Bury { error, disable_rule: false };
         }
         let (finished, _hold) = job.ended(attempt, transition, self.clock.now());
@@ -110,7 +110,7 @@ impl TryOut {
         delivery.finished_at = Some(finished.now);
         let attempt = finished.attempt.clone();
         if let Transition::Bury { error, .. } = &finished.transition {
-            delivery.last_error = Some(error.clone());
+            delivery.last_error = Some(error.to_string());
         }
         self.recorder.record(finished).await;
         let attempt = attempt.ok_or_else(|| {

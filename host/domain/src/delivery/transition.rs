@@ -1,168 +1,11 @@
-//! Deliveries: one alert on its way to one endpoint, and every state it can be in.
-//!
-//! ```text
-//!              ┌───────── retry ─────────┐
-//!              ▼                         │
-//!         Scheduled ──── claimed ───▶ Leased ──▶ Delivered
-//!           │    ▲                    │   │
-//!       cancel   └── host died ───────┘   └────▶ Dead
-//!           ▼
-//!        Canceled             Skipped (from the start)
-//! ```
-//!
-//! Terminal states are never left. Redriving makes a new delivery that points
-//! to the old one.
-
-use std::fmt;
-use std::str::FromStr;
+//! Where a delivery goes when an attempt has ended: each change of its state.
 
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
-use crate::exchange::{Exchange, Verdict};
-use crate::id::{DeliveryId, EndpointId, EventId, HostId, RuleId};
+use super::error_text::ErrorText;
+use super::status::DeliveryStatus;
+use crate::exchange::Verdict;
 use crate::retry::RetryPolicy;
-use crate::tenant::TenantId;
-
-/// Where a delivery stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum DeliveryStatus {
-    /// Waits for its time.
-    Scheduled,
-    /// In the hands of a host.
-    Leased,
-    /// The target has it.
-    Delivered,
-    /// Used up its retries or was rejected: a dead letter.
-    Dead,
-    /// Stopped by a person.
-    Canceled,
-    /// Never meant to be sent: its endpoint was off when the rule matched.
-    Skipped,
-}
-
-impl DeliveryStatus {
-    /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Scheduled, Self::Leased, Self::Delivered, Self::Dead, Self::Canceled, Self::Skipped];
-
-    /// The word in the API and in storage.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Scheduled => "scheduled",
-            Self::Leased => "leased",
-            Self::Delivered => "delivered",
-            Self::Dead => "dead",
-            Self::Canceled => "canceled",
-            Self::Skipped => "skipped",
-        }
-    }
-
-    /// Whether it is never left.
-    pub fn is_terminal(self) -> bool {
-        !matches!(self, Self::Scheduled | Self::Leased)
-    }
-
-    /// Whether a person may have it sent again, as a new delivery.
-    pub fn can_be_redriven(self) -> bool {
-        matches!(self, Self::Dead | Self::Skipped)
-    }
-}
-
-impl fmt::Display for DeliveryStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for DeliveryStatus {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|status| status.as_str() == text).ok_or_else(|| {
-            format!(
-                "`{text}` is not a delivery status; use {}",
-                Self::ALL.map(Self::as_str).join(", ")
-            )
-        })
-    }
-}
-
-/// A stored delivery. The alert's bytes are not in it: they are built from it
-/// and its event whenever they are needed (see [`crate::alert`]).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Delivery {
-    /// `dlv_…`, the same in every attempt.
-    pub id: DeliveryId,
-    /// Whose it is.
-    pub tenant: TenantId,
-    /// What happened.
-    pub event_id: EventId,
-    /// Why it is sent; none for a test.
-    pub alert_rule_id: Option<RuleId>,
-    /// The rule's name when it fired, so that every attempt sends the same bytes.
-    pub rule_name: String,
-    /// The trigger's type and figures when it fired, as the alert shows them.
-    pub trigger: serde_json::Value,
-    /// Where it goes.
-    pub webhook_endpoint_id: EndpointId,
-    /// Where it stands.
-    pub status: DeliveryStatus,
-    /// Attempts begun and recorded.
-    pub attempt_count: u32,
-    /// When it is due, while it is scheduled.
-    pub next_attempt_at: Option<Timestamp>,
-    /// Why the last attempt failed, or why it was skipped.
-    pub last_error: Option<String>,
-    /// The dead or skipped delivery it repeats.
-    pub redrive_of: Option<DeliveryId>,
-    /// When the rule fired.
-    pub created_at: Timestamp,
-    /// When it reached a terminal state.
-    pub finished_at: Option<Timestamp>,
-}
-
-/// The right to work on a delivery. Every claim raises the fence, so that a
-/// worker who was thought dead cannot write over the one who came after it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Lease {
-    /// Who holds it.
-    pub host: HostId,
-    /// Counts claims, not attempts.
-    pub fence: i64,
-}
-
-/// One try at a delivery.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attempt {
-    /// From 1.
-    pub number: u32,
-    /// When it began.
-    pub started_at: Timestamp,
-    /// How long it took, in milliseconds.
-    pub duration_ms: u64,
-    /// Of the last response, if there was one.
-    pub status_code: Option<u16>,
-    /// [`Verdict::word`].
-    pub verdict: String,
-    /// Why it failed, for the tenant.
-    pub error: Option<String>,
-    /// `sha256:…` of the plugin that decided it.
-    pub plugin_digest: String,
-    /// Version of the endpoint's settings it used.
-    pub endpoint_version: i64,
-    /// What was said, references in place of secrets.
-    pub exchanges: Vec<Exchange>,
-}
-
-/// The randomness that an adapter may use in one attempt: known from the outside
-/// too, so that any attempt can be replayed. The first eight bytes of a SHA-256.
-pub fn attempt_seed(id: DeliveryId, number: u32) -> u64 {
-    let digest = Sha256::digest(format!("exosphere attempt seed\0{id}:{number}"));
-    digest.iter().take(8).fold(0, |seed, byte| seed << 8 | u64::from(*byte))
-}
 
 /// Where a leased delivery goes once an attempt has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -174,12 +17,12 @@ pub enum Transition {
         /// When it is due.
         at: Timestamp,
         /// Why this attempt failed.
-        error: String,
+        error: ErrorText,
     },
     /// To `Dead`.
     Bury {
         /// Why.
-        error: String,
+        error: ErrorText,
         /// Whether its rule is switched off too: the target is gone.
         disable_rule: bool,
     },
@@ -188,7 +31,7 @@ pub enum Transition {
     /// alone, where all hosts count.
     Gone {
         /// Why.
-        error: String,
+        error: ErrorText,
         /// So many in a row bury the delivery and switch its rule off.
         gone_after: u32,
         /// Where it goes before that: what the policy says of any other failure.
@@ -200,7 +43,7 @@ pub enum Transition {
         /// When it is due.
         at: Timestamp,
         /// Why, if a person should know.
-        reason: Option<String>,
+        reason: Option<ErrorText>,
     },
 }
 
@@ -221,17 +64,17 @@ impl Transition {
         let (after_ms, reason) = match verdict {
             Verdict::Delivered(_) => return Self::Deliver,
             Verdict::Rejected(reason) => {
-                return Self::Bury { error: reason.clone(), disable_rule: false };
+                return Self::Bury { error: reason.into(), disable_rule: false };
             }
             Verdict::Gone(reason) if gone_after <= 1 => {
-                return Self::Bury { error: reason.clone(), disable_rule: true };
+                return Self::Bury { error: reason.into(), disable_rule: true };
             }
             Verdict::Gone(reason) => {
                 let failed = Verdict::Retry { after_ms: None, reason: reason.clone() };
                 let otherwise = Self::after_attempt(
                     &failed, policy, gone_after, attempts, created_at, now, jitter,
                 );
-                let (error, otherwise) = (reason.clone(), otherwise.into());
+                let (error, otherwise) = (reason.into(), otherwise.into());
                 return Self::Gone { error, gone_after, otherwise };
             }
             Verdict::Retry { after_ms, reason } => (after_ms.unwrap_or(0), reason),
@@ -239,17 +82,18 @@ impl Transition {
         let allowed = policy.max_retries.min(RetryPolicy::MAX_RETRIES);
         if attempts > allowed {
             let times = if attempts == 1 { "1 attempt" } else { &format!("{attempts} attempts") };
-            let error = format!("gave up after {times}: {reason}");
+            let error = format!("gave up after {times}: {reason}").into();
             return Self::Bury { error, disable_rule: false };
         }
         let wait_ms =
             policy.delay_ms(attempts, jitter).max(after_ms.min(RetryPolicy::MAX_DELAY_MS));
         let at = later(now, wait_ms);
         if at > later(created_at, RetryPolicy::MAX_AGE_MS) {
-            let error = format!("gave up because the alert would be over a week old: {reason}");
+            let error =
+                format!("gave up because the alert would be over a week old: {reason}").into();
             return Self::Bury { error, disable_rule: false };
         }
-        Self::Retry { at, error: reason.clone() }
+        Self::Retry { at, error: reason.into() }
     }
 
     /// What becomes of [`Self::Gone`] when it was said for the `count`th time in a
@@ -257,7 +101,7 @@ impl Transition {
     pub fn counted(self, count: u32) -> Self {
         match self {
             Self::Gone { error, gone_after, .. } if count >= gone_after => {
-                let error = format!("{error}, {count} times in a row");
+                let error = format!("{error}, {count} times in a row").into();
                 Self::Bury { error, disable_rule: true }
             }
             Self::Gone { otherwise, .. } => *otherwise,
@@ -336,7 +180,7 @@ mod tests {
         let last = gone(3).counted(2);
         assert!(matches!(last, Transition::Bury { disable_rule: false, .. }), "{last:?}");
         let Transition::Bury { error, disable_rule: true } = gone(1).counted(3) else { panic!() };
-        assert_eq!(error, "the target answered 404, 3 times in a row");
+        assert_eq!(error.as_str(), "the target answered 404, 3 times in a row");
     }
 
     #[test]
@@ -347,9 +191,37 @@ mod tests {
     }
 
     #[test]
-    fn statuses_read_back_as_written() {
-        for status in DeliveryStatus::ALL {
-            assert_eq!(status.as_str().parse(), Ok(status));
+    fn what_a_target_gave_as_its_reason_has_a_bound_in_every_state_it_leads_to() {
+        let long = "a\0b".repeat(300_000);
+        let verdicts = [
+            Verdict::Retry { after_ms: None, reason: long.clone() },
+            Verdict::Rejected(long.clone()),
+            Verdict::Gone(long),
+        ];
+        for verdict in verdicts {
+            for (attempts, gone_after, created_at) in
+                [(1, 1, NOW), (9, 1, NOW), (1, 3, NOW), (1, 1, Timestamp::MIN)]
+            {
+                let next = Transition::after_attempt(
+                    &verdict,
+                    &policy(),
+                    gone_after,
+                    attempts,
+                    created_at,
+                    NOW,
+                    0.5,
+                );
+                for next in [next.clone(), next.clone().counted(3)] {
+                    let error = match next {
+                        Transition::Retry { error, .. }
+                        | Transition::Bury { error, .. }
+                        | Transition::Gone { error, .. } => error,
+                        other => panic!("{other:?}"),
+                    };
+                    assert!(error.as_str().len() <= ErrorText::MAX_BYTES);
+                    assert!(crate::text::is_storable(error.as_str()));
+                }
+            }
         }
     }
 
@@ -370,14 +242,6 @@ mod tests {
                 }
             }
             prop_assert!(attempts <= RetryPolicy::MAX_RETRIES + 1);
-        }
-    }
-
-    #[test]
-    fn an_unknown_status_is_refused_with_those_there_are() {
-        let refused = "lost".parse::<DeliveryStatus>().unwrap_err();
-        for status in DeliveryStatus::ALL {
-            assert!(refused.contains(&status.to_string()), "{refused}");
         }
     }
 }
