@@ -31,7 +31,6 @@ impl Engine {
             timers,
             claims,
             workers,
-            limiters,
             ..
         } = self.driven_parts();
         let mut outcome = lease.beat().await;
@@ -49,7 +48,7 @@ impl Engine {
                 ended.push((id, workers.run(job).await));
             }
             if ended.len() == before {
-                return outcome.and(limiters.keep().await.map_err(EngineError::from));
+                return outcome;
             }
         }
     }

@@ -13,7 +13,6 @@ use crate::background::catalog::CatalogLoop;
 use crate::background::claims::ClaimLoop;
 use crate::background::deferred::DeferredLoop;
 use crate::background::lease::Lease;
-use crate::background::limiters::LimiterLoop;
 use crate::background::plugins::PluginLoop;
 use crate::background::retention::RetentionLoop;
 use crate::background::strays::Strays;
@@ -24,7 +23,7 @@ use crate::catalog::{Catalog, Endpoints, Loader, Rules, Tenants, Turns};
 use crate::clock::Clock;
 use crate::config::EngineParts;
 use crate::dispatch::{
-    Attempts, Bounds, Circuit, Claims, Deliveries, Dispatcher, Limiters, Recorder, TryOut, Workers,
+    Attempts, Bounds, Circuit, Claims, Deliveries, Dispatcher, Recorder, TryOut, Workers,
 };
 use crate::egress::Egress;
 use crate::entropy::Entropy;
@@ -56,7 +55,6 @@ struct Inner {
     deferred: Deferred,
     dispatcher: Dispatcher,
     workers: Workers,
-    limiters: Limiters,
     claims: Claims,
     deliveries: Deliveries,
     try_out: TryOut,
@@ -98,13 +96,12 @@ impl Engine {
 
     async fn assemble(parts: EngineParts, is_driven: bool) -> Result<Self, EngineError> {
         let engine = Self(Arc::new(Inner::build(parts, is_driven)?));
-        let Inner { host, store, clock, lease, limiters, plugin_admin, .. } = &*engine.0;
+        let Inner { host, store, clock, lease, plugin_admin, .. } = &*engine.0;
         lease.beat().await?;
         let taken = store.take_over(clock.now(), *host).await?;
         if taken > 0 {
             tracing::info!(taken, "took up unfinished deliveries");
         }
-        limiters.restore().await?;
         plugin_admin.follow_grants().await?;
         plugin_admin.follow_limits().await?;
         plugin_admin.follow_uploads().await?;
@@ -117,17 +114,11 @@ impl Engine {
         if folder.is_some() || is_shared {
             supervisor.start(PluginLoop { admin: self.0.plugin_admin.clone(), folder, is_shared });
         }
-        supervisor.start(CatalogLoop {
-            catalog: catalog.clone(),
-            is_shared,
-            clock: clock.clone(),
-            wakes: self.0.claims.wakes.clone(),
-        });
+        supervisor.start(CatalogLoop { catalog: catalog.clone(), is_shared, clock: clock.clone() });
         supervisor.start(ClaimLoop::new(self.0.claims.clone(), self.0.workers.clone()));
         supervisor.start(self.0.lease.clone());
         supervisor.start(self.0.strays.clone());
         supervisor.start(self.0.condition_errors.clone());
-        supervisor.start(LimiterLoop { limiters: self.0.limiters.clone(), clock: clock.clone() });
         supervisor.start(DeferredLoop::new(self.0.deferred.clone()));
         supervisor.start(TimerLoop::new(self.0.timers.clone()));
         supervisor.start(self.0.retention.clone());
@@ -155,9 +146,6 @@ impl Engine {
             );
         }
         self.0.supervisor.stop();
-        if let Err(error) = self.0.limiters.keep().await {
-            tracing::warn!(%error, "rate limiters were not written down; a restart may forget them");
-        }
         if let Err(error) = self.0.lease.end().await {
             tracing::warn!(%error, "this host's lease could not be ended early");
         }
@@ -258,7 +246,6 @@ impl Engine {
             timers,
             claims,
             workers,
-            limiters,
             retention,
             ..
         } = &*self.0;
@@ -273,7 +260,6 @@ impl Engine {
             timers,
             claims,
             workers,
-            limiters,
             retention,
         }
     }
@@ -291,7 +277,6 @@ pub(crate) struct DrivenParts<'a> {
     pub(crate) timers: &'a Timers,
     pub(crate) claims: &'a Claims,
     pub(crate) workers: &'a Workers,
-    pub(crate) limiters: &'a Limiters,
     pub(crate) retention: &'a RetentionLoop,
 }
 
@@ -327,18 +312,11 @@ impl Inner {
             clock: clock.clone(),
             entropy: entropy.clone(),
         });
-        let limiters = Limiters::new(
-            store.clone(),
-            dispatcher.clone(),
-            clock.clone(),
-            config.rate_limit,
-        );
         let workers = Workers::new(
             dispatcher.clone(),
             catalog.clone(),
             attempts.clone(),
             recorder.clone(),
-            limiters.clone(),
             clock.clone(),
             entropy.clone(),
             is_driven,
@@ -347,7 +325,6 @@ impl Inner {
             host,
             store: store.clone(),
             catalog: catalog.clone(),
-            plugins: plugins.clone(),
             dispatcher: dispatcher.clone(),
             recorder: recorder.clone(),
             clock: clock.clone(),
@@ -398,7 +375,6 @@ impl Inner {
             clock: clock.clone(),
             entropy: entropy.clone(),
             schema_checks: Arc::new(Turns::default()),
-            wakes: wakes.clone(),
         };
         let rules = Rules {
             store: store.clone(),
@@ -472,7 +448,6 @@ impl Inner {
             deferred,
             dispatcher,
             workers,
-            limiters,
             claims,
             deliveries,
             try_out,

@@ -39,6 +39,13 @@ pub enum EngineError {
     Client(#[source] reqwest::Error),
 }
 
+impl EngineError {
+    /// Whether the database is away, so that nothing else will succeed now either.
+    pub(crate) fn is_unavailable(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_unavailable())
+    }
+}
+
 /// A change was not made.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangeError {

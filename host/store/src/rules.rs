@@ -4,6 +4,7 @@ use alerts_domain::Timestamp;
 use alerts_domain::id::RuleId;
 use alerts_domain::rule::{AlertRule, EventTypePattern, RuleSpec};
 use alerts_domain::tenant::TenantId;
+use alerts_domain::trigger::Trigger;
 use sqlx::any::AnyRow;
 
 use crate::audit::AuditEntry;
@@ -12,7 +13,7 @@ use crate::error::StoreError;
 use crate::open::Store;
 use crate::page::Page;
 use crate::row::{Reader, json_text, us};
-use crate::timers::{TriggerChange, follow_rule};
+use crate::triggers::{TriggerChange, follow_rule};
 
 impl Store {
     /// Stores a new rule.
@@ -164,7 +165,8 @@ fn read(row: &AnyRow) -> Result<AlertRule, StoreError> {
                 .map_err(|error| read.damaged("event_type", error.detail))?,
             condition: read.json_optional("condition")?,
             webhook_endpoint_id: read.parse("webhook_endpoint_id")?,
-            trigger: read.json("trigger_spec")?,
+            trigger: Trigger::from_stored(&read.get::<String>("trigger_spec")?)
+                .map_err(|error| read.damaged("trigger_spec", error))?,
             retry_policy: read.json("retry_policy")?,
             rate_limit: read.json_optional("rate_limit")?,
             is_active: read.bool("is_active")?,

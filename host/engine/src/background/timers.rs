@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use alerts_domain::Timestamp;
 use alerts_domain::event::Event;
+use alerts_domain::outcome::Reason;
 use alerts_domain::trigger::Trigger;
 use alerts_store::{DueTimer, Store, TimerAction};
 
@@ -59,15 +60,21 @@ impl Timers {
             }
             let mut settled = Vec::with_capacity(due.len());
             for timer in due {
-                match self.judge_timer(&timer, now).await? {
-                    Some(action) => settled.push((timer, action)),
-                    None => waits = true,
+                match self.judge_timer(&timer, now).await {
+                    Ok(Some(action)) => settled.push((timer, action)),
+                    Ok(None) => waits = true,
+                    Err(error) if error.is_unavailable() => return Err(error),
+                    Err(error) => {
+                        left_alone(&timer, &error);
+                        waits = true;
+                    }
                 }
             }
             if settled.is_empty() {
                 continue;
             }
-            let fired = self.store.settle_timers(&settled, now).await?;
+            let (fired, all_settled) = self.settle(&settled, now).await?;
+            waits |= !all_settled;
             metrics::counter!("alerts_timers_fired_total").increment(fired.len() as u64);
             outcomes::count(fired);
             for (_, action) in &settled {
@@ -80,6 +87,33 @@ impl Timers {
         }
     }
 
+    /// Settles these timers together. Where the database refuses that, each alone:
+    /// one that cannot be settled keeps no other from it. Says what became of those
+    /// that fired, and whether all are settled.
+    async fn settle(
+        &self,
+        timers: &[(DueTimer, TimerAction)],
+        now: Timestamp,
+    ) -> Result<(Vec<Reason>, bool), EngineError> {
+        match self.store.settle_timers(timers, now).await {
+            Ok(fired) => return Ok((fired, true)),
+            Err(error) if error.is_unavailable() => return Err(error.into()),
+            Err(_) => {}
+        }
+        let (mut fired, mut all_settled) = (Vec::new(), true);
+        for one in timers {
+            match self.store.settle_timers(std::slice::from_ref(one), now).await {
+                Ok(more) => fired.extend(more),
+                Err(error) if error.is_unavailable() => return Err(error.into()),
+                Err(error) => {
+                    left_alone(&one.0, &error.into());
+                    all_settled = false;
+                }
+            }
+        }
+        Ok((fired, all_settled))
+    }
+
     /// What to do about a timer that is due; none when its rule's condition
     /// cannot be asked now.
     async fn judge_timer(
@@ -89,8 +123,11 @@ impl Timers {
     ) -> Result<Option<TimerAction>, EngineError> {
         let catalog = self.catalog.get(&timer.tenant).await?;
         let Some(rule) = catalog.rule(timer.rule) else { return Ok(Some(TimerAction::Drop)) };
-        let Trigger::Duration(trigger) = rule.stored.spec.trigger else {
-            return Ok(Some(TimerAction::Drop));
+        let trigger = match rule.stored.spec.trigger {
+            Trigger::Duration(trigger) => trigger,
+            // A host of the release that wrote it knows what to do.
+            Trigger::Unknown(_) => return Ok(None),
+            Trigger::Event | Trigger::Threshold(_) => return Ok(Some(TimerAction::Drop)),
         };
         if !rule.stored.spec.is_active {
             return Ok(Some(TimerAction::Drop));
@@ -115,6 +152,13 @@ impl Timers {
         let mut matches = self.matcher.matches(&timer.tenant, &event, std::iter::once(rule)).await;
         matches.remembering.pop().map_or(Verdict::Holds, |(_, verdict)| verdict)
     }
+}
+
+/// A timer that cannot be settled now is looked at again later, after all others.
+fn left_alone(timer: &DueTimer, error: &EngineError) {
+    let DueTimer { tenant, rule, run, .. } = timer;
+    metrics::counter!("alerts_timers_left_total").increment(1);
+    tracing::error!(%tenant, %rule, run, %error, "a timer could not be settled; it is left for later");
 }
 
 /// Settles timers as they fall due.

@@ -65,7 +65,7 @@ impl Tenants {
         self.store.mark_tenant(tenant, &mark, &entry, self.clock.now()).await?;
         self.catalog.refresh(tenant).await;
         // What waited for the tenant to be let in, or for its limit.
-        self.wakes.look_for_unblocked(self.clock.now());
+        self.wakes.claims.set(self.clock.now());
         Ok(mark)
     }
 }

@@ -120,7 +120,7 @@ impl Intake {
             outcomes::count(reasons.iter().map(|_| Reason::Duplicate));
             return Accepted { id, event_id, duplicate };
         }
-        outcomes::count(reasons.into_iter().chain(remembering.iter().copied()));
+        outcomes::count(reasons.into_iter().chain(remembering.iter().cloned()));
         jobs.into_iter().for_each(|job| self.dispatcher.push(job));
         let has_fired = remembering.iter().any(|reason| reason.is_fired());
         let fired = remembered.into_iter().filter(|_| has_fired);
@@ -176,7 +176,7 @@ impl Sequel {
         Self {
             event_id: row.event.id.clone(),
             jobs: row.deliveries.iter().filter_map(job).collect(),
-            reasons: row.outcomes.iter().map(|outcome| outcome.reason).collect(),
+            reasons: row.outcomes.iter().map(|outcome| outcome.reason.clone()).collect(),
             left: row.deliveries.iter().filter(is_left).map(endpoint).collect(),
             remembered: alerts.map(|delivery| delivery.webhook_endpoint_id).collect(),
             is_pending: row.pending_rules.is_some(),

@@ -9,8 +9,8 @@ use alerts_domain::event::Event;
 use alerts_domain::id::{DeliveryId, EventId, HostId};
 use alerts_domain::outcome::{Reason, RuleOutcome};
 use alerts_domain::tenant::TenantId;
-use alerts_domain::trigger::{Group, RunPhase, RunSighting, Trigger};
-use alerts_store::{Alert, NewDelivery, NewEvent, Observation, Observed};
+use alerts_domain::trigger::{Alert, Observation, Observed};
+use alerts_store::{NewDelivery, NewEvent};
 use serde_json::Value;
 
 use super::matching::{Matches, Verdict};
@@ -50,7 +50,7 @@ impl Alerting {
         }
         let mut observations = Vec::new();
         if !matches.remembering.is_empty() {
-            let data = data_of(&arrival.event);
+            let data = arrival.event.data();
             for (rule, verdict) in &matches.remembering {
                 match self.observation(&arrival, rule, verdict, &data) {
                     Ok(observation) => observations.push(observation),
@@ -81,12 +81,13 @@ impl Alerting {
         now: Timestamp,
     ) -> (Reason, Option<Delivery>) {
         let spec = &rule.stored.spec;
-        let Some(is_active) = catalog.is_active(spec.webhook_endpoint_id) else {
+        let Some(endpoint) = catalog.endpoint(spec.webhook_endpoint_id) else {
             return (Reason::EndpointDeleted, None);
         };
         if !catalog.is_open() {
             return (Reason::NotInRollout, None);
         }
+        let is_active = endpoint.stored().spec.is_active;
         let (reason, status) = match is_active {
             true if self.waits_for_limit(tenant, catalog, rule, now) => {
                 (Reason::RateLimited, DeliveryStatus::Scheduled)
@@ -101,7 +102,7 @@ impl Alerting {
             alert_rule_id: Some(rule.stored.id),
             rule_name: spec.name.clone(),
             trigger: serde_json::to_value(&spec.trigger).unwrap_or_default(),
-            webhook_endpoint_id: spec.webhook_endpoint_id,
+            webhook_endpoint_id: endpoint.stored().id,
             status,
             attempt_count: 0,
             next_attempt_at: is_active.then_some(now),
@@ -151,35 +152,19 @@ impl Alerting {
     ) -> Result<Observation, RuleOutcome> {
         let withheld = verdict.outcome(rule.stored.id);
         let Arrival { event, received_at, .. } = arrival;
-        let seen = match &rule.stored.spec.trigger {
-            Trigger::Event => return Err(RuleOutcome::new(rule.stored.id, Reason::Fired)),
-            Trigger::Duration(trigger) => {
-                let Some(sighting) = RunSighting::of(event, data, *received_at) else {
-                    let detail = "the event names no run: it has neither `data.run_id` nor a \
-                                  `subject` like `graph/…/run/…`";
-                    return Err(RuleOutcome::new(rule.stored.id, Reason::NoRun).with_detail(detail));
-                };
-                let may_fire = withheld.is_none() && rule.stored.spec.is_active;
-                // A start that may still hold must not be taken for one that does not.
-                if let (Verdict::Pending(_), RunPhase::Started, Some(outcome)) =
-                    (verdict, sighting.phase, &withheld)
-                {
-                    return Err(outcome.clone());
-                }
-                Observed::Run { trigger: *trigger, sighting, may_fire }
-            }
-            Trigger::Threshold(trigger) => {
-                if let Some(outcome) = withheld {
-                    return Err(outcome);
-                }
-                Observed::Event {
-                    at: event.happened_at(*received_at),
-                    is_own: rule.stored.spec.event_type.matches(&event.event_type),
-                    group: Group::of(&trigger.group_by, event, data),
-                    trigger: trigger.clone(),
-                }
-            }
-        };
+        let spec = &rule.stored.spec;
+        let may_fire = withheld.is_none() && spec.is_active;
+        let seen =
+            Observed::of(&spec.trigger, &spec.event_type, event, data, *received_at, may_fire)
+                .map_err(|nothing| match &withheld {
+                    // The condition has more to say of why it was not counted.
+                    Some(told) if nothing.reason == Reason::ConditionFalse => told.clone(),
+                    _ => nothing.of(rule.stored.id),
+                })?;
+        // A start that may still hold must not be taken for one that does not.
+        if let (Verdict::Pending(_), Some(outcome), true) = (verdict, &withheld, seen.is_start()) {
+            return Err(outcome.clone());
+        }
         let alert = rule.stored.spec.is_active.then(|| Alert {
             withheld,
             ..self.prepared(arrival.tenant, arrival.catalog, rule, *received_at)
@@ -199,14 +184,4 @@ impl Alerting {
         let (reason, delivery) = self.alert(tenant, catalog, made_event, rule, now);
         Alert { reason, withheld: None, delivery, made_event }
     }
-}
-
-/// The event's `data`; null when it has none.
-pub(crate) fn data_of(event: &Event) -> Value {
-    #[derive(serde::Deserialize)]
-    struct Data {
-        #[serde(default)]
-        data: Value,
-    }
-    serde_json::from_slice::<Data>(&event.body).map(|event| event.data).unwrap_or_default()
 }

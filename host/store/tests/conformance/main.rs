@@ -19,7 +19,6 @@ mod locks;
 mod migrations;
 mod outages;
 mod plugins;
-mod rate_limiters;
 mod redrive;
 mod retention;
 mod rules;
