@@ -7,7 +7,6 @@ mod alerting;
 mod api_keys;
 mod backtest;
 mod connections;
-mod crash;
 mod database;
 mod delivering;
 mod docs;

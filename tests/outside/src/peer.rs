@@ -19,13 +19,19 @@ use tokio::process::{Child, Command};
 use crate::Outcome;
 
 /// A process of this program that tells its address.
-pub(crate) struct Peer {
-    pub(crate) address: String,
+pub struct Peer {
+    /// Where it listens.
+    pub address: String,
     _process: Child,
 }
 
 impl Peer {
-    pub(crate) async fn start(role: &[&str]) -> Outcome<Self> {
+    /// Starts this program again with these arguments, which name a role that ends
+    /// in [`receiver`] or [`relay`].
+    ///
+    /// # Errors
+    /// When it does not tell its address.
+    pub async fn start(role: &[&str]) -> Outcome<Self> {
         let mut process = Command::new(std::env::current_exe()?)
             .args(role)
             .stdout(Stdio::piped())
@@ -39,13 +45,19 @@ impl Peer {
 
 /// What a receiver has seen since it was last asked: how many requests, and for
 /// each the microseconds since the time that its alert names.
-pub(crate) async fn seen(receiver: &Peer) -> Outcome<Vec<i64>> {
+///
+/// # Errors
+/// When the receiver has ended.
+pub async fn seen(receiver: &Peer) -> Outcome<Vec<i64>> {
     let text = reqwest::get(format!("http://{}/seen", receiver.address)).await?.text().await?;
     Ok(serde_json::from_str(&text)?)
 }
 
 /// Waits until a receiver has seen `count` requests; answers with their delays.
-pub(crate) async fn wait_for(receiver: &Peer, count: usize) -> Outcome<Vec<i64>> {
+///
+/// # Errors
+/// When they have not come within two minutes.
+pub async fn wait_for(receiver: &Peer, count: usize) -> Outcome<Vec<i64>> {
     let mut delays = Vec::with_capacity(count);
     let give_up = std::time::Instant::now() + Duration::from_secs(120);
     while delays.len() < count {
@@ -59,7 +71,10 @@ pub(crate) async fn wait_for(receiver: &Peer, count: usize) -> Outcome<Vec<i64>>
 }
 
 /// Has a receiver answer 200 from now on, or 503 and see nothing.
-pub(crate) async fn set_well(receiver: &Peer, is_well: bool) -> Outcome {
+///
+/// # Errors
+/// When the receiver has ended.
+pub async fn set_well(receiver: &Peer, is_well: bool) -> Outcome {
     let path = if is_well { "well" } else { "ill" };
     reqwest::get(format!("http://{}/{path}", receiver.address)).await?.error_for_status()?;
     Ok(())
@@ -71,8 +86,11 @@ struct Seen {
     is_ill: Arc<AtomicBool>,
 }
 
-/// Runs until it is killed.
-pub(crate) async fn receiver() -> Outcome {
+/// A receiver that answers at once; prints its address and runs until it is killed.
+///
+/// # Errors
+/// When it cannot listen.
+pub async fn receiver() -> Outcome {
     let set = |is_ill| {
         get(move |State(seen): State<Seen>| async move {
             seen.is_ill.store(is_ill, Ordering::Relaxed);
@@ -113,7 +131,10 @@ async fn tell(State(seen): State<Seen>) -> String {
 }
 
 /// Passes on what it gets, and answers as it was answered. Stores nothing.
-pub(crate) async fn relay(target: &str) -> Outcome {
+///
+/// # Errors
+/// When it cannot listen.
+pub async fn relay(target: &str) -> Outcome {
     let client = reqwest::Client::builder().no_proxy().build()?;
     let target = format!("http://{target}/");
     let pass_on = move |body: Bytes| {

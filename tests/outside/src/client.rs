@@ -7,19 +7,21 @@ use tokio::net::TcpStream;
 use crate::Outcome;
 
 /// One kept connection.
-pub(crate) struct Client {
+pub struct Client {
     stream: TcpStream,
     buffer: Vec<u8>,
 }
 
 /// The fixed part of a POST.
 #[derive(Clone)]
-pub(crate) struct Post {
+pub struct Post {
     head: String,
 }
 
 impl Post {
-    pub(crate) fn new(path: &str, headers: &[(&str, &str)]) -> Self {
+    /// To this path, with these headers; the length is added.
+    #[must_use]
+    pub fn new(path: &str, headers: &[(&str, &str)]) -> Self {
         let mut head = format!("POST {path} HTTP/1.1\r\nhost: bench\r\n");
         for (name, value) in headers {
             head.push_str(&format!("{name}: {value}\r\n"));
@@ -29,14 +31,21 @@ impl Post {
 }
 
 impl Client {
-    pub(crate) async fn connect(address: &str) -> Outcome<Self> {
+    /// Connects to `host:port`.
+    ///
+    /// # Errors
+    /// When nobody answers there.
+    pub async fn connect(address: &str) -> Outcome<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         Ok(Self { stream, buffer: Vec::with_capacity(8192) })
     }
 
     /// Sends a body and answers with the response's status.
-    pub(crate) async fn post(&mut self, post: &Post, body: &str) -> Outcome<u16> {
+    ///
+    /// # Errors
+    /// When the connection is lost before the whole response is there.
+    pub async fn post(&mut self, post: &Post, body: &str) -> Outcome<u16> {
         self.buffer.clear();
         self.buffer.extend_from_slice(post.head.as_bytes());
         self.buffer.extend_from_slice(format!("content-length: {}\r\n\r\n", body.len()).as_bytes());

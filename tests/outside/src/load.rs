@@ -11,24 +11,46 @@ use crate::client::{Client, Post};
 use crate::events::failed_run;
 
 /// Clients that post at once.
-pub(crate) const CONNECTIONS: usize = 64;
+pub const CONNECTIONS: usize = 64;
 
 /// What is posted, and where.
 #[derive(Clone)]
-pub(crate) struct Load {
-    pub(crate) address: String,
-    pub(crate) post: Post,
+pub struct Load {
+    /// Where the host listens.
+    pub address: String,
+    /// Whose events they are.
+    pub post: Post,
     /// Number of the first event.
-    pub(crate) first: usize,
-    pub(crate) events: usize,
+    pub first: usize,
+    /// How many are posted.
+    pub events: usize,
     /// The events' types, in turn.
-    pub(crate) types: Arc<[String]>,
+    pub types: Arc<[String]>,
+    /// Events in one request; more than one make a batch.
+    pub batch: usize,
     /// Events a second over all connections; as fast as answered when absent.
-    pub(crate) rate: Option<f64>,
+    pub rate: Option<f64>,
 }
 
-/// Posts all events; says how long it took. Every answer must be 2xx.
-pub(crate) async fn run(load: Load) -> Outcome<Duration> {
+impl Load {
+    /// The request that begins with event `number`.
+    fn body(&self, number: usize) -> String {
+        let event =
+            |number: usize| failed_run(self.first + number, &self.types[number % self.types.len()]);
+        if self.batch == 1 {
+            return event(number);
+        }
+        let events: Vec<String> =
+            (number..self.events.min(number + self.batch)).map(event).collect();
+        format!("[{}]", events.join(","))
+    }
+}
+
+/// Posts all events; says how long it took.
+///
+/// # Errors
+/// At the first answer that is not 2xx.
+pub async fn run(load: Load) -> Outcome<Duration> {
     let next = Arc::new(AtomicUsize::new(0));
     let started = Instant::now();
     let clients = (0..CONNECTIONS).map(|_| {
@@ -36,7 +58,7 @@ pub(crate) async fn run(load: Load) -> Outcome<Duration> {
         let client = async move {
             let mut client = Client::connect(&load.address).await?;
             loop {
-                let number = next.fetch_add(1, Ordering::Relaxed);
+                let number = next.fetch_add(load.batch, Ordering::Relaxed);
                 if number >= load.events {
                     return Outcome::Ok(());
                 }
@@ -44,9 +66,7 @@ pub(crate) async fn run(load: Load) -> Outcome<Duration> {
                     let at = started + Duration::from_secs_f64(number as f64 / rate);
                     tokio::time::sleep_until(at.into()).await;
                 }
-                let event_type = &load.types[number % load.types.len()];
-                let body = failed_run(load.first + number, event_type);
-                let status = client.post(&load.post, &body).await?;
+                let status = client.post(&load.post, &load.body(number)).await?;
                 if !(200..300).contains(&status) {
                     return Err(format!("event {number} was answered {status}").into());
                 }
