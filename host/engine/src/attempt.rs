@@ -150,7 +150,7 @@ impl Engine {
     async fn converse(&self, prepared: &Prepared) -> Result<(Verdict, Vec<Exchange>), CallError> {
         let Prepared { endpoint, plugin, target, .. } = prepared;
         let tenant = &endpoint.stored().tenant;
-        let hosts = self.plugins().hosts_for(plugin.manifest(), tenant);
+        let granted = self.plugins().origins_for(plugin.manifest(), tenant);
         let mut exchanges: Vec<Exchange> = Vec::new();
         loop {
             let step = match self.sandbox().next(plugin, target, &exchanges).await {
@@ -167,7 +167,8 @@ impl Engine {
                 Step::SendLast(request) => (request, true),
             };
             let now = self.clock().now();
-            let outcome = self.egress().perform(&request, endpoint, &hosts, &target.id, now).await;
+            let outcome =
+                self.egress().perform(&request, endpoint, &granted, &target.id, now).await;
             let verdict = is_last.then(|| Verdict::standard(&outcome, self.clock().now()));
             exchanges.push(Exchange { request, outcome });
             if let Some(verdict) = verdict {

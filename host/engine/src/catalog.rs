@@ -19,16 +19,16 @@ use alerts_store::{Store, TenantMark};
 use bytes::Bytes;
 use url::Url;
 
-use crate::egress::Reference;
 use crate::error::EngineError;
+use crate::secrets::References;
 
 /// An endpoint with its secrets opened, ready to send to.
 #[derive(Debug)]
 pub struct LiveEndpoint {
     stored: WebhookEndpoint,
     secrets: EndpointSecrets,
-    /// The named secrets in their order, then the URL's secret part if it has one.
-    references: Vec<Reference>,
+    /// What stands for the secrets.
+    references: References,
     /// What the adapter sees of the target URL.
     url: String,
     /// The same, read; none when it cannot be.
@@ -39,18 +39,11 @@ pub struct LiveEndpoint {
 impl LiveEndpoint {
     /// Joins an endpoint with its opened secrets.
     pub fn new(stored: WebhookEndpoint, secrets: EndpointSecrets) -> Self {
-        let mut references: Vec<Reference> = secrets
-            .named
-            .iter()
-            .map(|(name, value)| Reference::to_value(&secrets.signing, name, value))
-            .collect();
-        let mut url = stored.spec.target_url.clone();
-        if let Some(secret) = &secrets.url {
-            let (origin, rest) = split_url(secret.expose());
-            let reference = Reference::to_url_part(&secrets.signing, rest);
-            url = format!("{origin}{}", reference.text);
-            references.push(reference);
-        }
+        let references = References::to(&secrets);
+        let url = match (&secrets.url, references.url_part()) {
+            (Some(secret), Some(part)) => format!("{}{part}", split_url(secret.expose()).0),
+            _ => stored.spec.target_url.clone(),
+        };
         let parsed_url = Url::parse(&url).ok();
         let settings =
             Bytes::from(serde_json::Value::from(stored.spec.settings.clone()).to_string());
@@ -76,13 +69,8 @@ impl LiveEndpoint {
         &self.url
     }
 
-    pub(crate) fn references(&self) -> &[Reference] {
+    pub(crate) fn references(&self) -> &References {
         &self.references
-    }
-
-    /// The host of its own URL.
-    pub(crate) fn own_host(&self) -> Option<&str> {
-        self.parsed_url.as_ref()?.host_str()
     }
 
     /// The target URL as the adapter sees it, read; none when it cannot be.
@@ -93,7 +81,7 @@ impl LiveEndpoint {
     /// Name and reference of each named secret, as the adapter sees them.
     pub(crate) fn secret_references(&self) -> impl Iterator<Item = (&str, &str)> {
         let names = self.secrets.named.keys().map(String::as_str);
-        names.zip(self.references.iter().map(|reference| reference.text.as_str()))
+        names.zip(self.references.named())
     }
 
     /// The tenant's extra headers.

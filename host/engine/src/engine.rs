@@ -1,5 +1,6 @@
 //! The engine itself: its parts, its start and its end.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,6 +39,8 @@ pub struct EngineConfig {
     pub addresses: AddressRules,
     /// How long exchanges may take.
     pub deadlines: Deadlines,
+    /// Name servers to ask for host names; empty for the machine's own.
+    pub name_servers: Vec<SocketAddr>,
     /// Attempts that run at once, over all endpoints. Each holds a connection.
     pub max_in_flight: usize,
     /// Deliveries that may start, over all tenants, on this host.
@@ -61,6 +64,7 @@ impl Default for EngineConfig {
         Self {
             addresses: AddressRules::default(),
             deadlines: Deadlines::default(),
+            name_servers: Vec::new(),
             max_in_flight: 1024,
             rate_limit: None,
             tenant_rate_limit: None,
@@ -157,7 +161,9 @@ impl Engine {
         let dispatcher = Dispatcher::new(&config);
         let egress = match config.transport {
             Some(transport) => Egress::over(transport, config.addresses),
-            None => Egress::new(config.addresses, config.deadlines)?,
+            None => {
+                Egress::with_name_servers(config.addresses, config.deadlines, &config.name_servers)?
+            }
         };
         let engine = Self(Arc::new(Inner {
             host,

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use alerts_domain::origin::Origin;
 use alerts_domain::tenant::TenantId;
 use alerts_package::Manifest;
 use alerts_store::{PluginGrant, StoreError};
@@ -16,8 +17,7 @@ use crate::error::ChangeError;
 /// By plugin, then by tenant. A plugin that is not there is open to everyone.
 pub(super) type Grants = HashMap<String, HashMap<TenantId, Option<Vec<String>>>>;
 
-/// Longest host name (RFC 1035, 2.3.4), and most of them in one grant.
-const MAX_HOST_BYTES: usize = 253;
+/// Most places in one grant.
 const MAX_HOSTS: usize = 64;
 
 impl Plugins {
@@ -27,15 +27,17 @@ impl Plugins {
         registry.grants.get(id).is_none_or(|tenants| tenants.contains_key(tenant))
     }
 
-    /// Where a plugin may send for a tenant, besides the endpoint's own host:
+    /// Where a plugin may send for a tenant, besides the endpoint's own origin:
     /// where the grant says, else where its manifest does.
-    pub(crate) fn hosts_for(&self, manifest: &Manifest, tenant: &TenantId) -> Vec<String> {
+    pub(crate) fn origins_for(&self, manifest: &Manifest, tenant: &TenantId) -> Vec<Origin> {
         let registry = self.read();
         let granted = registry.grants.get(&manifest.id).and_then(|tenants| tenants.get(tenant));
-        match granted {
-            Some(Some(hosts)) => hosts.clone(),
-            _ => manifest.hosts.clone(),
-        }
+        let hosts = match granted {
+            Some(Some(hosts)) => hosts,
+            _ => &manifest.hosts,
+        };
+        // A text from before these were read as origins grants nothing.
+        hosts.iter().filter_map(|host| Origin::parse(host).ok()).collect()
     }
 
     /// A plugin's grants; none when it is open to everyone.
@@ -64,11 +66,15 @@ impl Engine {
         }
         for (index, grant) in grants.iter().enumerate() {
             let hosts = grant.hosts.as_deref().unwrap_or_default();
-            if hosts.len() > MAX_HOSTS || hosts.iter().any(|host| !is_host(host)) {
-                return Err(ChangeError::field(
-                    format!("/grants/{index}/hosts"),
-                    format!("must be at most {MAX_HOSTS} host names, like `api.example.com`"),
-                ));
+            if hosts.len() > MAX_HOSTS {
+                let detail = format!("at most {MAX_HOSTS} hosts may be granted");
+                return Err(ChangeError::field(format!("/grants/{index}/hosts"), detail));
+            }
+            for (number, host) in hosts.iter().enumerate() {
+                Origin::parse(host).map_err(|error| {
+                    let pointer = format!("/grants/{index}/hosts/{number}");
+                    ChangeError::field(pointer, error.to_string())
+                })?;
             }
         }
         self.store().set_plugin_grants(id, grants).await?;
@@ -101,9 +107,4 @@ impl Engine {
         let entry = audit(actor, action, id, detail);
         self.store().note(&actor.tenant, &entry, self.clock().now()).await
     }
-}
-
-fn is_host(host: &str) -> bool {
-    (1..=MAX_HOST_BYTES).contains(&host.len())
-        && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte))
 }
