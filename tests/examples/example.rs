@@ -98,7 +98,14 @@ impl Example {
     ) -> Verdict {
         let headers = headers.iter().copied().collect();
         let body = Bytes::copy_from_slice(body.as_bytes());
-        self.after(Outcome::Response(Response { status, headers, body, truncated: false })).await
+        self.after(Outcome::Response(Response {
+            status,
+            headers,
+            body,
+            truncated: false,
+            incomplete: None,
+        }))
+        .await
     }
 
     /// The answers that mean the same for every vendor here.

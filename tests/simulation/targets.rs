@@ -33,7 +33,7 @@ pub(crate) fn answer(target: Target, now: Ms, number: usize, random: &mut Random
         let mut headers = Headers::default();
         headers.push(MARK, number.to_string());
         more.into_iter().for_each(|(name, value)| headers.push(name, value));
-        Ok(Response { status, headers, body: Bytes::new(), truncated: false })
+        Ok(Response { status, headers, body: Bytes::new(), truncated: false, incomplete: None })
     };
     let fail = |random: &mut Random| {
         let detail = format!("{MARK}: {number}");

@@ -251,6 +251,7 @@ mod tests {
             headers: Headers::default(),
             body: Bytes::new(),
             truncated: false,
+            incomplete: None,
         };
         let exchange = Exchange {
             request: Request { headers, ..stored },

@@ -101,7 +101,13 @@ impl Answer {
                 };
                 let headers: Headers =
                     headers.into_iter().map(|(k, v)| (k.to_ascii_lowercase(), v)).collect();
-                Outcome::Response(Response { status, headers, body, truncated: false })
+                Outcome::Response(Response {
+                    status,
+                    headers,
+                    body,
+                    truncated: false,
+                    incomplete: None,
+                })
             }
         }
     }

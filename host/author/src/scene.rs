@@ -13,6 +13,7 @@ use alerts_domain::exchange::{Outcome, Request, TransportError};
 use alerts_domain::header::Headers;
 use alerts_domain::id::{DeliveryId, EndpointId, EventId, RuleId};
 use alerts_domain::keyring::Sealed;
+use alerts_domain::origin::Origin;
 use alerts_domain::secret::Secret;
 use alerts_domain::tenant::TenantId;
 use alerts_engine::{Deadlines, Egress, LiveEndpoint, target_endpoint};
@@ -61,7 +62,7 @@ pub(crate) fn sample_now() -> Timestamp {
 pub(crate) struct Scene {
     endpoint: LiveEndpoint,
     egress: Egress,
-    hosts: Vec<String>,
+    granted: Vec<Origin>,
     delivery: Delivery,
     now: Timestamp,
 }
@@ -129,7 +130,7 @@ impl Scene {
         Ok(Self {
             endpoint: LiveEndpoint::new(stored, opened),
             egress: Egress::new(rules, Deadlines::default())?,
-            hosts: manifest.hosts.clone(),
+            granted: manifest.hosts.iter().filter_map(|host| Origin::parse(host).ok()).collect(),
             delivery,
             now,
         })
@@ -180,13 +181,13 @@ impl Scene {
     /// host's rule that forbids it.
     pub(crate) fn reveal(&self, request: &Request) -> Result<Request, TransportError> {
         let id = self.delivery.id.to_string();
-        self.egress.reveal(request, &self.endpoint, &self.hosts, &id, self.now)
+        self.egress.reveal(request, &self.endpoint, &self.granted, &id, self.now)
     }
 
     /// Sends it, for real.
     pub(crate) async fn perform(&self, request: &Request) -> Outcome {
         let id = self.delivery.id.to_string();
-        self.egress.perform(request, &self.endpoint, &self.hosts, &id, self.now).await
+        self.egress.perform(request, &self.endpoint, &self.granted, &id, self.now).await
     }
 
     /// Every reference that the adapter may write, by the name of its secret.

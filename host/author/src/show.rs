@@ -19,14 +19,18 @@ pub(crate) fn request(request: &Request) -> String {
 pub(crate) fn outcome(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Failed(error) => format!("no answer: {error}"),
-        Outcome::Response(Response { status, headers, body: bytes, truncated }) => {
+        Outcome::Response(Response { status, headers, body: bytes, truncated, incomplete }) => {
             let mut text = format!("{status}\n");
             for (name, value) in headers.iter() {
                 text.push_str(&format!("{name}: {value}\n"));
             }
             text.push_str(&body(bytes));
-            if *truncated {
-                text.push_str("(the body was longer; it was cut at the host's bound)\n");
+            match incomplete {
+                Some(why) => text.push_str(&format!("(the rest of the body never came: {why})\n")),
+                None if *truncated => {
+                    text.push_str("(the body was longer; it was cut at the host's bound)\n");
+                }
+                None => {}
             }
             text
         }

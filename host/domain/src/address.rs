@@ -1,9 +1,10 @@
 //! Which network addresses the host refuses to connect to on a tenant's behalf.
 //!
 //! A tenant chooses the host name, and DNS answers whatever its owner likes, so
-//! every address is judged, again at each connection. Addresses that carry an
-//! IPv4 address inside are judged by what they carry. Source of the ranges: the
-//! IANA special-purpose address registries (RFC 6890 and its updates).
+//! every address is judged, again at each connection. An address that carries an
+//! IPv4 address inside is judged by what it carries too, whatever was opened: a
+//! tunnel leads there. Source of the ranges: the IANA special-purpose address
+//! registries (RFC 6890 and its updates).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -33,29 +34,33 @@ impl AddressRules {
 
     /// Whether the host may connect to it.
     pub fn judge(&self, address: IpAddr) -> Result<(), ForbiddenAddress> {
-        let carried = match address {
-            IpAddr::V6(v6) => carried_v4(v6),
-            IpAddr::V4(_) => None,
-        };
-        let allowed = |address: IpAddr| self.allowed.iter().any(|net| net.contains(&address));
-        if allowed(address) || carried.is_some_and(|v4| allowed(v4.into())) {
-            return Ok(());
-        }
-        let reason = match (address, carried) {
-            (IpAddr::V4(v4), _) => forbidden_v4(v4),
-            (IpAddr::V6(v6), None) => forbidden_v6(v6),
-            // A tunnel is refused as such even where it leads somewhere public:
-            // the far end chooses the route.
-            (IpAddr::V6(v6), Some(v4)) => forbidden_v4(v4).or_else(|| {
-                v6.to_ipv4_mapped()
-                    .is_none()
-                    .then_some("an address that tunnels to IPv4 (NAT64, 6to4, Teredo)")
-            }),
+        // A mapped address is the IPv4 one in other clothes: the machine connects to that.
+        let reason = match address.to_canonical() {
+            IpAddr::V4(v4) => self.forbidden_v4(v4),
+            IpAddr::V6(v6) => match carried_v4(v6) {
+                None if self.is_opened(v6.into()) => None,
+                None => forbidden_v6(v6),
+                // A tunnel is refused as such even where it leads somewhere public:
+                // the far end chooses the route. An operator who opens it has a
+                // tunnel, and not with it all that lies behind.
+                Some(v4) => self.forbidden_v4(v4).or_else(|| {
+                    (!self.is_opened(v6.into()))
+                        .then_some("an address that tunnels to IPv4 (NAT64, 6to4, Teredo)")
+                }),
+            },
         };
         match reason {
             None => Ok(()),
             Some(reason) => Err(ForbiddenAddress { address, reason }),
         }
+    }
+
+    fn forbidden_v4(&self, address: Ipv4Addr) -> Option<&'static str> {
+        if self.is_opened(address.into()) { None } else { forbidden_v4(address) }
+    }
+
+    fn is_opened(&self, address: IpAddr) -> bool {
+        self.allowed.iter().any(|net| net.contains(&address))
     }
 }
 
@@ -97,7 +102,7 @@ fn forbidden_v6(address: Ipv6Addr) -> Option<&'static str> {
     }
 }
 
-/// The IPv4 address inside: mapped, compatible, NAT64 (both prefixes), 6to4,
+/// The IPv4 address inside: translated, compatible, NAT64 (both prefixes), 6to4,
 /// Teredo (whose client address is stored inverted).
 fn carried_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let v4 = |high: u16, low: u16| {
@@ -105,7 +110,6 @@ fn carried_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
         Some(Ipv4Addr::new(a, b, c, d))
     };
     match address.segments() {
-        [0, 0, 0, 0, 0, 0xffff, high, low] => v4(high, low),
         [0, 0, 0, 0, 0xffff, 0, high, low] => v4(high, low),
         [0, 0, 0, 0, 0, 0, high, low] if high != 0 => v4(high, low),
         [0x64, 0xff9b, 0, 0, 0, 0, high, low] => v4(high, low),
@@ -178,6 +182,47 @@ mod tests {
         assert_eq!(rules.judge("::ffff:127.0.0.1".parse().unwrap()), Ok(()));
         assert!(rules.judge("10.0.0.1".parse().unwrap()).is_err());
         assert!(rules.judge("::1".parse().unwrap()).is_err());
+    }
+
+    /// Every way to write an IPv4 address into an IPv6 one that is a tunnel.
+    fn tunnels(v4: Ipv4Addr) -> [Ipv6Addr; 6] {
+        let [a, b, c, d] = v4.octets();
+        let (high, low) = (u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]));
+        [
+            Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, high, low),
+            Ipv6Addr::new(0x64, 0xff9b, 1, 0, 0, 0, high, low),
+            Ipv6Addr::new(0x2002, high, low, 0, 0, 0, 0, 1),
+            Ipv6Addr::new(0x2001, 0, 0x4136, 0xe378, 0x8000, 63, !high, !low),
+            Ipv6Addr::new(0, 0, 0, 0, 0, 0, high, low),
+            Ipv6Addr::new(0, 0, 0, 0, 0xffff, 0, high, low),
+        ]
+    }
+
+    #[test]
+    fn in_an_opened_tunnel_the_address_inside_is_judged_all_the_same() {
+        let opened = AddressRules::new(vec!["::/0".parse().unwrap()]);
+        for inside in ["169.254.169.254", "127.0.0.1", "10.0.0.1", "192.168.7.7"] {
+            for tunnel in tunnels(inside.parse().unwrap()) {
+                assert!(opened.judge(tunnel.into()).is_err(), "{inside} by {tunnel}");
+            }
+        }
+        for tunnel in tunnels("8.8.8.8".parse().unwrap()) {
+            assert_eq!(opened.judge(tunnel.into()), Ok(()), "{tunnel}");
+        }
+        let nat64 = AddressRules::new(vec!["64:ff9b::/96".parse().unwrap()]);
+        assert!(nat64.judge("64:ff9b::a9fe:a9fe".parse().unwrap()).is_err());
+        assert_eq!(nat64.judge("64:ff9b::808:808".parse().unwrap()), Ok(()));
+    }
+
+    #[test]
+    fn an_opened_ipv4_network_opens_no_tunnel_to_it() {
+        let rules = AddressRules::new(vec!["127.0.0.0/8".parse().unwrap()]);
+        for tunnel in tunnels(Ipv4Addr::LOCALHOST) {
+            assert!(rules.judge(tunnel.into()).is_err(), "{tunnel}");
+        }
+        let both = ["127.0.0.0/8", "64:ff9b::/96"].map(|net| net.parse().unwrap());
+        let both = AddressRules::new(both.to_vec());
+        assert_eq!(both.judge("64:ff9b::7f00:1".parse().unwrap()), Ok(()));
     }
 
     proptest! {

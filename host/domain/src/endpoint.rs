@@ -99,6 +99,20 @@ pub fn masked_url(url: &str) -> String {
     format!("{}…", split_url(url).0)
 }
 
+/// What is wrong with a URL that is to be kept secret, with a pointer to it: nothing
+/// of it that could be a secret is long enough to be found again in an answer.
+pub fn secret_url_problem(url: &str) -> Option<FieldError> {
+    let (_, rest) = split_url(url);
+    (rest.chars().count() < Secret::MIN_CHARS).then(|| {
+        let detail = format!(
+            "what follows the host is the secret of this target's URL, and must be at least {} \
+             characters long; paste the whole URL",
+            Secret::MIN_CHARS
+        );
+        FieldError::new("/target_url", detail)
+    })
+}
+
 /// Scheme, host and port with the slash after them, and the rest, which is what
 /// makes a URL a secret.
 pub fn split_url(url: &str) -> (&str, &str) {
@@ -143,5 +157,13 @@ mod tests {
         assert_eq!(masked_url(url), "https://hooks.slack.com/…");
         assert_eq!(split_url(url), ("https://hooks.slack.com/", "services/T0/B0/x"));
         assert_eq!(split_url("https://a.b"), ("https://a.b", ""));
+    }
+
+    #[test]
+    fn a_secret_url_has_something_to_keep_secret() {
+        for url in ["https://a.b", "https://a.b/", "https://a.b/x", "https://a.b/1234567"] {
+            assert!(secret_url_problem(url).is_some(), "{url}");
+        }
+        assert_eq!(secret_url_problem("https://hooks.slack.com/services/T0/B0/x"), None);
     }
 }

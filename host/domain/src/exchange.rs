@@ -9,6 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::header::Headers;
 
+// The plugin SDK's own file: adapters and the standard verdict must read this
+// header alike, and the SDK has to be whole without the host.
+#[path = "../../../plugins/sdk/src/retry_after.rs"]
+mod retry_after;
+
 /// A request an adapter asked for. References stand in place of secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
@@ -38,6 +43,11 @@ pub struct Response {
     /// Whether the body was longer than what is kept here.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub truncated: bool,
+    /// Why the rest of the body never came, where the target did not end it. The
+    /// status stands all the same: what arrived has arrived. [`Self::truncated`] is
+    /// true as well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incomplete: Option<String>,
 }
 
 /// Why there was no response. The text is for the tenant: it says what to do.
@@ -124,8 +134,7 @@ impl Verdict {
     }
 
     /// What a plain HTTP answer means: 2xx delivered, 404 and 410 gone, all
-    /// else retried, with Retry-After honoured where it was given in seconds
-    /// or as an HTTP date (RFC 9110, 10.2.3).
+    /// else retried, with Retry-After honoured (RFC 9110, 10.2.3).
     pub fn standard(outcome: &Outcome, now: jiff::Timestamp) -> Self {
         match outcome {
             Outcome::Failed(error) => Self::Retry { after_ms: None, reason: error.to_string() },
@@ -145,14 +154,11 @@ impl Verdict {
     }
 }
 
-/// The wait a `Retry-After` header asks for, in milliseconds from `now`.
+/// The wait that a `Retry-After` header asks for, in milliseconds from `now`; a day
+/// at most.
 pub fn retry_after_ms(headers: &Headers, now: jiff::Timestamp) -> Option<u64> {
-    let value = headers.get("retry-after")?.trim();
-    if let Ok(seconds) = value.parse::<u64>() {
-        return Some(seconds.saturating_mul(1000));
-    }
-    let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(value).ok()?;
-    Some(u64::try_from(date.as_millisecond() - now.as_millisecond()).unwrap_or(0))
+    let now_ms = u64::try_from(now.as_millisecond()).unwrap_or(0);
+    retry_after::wait_ms(headers.get("retry-after")?, now_ms)
 }
 
 /// Bodies as JSON: text where they are UTF-8, else `{"base64": …}`.
@@ -194,6 +200,7 @@ mod tests {
             headers: headers.iter().copied().collect(),
             body: Bytes::new(),
             truncated: false,
+            incomplete: None,
         })
     }
 
@@ -209,13 +216,28 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_is_read_in_seconds_and_as_a_date() {
+    fn retry_after_is_read_as_plugins_read_it() {
         let now: jiff::Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
-        let wait = |value| retry_after_ms(&[("retry-after", value)].into_iter().collect(), now);
+        let wait = |value| match Verdict::standard(&answer(429, &[("retry-after", value)]), now) {
+            Verdict::Retry { after_ms, .. } => after_ms,
+            other => panic!("{other:?}"),
+        };
         assert_eq!(wait("7"), Some(7_000));
-        assert_eq!(wait("Thu, 01 Jan 2026 00:01:00 GMT"), Some(60_000));
-        assert_eq!(wait("Wed, 31 Dec 2025 00:00:00 GMT"), Some(0));
-        assert_eq!(wait("soon"), None);
+        assert_eq!(wait("Thursday, 01-Jan-26 00:01:00 GMT"), Some(60_000));
+        assert_eq!(wait("Fri, 31 Dec 9999 23:59:59 GMT"), Some(retry_after::MAX_WAIT_MS));
+        assert_eq!(wait("+5"), None);
+    }
+
+    #[test]
+    fn a_status_decides_whatever_became_of_the_body() {
+        let broken = |status| {
+            let Outcome::Response(mut response) = answer(status, &[]) else { unreachable!() };
+            (response.truncated, response.incomplete) = (true, Some("reset".to_owned()));
+            Verdict::standard(&Outcome::Response(response), jiff::Timestamp::UNIX_EPOCH)
+        };
+        assert_eq!(broken(200), Verdict::Delivered(None));
+        assert_eq!(broken(404).word(), "gone");
+        assert_eq!(broken(500).word(), "retry");
     }
 
     #[test]

@@ -88,6 +88,9 @@ pub fn is_reserved(name: &str) -> bool {
         || name.starts_with("x-forwarded-")
 }
 
+/// Longest header value, in bytes: half of what common servers take for a whole head.
+pub const MAX_VALUE_BYTES: usize = 4096;
+
 /// What is wrong with a header that a tenant or an adapter wants to send.
 /// The pointer is `/<name>`, since tenants write headers as an object.
 pub fn problem(name: &str, value: &str) -> Option<FieldError> {
@@ -96,13 +99,37 @@ pub fn problem(name: &str, value: &str) -> Option<FieldError> {
         "is not a header name: use letters, digits and hyphens, at most 128".to_owned()
     } else if is_reserved(name) {
         "is set by the host and cannot be set here; remove it".to_owned()
-    } else if value.len() > 4096 || value.bytes().any(|b| (b < 0x20 && b != b'\t') || b == 0x7f) {
-        "has a value that is over 4096 bytes or holds control characters".to_owned()
+    } else if value.len() > MAX_VALUE_BYTES || value.bytes().any(is_control) {
+        format!("has a value that is over {MAX_VALUE_BYTES} bytes or holds control characters")
     } else {
         return None;
     };
     let escaped = name.replace('~', "~0").replace('/', "~1");
     Some(FieldError::new(format!("/{escaped}"), format!("header `{name}` {detail}")))
+}
+
+/// A tab is allowed (RFC 9110, 5.5).
+fn is_control(byte: u8) -> bool {
+    (byte < 0x20 && byte != b'\t') || byte == 0x7f
+}
+
+/// Headers of which a request has one (RFC 9110): with two, each receiver picks
+/// another, or answers 400.
+const SINGLE: [&str; 4] = ["authorization", "content-encoding", "content-type", "user-agent"];
+
+/// The name of a header that stands twice where one may stand, in a request to an
+/// endpoint for which the tenant asked for the headers `of_tenant`: one that is
+/// single by nature, or one of the tenant's that the adapter sets as well.
+pub fn repeated<'h>(sent: &'h Headers, of_tenant: &Headers) -> Option<&'h str> {
+    let times = |headers: &Headers, name: &str| {
+        headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name)).count()
+    };
+    let may_not_repeat = |name: &str| {
+        let wanted = times(of_tenant, name);
+        let is_single = SINGLE.iter().any(|single| single.eq_ignore_ascii_case(name));
+        (is_single && times(sent, name) > 1) || (wanted > 0 && times(sent, name) > wanted)
+    };
+    sent.iter().map(|(name, _)| name).find(|name| may_not_repeat(name))
 }
 
 #[cfg(test)]
@@ -129,6 +156,25 @@ mod tests {
             assert!(told.contains("not a header name"), "{name:?}: {told}");
         }
         assert_eq!(problem(&"x".repeat(128), "payments"), None);
+    }
+
+    #[test]
+    fn a_header_that_two_sides_set_is_found() {
+        let headers = |names: &[&str]| names.iter().map(|name| (*name, "x")).collect::<Headers>();
+        for (sent, of_tenant, found) in [
+            (
+                &["Authorization", "authorization"][..],
+                &["Authorization"][..],
+                Some("Authorization"),
+            ),
+            (&["authorization", "authorization"], &[], Some("authorization")),
+            (&["X-Key", "x-key"], &["X-Key"], Some("X-Key")),
+            (&["X-Key", "x-key"], &["X-Key", "x-key"], None),
+            (&["accept", "accept"], &[], None),
+            (&["authorization", "content-type"], &["authorization"], None),
+        ] {
+            assert_eq!(repeated(&headers(sent), &headers(of_tenant)), found, "{sent:?}");
+        }
     }
 
     #[test]

@@ -16,6 +16,7 @@ pub mod exchange;
 pub mod header;
 pub mod id;
 pub mod keyring;
+pub mod origin;
 pub mod outcome;
 pub mod plugin_limits;
 pub mod problem;

@@ -21,6 +21,11 @@ impl Secret {
     /// Shortest signing secret a tenant may choose, in characters.
     pub const MIN_SIGNING_CHARS: usize = 16;
 
+    /// Shortest secret that an adapter may hold, and shortest secret part of a URL,
+    /// in characters. Where a target answers with a secret, it is taken out of the
+    /// answer, and a shorter one would be found in the middle of ordinary words.
+    pub const MIN_CHARS: usize = 8;
+
     /// Wraps a value.
     pub fn new(value: impl Into<String>) -> Self {
         Self(Zeroizing::new(value.into()))
@@ -34,6 +39,33 @@ impl Secret {
     /// The value. Every use of this is a place to look at in a review.
     pub fn expose(&self) -> &str {
         &self.0
+    }
+
+    /// What is wrong with it as a secret that an adapter sends, if anything.
+    pub fn named_problem(&self) -> Option<FieldError> {
+        let value = self.expose();
+        let detail = if value.len() > Self::MAX_BYTES {
+            format!("must be at most {} bytes long", Self::MAX_BYTES)
+        } else if value.chars().count() < Self::MIN_CHARS {
+            format!(
+                "must be at least {} characters long: it is taken out of what targets answer, and a \
+                 shorter one could not be told from ordinary text",
+                Self::MIN_CHARS
+            )
+        } else if value.contains(|c: char| c.is_control()) {
+            "must not hold control characters, such as a line break at its end".to_owned()
+        } else {
+            return None;
+        };
+        Some(FieldError::new("", format!("the secret {detail}")))
+    }
+
+    /// The bytes that its text stands for in the Standard Webhooks form: Base64, with
+    /// or without `whsec_` before it. None when it is some other text.
+    pub fn standard_key(&self) -> Option<Zeroizing<Vec<u8>>> {
+        let text = self.expose();
+        let encoded = text.strip_prefix(Self::SIGNING_PREFIX).unwrap_or(text);
+        STANDARD.decode(encoded).ok().filter(|key| !key.is_empty()).map(Zeroizing::new)
     }
 
     /// What is wrong with it as a signing secret, if anything.
@@ -91,6 +123,22 @@ mod tests {
             assert_eq!(wrong(good), "");
         }
         assert_eq!(Secret::generate_signing([7; 24]).signing_problem(), None);
+    }
+
+    #[test]
+    fn a_secret_for_an_adapter_is_one_line_and_long_enough_to_be_found_again() {
+        let wrong = |text: &str| {
+            Secret::new(text).named_problem().map(|problem| problem.detail).unwrap_or_default()
+        };
+        for short in ["", "o", "1234567"] {
+            assert!(wrong(short).contains("at least 8 characters"), "{short}");
+        }
+        for control in ["12345678\n", "1234\r\n5678", "12345678\0"] {
+            assert!(wrong(control).contains("control characters"), "{control:?}");
+        }
+        assert!(wrong(&"x".repeat(Secret::MAX_BYTES + 1)).contains("at most 1024 bytes"));
+        assert_eq!(wrong("12345678"), "");
+        assert_eq!(wrong("pass word"), "");
     }
 
     #[test]

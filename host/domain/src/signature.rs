@@ -21,8 +21,10 @@ pub const SIGNATURE_HEADER: &str = "x-exosphere-signature";
 /// - `x-exosphere-signature: t=<unix seconds>,v1=<hex>`: HMAC-SHA256 over
 ///   `<t>.<body>`, keyed with the secret's text as shown, `whsec_` included.
 /// - `webhook-signature: v1,<base64>`: HMAC-SHA256 over `<id>.<t>.<body>`,
-///   keyed with the bytes that the base64 after `whsec_` stands for; a secret
-///   without that prefix is taken as its own bytes.
+///   keyed with the bytes that the base64 after `whsec_` stands for. The published
+///   libraries read a secret without that prefix as base64 too, so one that is
+///   base64 signs twice, with what it stands for and with its own bytes. Any other
+///   text signs with its own bytes, which those libraries do not take as a secret.
 pub fn headers<'a>(
     secrets: impl Iterator<Item = &'a Secret>,
     message_id: &str,
@@ -37,15 +39,17 @@ pub fn headers<'a>(
         let mac = hmac(text.as_bytes(), [seconds.as_bytes(), b".", body]);
         own.push_str(",v1=");
         own.push_str(&hex::encode(mac));
-        let decoded =
-            text.strip_prefix(Secret::SIGNING_PREFIX).and_then(|t| STANDARD.decode(t).ok());
-        let key = decoded.as_deref().unwrap_or(text.as_bytes());
-        let mac = hmac(key, [message_id.as_bytes(), b".", seconds.as_bytes(), b".", body]);
-        if !standard.is_empty() {
-            standard.push(' ');
+        let has_prefix = text.starts_with(Secret::SIGNING_PREFIX);
+        let decoded = secret.standard_key();
+        let own_bytes = (decoded.is_none() || !has_prefix).then_some(text.as_bytes());
+        for key in decoded.as_ref().map(|key| key.as_slice()).into_iter().chain(own_bytes) {
+            let mac = hmac(key, [message_id.as_bytes(), b".", seconds.as_bytes(), b".", body]);
+            if !standard.is_empty() {
+                standard.push(' ');
+            }
+            standard.push_str("v1,");
+            STANDARD.encode_string(mac, &mut standard);
         }
-        standard.push_str("v1,");
-        STANDARD.encode_string(mac, &mut standard);
     }
     [
         (SIGNATURE_HEADER, own),
@@ -70,11 +74,10 @@ fn hmac<const N: usize>(key: &[u8], parts: [&[u8]; N]) -> [u8; 32] {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_published_standard_webhooks_library_accepts_it() {
-        let secret = Secret::generate_signing([5; 24]);
+    /// As a receiver does that was given the secret as it stands.
+    fn verify_with_the_published_library(secret: &Secret) {
         let now = Timestamp::now();
-        let signed = headers([&secret].into_iter(), "dlv_1", now, br#"{"a":1}"#);
+        let signed = headers([secret].into_iter(), "dlv_1", now, br#"{"a":1}"#);
         let map = signed
             .iter()
             .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
@@ -82,6 +85,24 @@ mod tests {
         let library = standardwebhooks::Webhook::new(secret.expose()).unwrap();
         library.verify(br#"{"a":1}"#, &map).unwrap();
         assert!(library.verify(br#"{"a":2}"#, &map).is_err());
+    }
+
+    #[test]
+    fn a_published_standard_webhooks_library_accepts_it() {
+        verify_with_the_published_library(&Secret::generate_signing([5; 24]));
+    }
+
+    #[test]
+    fn the_library_accepts_a_base64_secret_that_has_no_prefix() {
+        let secret = Secret::new("c3VwZXItc2VjcmV0LWtleS0xMjM0NTY3OA==");
+        assert_eq!(secret.signing_problem(), None);
+        verify_with_the_published_library(&secret);
+        // Who took the text's own bytes as the key, as was said here before, still can.
+        let now = Timestamp::from_second(1_700_000_000).unwrap();
+        let signed = headers([&secret].into_iter(), "dlv_1", now, b"{}");
+        let key = secret.expose().as_bytes();
+        let own = STANDARD.encode(hmac(key, [&b"dlv_1"[..], b".", b"1700000000", b".", b"{}"]));
+        assert!(signed.get("webhook-signature").unwrap().ends_with(&format!(" v1,{own}")));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::address::AddressRules;
 use crate::problem::FieldError;
 
 /// Longest URL, in bytes: what common servers take.
-const MAX_BYTES: usize = 2048;
+pub const MAX_BYTES: usize = 2048;
 
 /// Checks a URL and, where its host is an address, that address. The error's
 /// pointer is empty.
@@ -17,6 +17,10 @@ pub fn check(text: &str, rules: &AddressRules) -> Result<Url, FieldError> {
     let refuse = |detail: String| Err(FieldError::new("", detail));
     if text.len() > MAX_BYTES {
         return refuse(format!("the URL must be at most {MAX_BYTES} bytes long"));
+    }
+    // A URL's parser drops some of them in silence, and not every database holds a NUL.
+    if text.contains(|c: char| c.is_control()) {
+        return refuse("the URL must not hold control characters".to_owned());
     }
     match Url::parse(text) {
         Ok(url) => judge(&url, rules).map(|()| url),
@@ -74,6 +78,10 @@ mod tests {
             "https://example.com/#top",
             "https://",
             "javascript:alert(1)",
+            "https://example.com/\0",
+            "https://example.com/a\nb",
+            "\thttps://example.com/",
+            "https://example.com/\u{85}",
         ] {
             assert!(refused(text), "{text}");
         }

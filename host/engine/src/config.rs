@@ -1,5 +1,6 @@
 //! What an engine is made of, and what an operator may set about it.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -23,6 +24,8 @@ pub struct EngineConfig {
     pub addresses: AddressRules,
     /// How long exchanges may take.
     pub deadlines: Deadlines,
+    /// Name servers to ask for host names; empty for the machine's own.
+    pub name_servers: Vec<SocketAddr>,
     /// Attempts that run at once, over all endpoints. Each holds a connection.
     pub max_in_flight: usize,
     /// Deliveries that may start, over all tenants, on this host.
@@ -46,6 +49,7 @@ impl Default for EngineConfig {
         Self {
             addresses: AddressRules::default(),
             deadlines: Deadlines::default(),
+            name_servers: Vec::new(),
             max_in_flight: 1024,
             rate_limit: None,
             tenant_rate_limit: None,

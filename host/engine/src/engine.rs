@@ -288,7 +288,9 @@ impl Inner {
         let (entropy, wakes) = (Arc::new(entropy), Wakes::default());
         let egress = match config.transport {
             Some(transport) => Egress::over(transport, config.addresses),
-            None => Egress::new(config.addresses, config.deadlines)?,
+            None => {
+                Egress::with_name_servers(config.addresses, config.deadlines, &config.name_servers)?
+            }
         };
         let catalog = Catalog::new(Loader {
             store: store.clone(),

@@ -21,6 +21,8 @@ mod intake;
 mod live;
 mod panics;
 mod plugins;
+mod sample;
+mod secrets;
 mod wakes;
 
 pub use actor::Actor;
@@ -32,13 +34,13 @@ pub use catalog::{
 };
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use config::{EngineConfig, EngineParts};
-pub use dispatch::{Circuit, Deliveries, Preview, TryOut, target_endpoint};
+pub use dispatch::{Circuit, Deliveries, Preview, TryOut};
 pub use egress::{Deadlines, Egress, Exchanged, Prepared, Transport};
 pub use engine::Engine;
 pub use entropy::Entropy;
 pub use error::{ChangeError, EngineError};
 pub use health::Trouble;
 pub use intake::{Accepted, Intake};
-pub use live::{LiveEndpoint, LiveRule};
+pub use live::{LiveEndpoint, LiveRule, target_endpoint};
 pub use plugins::admin::PluginAdmin;
 pub use plugins::{PluginEntry, PluginSource, PluginState, Plugins};

@@ -5,6 +5,7 @@
 
 mod schema;
 
+use alerts_domain::origin::{NotAnOrigin, Origin};
 use alerts_domain::plugin_limits::PluginLimits;
 use alerts_domain::problem::FieldError;
 use serde::{Deserialize, Serialize};
@@ -32,7 +33,8 @@ pub struct Manifest {
     /// The secrets that an endpoint may hold for it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<SecretSlot>,
-    /// Host names, besides that of the endpoint's own URL, to which secrets may go.
+    /// Where requests and their secrets may go besides the origin of the endpoint's own
+    /// URL: host names, which mean https on its usual port, or scheme, host and port.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hosts: Vec<String>,
     /// Where alerts go when the endpoint names no `target_url`.
@@ -186,13 +188,11 @@ impl Manifest {
         self.validate_settings()?;
         self.validate_secrets()?;
         for (index, host) in self.hosts.iter().enumerate() {
-            // The URL standard allows `*` in a host name, where it means nothing.
-            let plain = !host.contains('*')
-                && url::Host::parse(host).is_ok_and(|parsed| parsed.to_string() == *host);
-            if !plain {
+            // In one form only, so that two manifests that mean the same say the same.
+            if !Origin::parse(host).is_ok_and(|origin| origin.is_written(host)) {
                 return Err(InvalidManifest::field(
                     format!("hosts[{index}]"),
-                    "must be one host name in lower case, without scheme, port or wildcard",
+                    NotAnOrigin.to_string() + ", in lower case",
                 ));
             }
         }

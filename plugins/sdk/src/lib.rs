@@ -94,6 +94,7 @@ pub mod bindings;
 mod heap;
 mod language;
 mod link;
+mod retry_after;
 mod settings;
 mod target;
 pub mod text;

@@ -68,7 +68,13 @@ pub(super) fn check(lab: &Lab, scene: &Scene, told: &TargetDelivery, report: &mu
             promise.push_str(&format!(" with Retry-After: {value}"));
         }
         let body = if status == 204 { Bytes::new() } else { Bytes::from_static(b"{}") };
-        let outcome = Outcome::Response(Response { status, headers, body, truncated: false });
+        let outcome = Outcome::Response(Response {
+            status,
+            headers,
+            body,
+            truncated: false,
+            incomplete: None,
+        });
         report.case(&promise, judged(lab, scene, told, &outcome, allows));
     }
     let detail = || "sample".to_owned();
@@ -174,6 +180,7 @@ fn odd_bodies(lab: &Lab, scene: &Scene, told: &TargetDelivery) -> Finding {
                 ]),
                 body: body.clone().into(),
                 truncated: *truncated,
+                incomplete: None,
             });
             let allows = match status {
                 200 => Allows::Taken,
@@ -199,6 +206,7 @@ fn later_failure(lab: &Lab, scene: &Scene, told: &TargetDelivery) -> Finding {
             headers: Headers::default(),
             body: Bytes::new(),
             truncated: false,
+            incomplete: None,
         });
         let ended = converse(lab, told, scene.now(), |index, _, _| {
             if index >= failing { outage.clone() } else { accepted() }

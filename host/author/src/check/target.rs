@@ -149,6 +149,7 @@ pub(super) fn accepted() -> Outcome {
         headers: Headers::from_iter([("content-type", "application/json")]),
         body: r#"{"ok":true,"id":1}"#.into(),
         truncated: false,
+        incomplete: None,
     })
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use alerts_domain::Timestamp;
 use alerts_domain::endpoint::{
-    EndpointSecrets, EndpointSpec, PreviousSecret, WebhookEndpoint, masked_url,
+    EndpointSecrets, EndpointSpec, PreviousSecret, WebhookEndpoint, masked_url, secret_url_problem,
 };
 use alerts_domain::header::{self, Headers};
 use alerts_domain::id::EndpointId;
@@ -26,6 +26,7 @@ use zeroize::Zeroizing;
 use super::cache::Catalog;
 use super::name;
 use super::patch::set;
+use super::rehearsal::Rehearsal;
 use super::turns::Turns;
 use crate::actor::Actor;
 use crate::clock::Clock;
@@ -293,6 +294,9 @@ impl Endpoints {
             problems.push(FieldError::new("/target", detail));
         }
         problems.extend(secret_problems(plugin.manifest(), secrets));
+        if plugin.manifest().url_is_secret {
+            problems.extend(secret_url_problem(&spec.target_url));
+        }
         let schema_problems = self.schema_problems(plugin.clone(), spec.settings.clone()).await;
         if schema_problems.is_empty() {
             // The adapter's own check may rely on the schema having held.
@@ -303,6 +307,19 @@ impl Endpoints {
             }
         } else {
             problems.extend(schema_problems);
+        }
+        // One that is switched off may have all kinds of faults until it is on again.
+        if problems.is_empty() && spec.is_active {
+            let rehearsal = Rehearsal {
+                sandbox: &self.sandbox,
+                egress: &self.egress,
+                plugin: &plugin,
+                granted: &self.plugins.origins_for(plugin.manifest(), tenant),
+                tenant,
+                spec,
+                now: self.clock.now(),
+            };
+            problems.extend(rehearsal.problems(secrets).await);
         }
         if problems.is_empty() { Ok(()) } else { Err(ChangeError::Invalid(problems)) }
     }
@@ -343,9 +360,8 @@ fn secret_problems(manifest: &Manifest, secrets: &EndpointSecrets) -> Vec<FieldE
             let detail =
                 format!("target `{}` knows no secret `{name}`; it knows: {known}", manifest.id);
             problems.push(FieldError::new(pointer, detail));
-        } else if value.expose().is_empty() || value.expose().len() > Secret::MAX_BYTES {
-            let detail = format!("must be from 1 to {} bytes long", Secret::MAX_BYTES);
-            problems.push(FieldError::new(pointer, detail));
+        } else {
+            problems.extend(value.named_problem().map(|problem| problem.under(&pointer)));
         }
     }
     let missing = manifest.secrets.iter().filter(|slot| slot.required);

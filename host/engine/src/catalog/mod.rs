@@ -10,6 +10,7 @@ mod endpoints;
 mod load;
 mod name;
 mod patch;
+mod rehearsal;
 mod rules;
 mod tenant;
 mod tenant_cache;

@@ -9,7 +9,7 @@ use alerts_domain::delivery::{Attempt, Delivery, ErrorText, Transition, attempt_
 use alerts_domain::exchange::{Exchange, Outcome, Step, Verdict};
 use alerts_domain::retry::RetryPolicy;
 use alerts_package::Kind;
-use alerts_sandbox::{CallError, Plugin, Sandbox, TargetDelivery, TargetEndpoint};
+use alerts_sandbox::{CallError, Plugin, Sandbox, TargetDelivery};
 use bytes::Bytes;
 
 use super::job::Job;
@@ -17,7 +17,7 @@ use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::egress::Egress;
 use crate::entropy::Entropy;
-use crate::live::LiveEndpoint;
+use crate::live::{LiveEndpoint, target_endpoint};
 use crate::panics::{Panicked, caught};
 use crate::plugins::Plugins;
 
@@ -170,7 +170,7 @@ impl Attempts {
     async fn converse(&self, prepared: &Prepared) -> Result<(Verdict, Vec<Exchange>), CallError> {
         let Prepared { endpoint, plugin, target, .. } = prepared;
         let tenant = &endpoint.stored().tenant;
-        let hosts = self.plugins.hosts_for(plugin.manifest(), tenant);
+        let granted = self.plugins.origins_for(plugin.manifest(), tenant);
         let mut exchanges: Vec<Exchange> = Vec::new();
         loop {
             let step = match self.sandbox.next(plugin, target, &exchanges).await {
@@ -187,7 +187,8 @@ impl Attempts {
                 Step::SendLast(request) => (request, true),
             };
             let now = self.clock.now();
-            let outcome = self.egress.perform(&request, endpoint, &hosts, &target.id, now).await;
+            let outcome =
+                self.egress.perform(&request, endpoint, &granted, &target.id, now).await;
             let verdict = is_last.then(|| Verdict::standard(&outcome, self.clock.now()));
             exchanges.push(Exchange { request, outcome });
             if let Some(verdict) = verdict {
@@ -203,19 +204,6 @@ struct Prepared {
     policy: RetryPolicy,
     gone_after: u32,
     target: TargetDelivery,
-}
-
-/// The endpoint as its adapter sees it: references, never values.
-pub fn target_endpoint(endpoint: &LiveEndpoint) -> TargetEndpoint {
-    TargetEndpoint {
-        url: endpoint.url().to_owned(),
-        settings: Bytes::clone(endpoint.settings()),
-        headers: endpoint.headers().clone(),
-        secrets: endpoint
-            .secret_references()
-            .map(|(name, reference)| (name.to_owned(), reference.to_owned()))
-            .collect(),
-    }
 }
 
 /// A broken adapter is the operator's to mend, so the delivery waits for that

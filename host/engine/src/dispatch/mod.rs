@@ -16,7 +16,6 @@ mod try_out;
 mod workers;
 
 pub(crate) use attempt::Attempts;
-pub use attempt::target_endpoint;
 pub use circuit::Circuit;
 pub(crate) use claims::Claims;
 pub(crate) use dispatcher::Dispatcher;

@@ -10,8 +10,6 @@ use alerts_domain::exchange::{Request, Step, Verdict};
 use alerts_domain::id::{DeliveryId, EndpointId, EventId, HostId};
 use alerts_sandbox::Sandbox;
 use alerts_store::{NewDelivery, NewEvent, Store};
-use bytes::Bytes;
-use serde_json::json;
 
 use super::attempt::Attempts;
 use super::dispatcher::Dispatcher;
@@ -24,9 +22,7 @@ use crate::entropy::Entropy;
 use crate::error::{ChangeError, EngineError};
 use crate::live::RateLimits;
 use crate::plugins::Plugins;
-
-/// The type of the event that a test alert is about.
-const TEST_EVENT_TYPE: &str = "exosphere.alerts.test";
+use crate::sample;
 
 /// What an adapter would do first.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,7 +78,7 @@ impl TryOut {
         let mut delivery = self.test_delivery(actor, endpoint);
         delivery.status = DeliveryStatus::Leased;
         let lease = Lease { host: self.host, fence: 1 };
-        let event = sample_event(actor, &delivery)?;
+        let event = sample::event(&delivery)?;
         let body = event.body.clone();
         // A person waits for it: no limit holds it up.
         let limits = RateLimits::default();
@@ -133,7 +129,7 @@ impl TryOut {
         let delivery = self.test_delivery(actor, endpoint);
         let event = match event {
             Some(event) => event,
-            None => sample_event(actor, &delivery)?,
+            None => sample::event(&delivery)?,
         };
         let include_data = live.stored().spec.include_event_data;
         let alert = alert::build(&delivery, &event.body, delivery.created_at, include_data)
@@ -146,61 +142,16 @@ impl TryOut {
             Step::Send(request) => (request, true),
             Step::SendLast(request) => (request, false),
         };
-        let hosts = self.plugins.hosts_for(plugin.manifest(), &actor.tenant);
-        let signed = self.egress.preview(request, live, &hosts, &target.id, self.clock.now());
+        let granted = self.plugins.origins_for(plugin.manifest(), &actor.tenant);
+        let signed = self.egress.preview(request, live, &granted, &target.id, self.clock.now());
         let request = signed.map_err(|refused| ChangeError::Conflict(refused.to_string()))?;
         Ok(Preview::Request { request, asks_again })
     }
 
     fn test_delivery(&self, actor: &Actor, endpoint: EndpointId) -> Delivery {
         let now = self.clock.now();
-        Delivery {
-            id: self.entropy.id(now, DeliveryId::new),
-            tenant: actor.tenant.clone(),
-            event_id: self.entropy.id(now, EventId::new),
-            alert_rule_id: None,
-            rule_name: "Test".to_owned(),
-            trigger: json!({"type": "test"}),
-            webhook_endpoint_id: endpoint,
-            status: DeliveryStatus::Scheduled,
-            attempt_count: 0,
-            next_attempt_at: None,
-            last_error: None,
-            redrive_of: None,
-            created_at: now,
-            finished_at: None,
-        }
+        let (id, event) =
+            (self.entropy.id(now, DeliveryId::new), self.entropy.id(now, EventId::new));
+        sample::delivery(&actor.tenant, id, event, endpoint, now)
     }
-}
-
-/// A failed run, as the platform would tell of it.
-fn sample_event(actor: &Actor, delivery: &Delivery) -> Result<Event, ChangeError> {
-    const RUN: &str = "00000000-0000-4000-8000-000000000000";
-    let (tenant, at) = (actor.tenant.as_str(), delivery.created_at);
-    let event = json!({
-        "specversion": "1.0",
-        "id": delivery.id,
-        "source": format!("/v0/namespace/{tenant}"),
-        "type": TEST_EVENT_TYPE,
-        "subject": format!("graph/sample-graph/run/{RUN}"),
-        "time": at,
-        "data": {
-            "namespace": tenant,
-            "graph_name": "sample-graph",
-            "run_id": RUN,
-            "status": "FAILED",
-            "created_at": at,
-            "finished_at": at,
-            "duration_ms": 1234,
-            "success_count": 4,
-            "pending_count": 0,
-            "errored_count": 1,
-            "retried_count": 0,
-            "total_count": 5,
-            "failed_state_id": "000000000000000000000000",
-            "node_name": "sample-node",
-            "identifier": "sample",
-        },
-    });
-    Event::from_structured(Bytes::from(event.to_string())).map_err(ChangeError::Invalid)
 }

@@ -14,6 +14,7 @@ pub type Exchanged<'a> =
 
 /// Carries one request and brings its answer back.
 pub trait Transport: Debug + Send + Sync + 'static {
-    /// Sends a request and waits for what comes of it.
+    /// Sends a request and waits for what comes of it. The door takes secrets out of
+    /// the answer and cuts it, so it is brought back as it came, within a bound.
     fn exchange(&self, request: Prepared) -> Exchanged<'_>;
 }

@@ -2,18 +2,19 @@
 
 use alerts_domain::endpoint::{EndpointSecrets, WebhookEndpoint, split_url};
 use alerts_domain::header::Headers;
+use alerts_sandbox::TargetEndpoint;
 use bytes::Bytes;
 use url::Url;
 
-use super::reference::Reference;
+use crate::secrets::References;
 
 /// An endpoint with its secrets opened, ready to send to.
 #[derive(Debug)]
 pub struct LiveEndpoint {
     stored: WebhookEndpoint,
     secrets: EndpointSecrets,
-    /// The named secrets in their order, then the URL's secret part if it has one.
-    references: Vec<Reference>,
+    /// What stands for the secrets.
+    references: References,
     /// What the adapter sees of the target URL.
     url: String,
     /// The same, read; none when it cannot be.
@@ -24,18 +25,11 @@ pub struct LiveEndpoint {
 impl LiveEndpoint {
     /// Joins an endpoint with its opened secrets.
     pub fn new(stored: WebhookEndpoint, secrets: EndpointSecrets) -> Self {
-        let mut references: Vec<Reference> = secrets
-            .named
-            .iter()
-            .map(|(name, value)| Reference::to_value(&secrets.signing, name, value))
-            .collect();
-        let mut url = stored.spec.target_url.clone();
-        if let Some(secret) = &secrets.url {
-            let (origin, rest) = split_url(secret.expose());
-            let reference = Reference::to_url_part(&secrets.signing, rest);
-            url = format!("{origin}{}", reference.text);
-            references.push(reference);
-        }
+        let references = References::to(&secrets);
+        let url = match (&secrets.url, references.url_part()) {
+            (Some(secret), Some(part)) => format!("{}{part}", split_url(secret.expose()).0),
+            _ => stored.spec.target_url.clone(),
+        };
         let parsed_url = Url::parse(&url).ok();
         let settings =
             Bytes::from(serde_json::Value::from(stored.spec.settings.clone()).to_string());
@@ -61,13 +55,8 @@ impl LiveEndpoint {
         &self.url
     }
 
-    pub(crate) fn references(&self) -> &[Reference] {
+    pub(crate) fn references(&self) -> &References {
         &self.references
-    }
-
-    /// The host of its own URL.
-    pub(crate) fn own_host(&self) -> Option<&str> {
-        self.parsed_url.as_ref()?.host_str()
     }
 
     /// The target URL as the adapter sees it, read; none when it cannot be.
@@ -78,7 +67,7 @@ impl LiveEndpoint {
     /// Name and reference of each named secret, as the adapter sees them.
     pub(crate) fn secret_references(&self) -> impl Iterator<Item = (&str, &str)> {
         let names = self.secrets.named.keys().map(String::as_str);
-        names.zip(self.references.iter().map(|reference| reference.text.as_str()))
+        names.zip(self.references.named())
     }
 
     /// The tenant's extra headers.
@@ -93,5 +82,18 @@ impl LiveEndpoint {
         let secrets = self.stored.sealed_secrets.as_str().len();
         // Settings and secrets are there as stored and as they are used.
         self.url.len() * 2 + headers + (self.settings.len() + secrets) * 2
+    }
+}
+
+/// The endpoint as its adapter sees it: references, never values.
+pub fn target_endpoint(endpoint: &LiveEndpoint) -> TargetEndpoint {
+    TargetEndpoint {
+        url: endpoint.url().to_owned(),
+        settings: Bytes::clone(endpoint.settings()),
+        headers: endpoint.headers().clone(),
+        secrets: endpoint
+            .secret_references()
+            .map(|(name, reference)| (name.to_owned(), reference.to_owned()))
+            .collect(),
     }
 }

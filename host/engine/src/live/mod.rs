@@ -4,10 +4,8 @@
 
 mod endpoint;
 mod rate_limits;
-mod reference;
 mod rule;
 
-pub use endpoint::LiveEndpoint;
+pub use endpoint::{LiveEndpoint, target_endpoint};
 pub(crate) use rate_limits::RateLimits;
-pub(crate) use reference::Reference;
 pub use rule::LiveRule;

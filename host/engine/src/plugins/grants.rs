@@ -1,5 +1,6 @@
 //! Who may use a plugin, and where it may send for them.
 
+use alerts_domain::origin::Origin;
 use alerts_domain::tenant::TenantId;
 use alerts_package::Manifest;
 use alerts_store::{PluginGrant, StoreError};
@@ -10,8 +11,7 @@ use super::{Grants, Plugins};
 use crate::actor::Actor;
 use crate::error::ChangeError;
 
-/// Longest host name (RFC 1035, 2.3.4), and most of them in one grant.
-const MAX_HOST_BYTES: usize = 253;
+/// Most places in one grant.
 const MAX_HOSTS: usize = 64;
 
 impl Plugins {
@@ -21,15 +21,17 @@ impl Plugins {
         registry.grants.get(id).is_none_or(|tenants| tenants.contains_key(tenant))
     }
 
-    /// Where a plugin may send for a tenant, besides the endpoint's own host:
+    /// Where a plugin may send for a tenant, besides the endpoint's own origin:
     /// where the grant says, else where its manifest does.
-    pub(crate) fn hosts_for(&self, manifest: &Manifest, tenant: &TenantId) -> Vec<String> {
+    pub(crate) fn origins_for(&self, manifest: &Manifest, tenant: &TenantId) -> Vec<Origin> {
         let registry = self.read();
         let granted = registry.grants.get(&manifest.id).and_then(|tenants| tenants.get(tenant));
-        match granted {
-            Some(Some(hosts)) => hosts.clone(),
-            _ => manifest.hosts.clone(),
-        }
+        let hosts = match granted {
+            Some(Some(hosts)) => hosts,
+            _ => &manifest.hosts,
+        };
+        // A text from before these were read as origins grants nothing.
+        hosts.iter().filter_map(|host| Origin::parse(host).ok()).collect()
     }
 
     /// A plugin's grants; none when it is open to everyone.
@@ -58,11 +60,15 @@ impl PluginAdmin {
         }
         for (index, grant) in grants.iter().enumerate() {
             let hosts = grant.hosts.as_deref().unwrap_or_default();
-            if hosts.len() > MAX_HOSTS || hosts.iter().any(|host| !is_host(host)) {
-                return Err(ChangeError::field(
-                    format!("/grants/{index}/hosts"),
-                    format!("must be at most {MAX_HOSTS} host names, like `api.example.com`"),
-                ));
+            if hosts.len() > MAX_HOSTS {
+                let detail = format!("at most {MAX_HOSTS} hosts may be granted");
+                return Err(ChangeError::field(format!("/grants/{index}/hosts"), detail));
+            }
+            for (number, host) in hosts.iter().enumerate() {
+                Origin::parse(host).map_err(|error| {
+                    let pointer = format!("/grants/{index}/hosts/{number}");
+                    ChangeError::field(pointer, error.to_string())
+                })?;
             }
         }
         self.store().set_plugin_grants(id, grants).await?;
@@ -95,9 +101,4 @@ impl PluginAdmin {
         let entry = actor.does(action, id, detail);
         self.store().note(&actor.tenant, &entry, self.clock().now()).await
     }
-}
-
-fn is_host(host: &str) -> bool {
-    (1..=MAX_HOST_BYTES).contains(&host.len())
-        && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte))
 }

@@ -163,6 +163,7 @@ async fn an_adapter_is_shown_what_its_requests_came_to() {
         headers: Headers::from_iter([("retry-after", "9")]),
         body: Bytes::from_static(b"down"),
         truncated: true,
+        incomplete: None,
     };
     let answered = Exchange { request: request(), outcome: Outcome::Response(response) };
     // An exchange is a request of 44 bytes, then the outcome's case, then what it holds.

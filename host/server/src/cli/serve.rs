@@ -68,6 +68,7 @@ async fn serve(mut settings: Settings, open_files: u64) -> Result<(), Failure> {
         keyring,
         config: EngineConfig {
             addresses: AddressRules::new(settings.allow_targets),
+            name_servers: settings.name_servers,
             plugins_dir: settings.plugins_dir,
             rollout: settings.rollout,
             retention: settings.retention,

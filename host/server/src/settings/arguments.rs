@@ -95,6 +95,18 @@ pub struct ServeArgs {
     )]
     pub allow_targets: Option<String>,
 
+    /// Name servers to ask for targets' names [default: the machine's own]
+    ///
+    /// Addresses with commas between them, each perhaps with a port, in place of
+    /// those in /etc/resolv.conf. Names in /etc/hosts are known all the same.
+    #[arg(
+        long,
+        env = "ALERTS_NAME_SERVERS",
+        alias = "alerts-name-servers",
+        value_name = "ADDRESSES"
+    )]
+    pub name_servers: Option<String>,
+
     /// Deliveries that may start in a minute on this host, over all tenants [default: no limit]
     ///
     /// Over it deliveries wait; none is lost.

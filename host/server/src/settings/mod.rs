@@ -10,10 +10,11 @@ mod connections;
 mod database;
 mod encryption_key;
 mod error;
+mod name_servers;
 mod plugins;
 mod retention;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use alerts_domain::rate_limit::RateLimit;
@@ -49,6 +50,8 @@ pub struct Settings {
     pub plugins_dir: Option<PathBuf>,
     /// Networks that alerts may go to besides the public internet.
     pub allow_targets: Vec<IpNet>,
+    /// Name servers to ask in place of the machine's own.
+    pub name_servers: Vec<SocketAddr>,
     /// Deliveries that may start on this host, over all tenants.
     pub rate_limit: Option<RateLimit>,
     /// The same for each tenant.
@@ -85,6 +88,8 @@ impl Settings {
         let database = keep(&mut wrong, database(args));
         let listen = keep(&mut wrong, listen(given(&args.listen).unwrap_or(DEFAULT_LISTEN)));
         let allow_targets = keep(&mut wrong, networks(given(&args.allow_targets)));
+        let name_servers =
+            keep(&mut wrong, name_servers::parse(given(&args.name_servers))).unwrap_or_default();
         let rate_limit =
             keep(&mut wrong, rate_limit_of("ALERTS_RATE_LIMIT", given(&args.rate_limit)));
         let tenant_rate_limit = given(&args.tenant_rate_limit);
@@ -120,6 +125,7 @@ impl Settings {
                 encryption_keys,
                 plugins_dir: given(&args.plugins_dir).map(PathBuf::from),
                 allow_targets,
+                name_servers,
                 rate_limit: rate_limit.flatten(),
                 tenant_rate_limit: tenant_rate_limit.flatten(),
                 bootstrap_key,
@@ -274,6 +280,7 @@ mod tests {
             listen: set("8080"),
             database_url: set("mysql://db"),
             allow_targets: set("10.0.0.0/8, lan"),
+            name_servers: set("dns"),
             bootstrap_key: Some(Secret::new("changeme")),
             rate_limit: set("many"),
             tenant_rate_limit: set("0"),
@@ -288,6 +295,7 @@ mod tests {
                 "ALERTS_DATABASE_URL",
                 "ALERTS_LISTEN",
                 "ALERTS_ALLOW_TARGETS",
+                "ALERTS_NAME_SERVERS",
                 "ALERTS_RATE_LIMIT",
                 "ALERTS_TENANT_RATE_LIMIT",
                 "ALERTS_BOOTSTRAP_KEY",
