@@ -121,14 +121,17 @@ fn targets_that_never_answered_share_half_of_the_places() {
 #[test]
 fn a_target_that_has_answered_leaves_the_share_of_those_that_have_not_at_once() {
     let mut lanes = Scheduler::new(Bounds { in_flight: 4, rate: None });
-    (0..8).for_each(|number| lanes.push(piece("t", 1, number), true));
-    assert_eq!(start_all(&mut lanes, NOW).len(), 2, "the share of the unproven");
-    (0..2).for_each(|number| lanes.push(piece("t", 2, number), true));
-    assert_eq!(start_all(&mut lanes, NOW), [], "it is taken");
+    [1, 2].into_iter().for_each(|endpoint| lanes.push(piece("t", endpoint, 0), true));
+    assert_eq!(start_all(&mut lanes, NOW).len(), 2, "all of the share");
+    // Another hole stands before it, and takes the place that becomes free.
+    for endpoint in [3, 1, 1] {
+        lanes.push(piece("t", endpoint, 1), true);
+        assert_eq!(start_all(&mut lanes, NOW), []);
+    }
     lanes.finished(&TenantId::new("t").unwrap(), id(1), Health::Alive, NOW, 1.0);
     let started = start_all(&mut lanes, NOW);
     let to = |endpoint| started.iter().filter(|piece| piece.1 == id(endpoint)).count();
-    assert_eq!((to(1), to(2)), (1, 2), "the other share is its own");
+    assert_eq!((to(1), to(3)), (2, 1), "the other share is its own");
 }
 
 #[test]
