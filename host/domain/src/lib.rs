@@ -19,6 +19,7 @@ pub mod keyring;
 pub mod outcome;
 pub mod plugin_limits;
 pub mod problem;
+pub mod quota;
 pub mod rate_limit;
 pub mod retry;
 pub mod rule;

@@ -107,7 +107,7 @@ impl Engine {
         };
         self.protect(&mut endpoint, secrets);
         let entry = audit(actor, "webhook.created", id, json!({"name": endpoint.spec.name}));
-        self.store().create_endpoint(&endpoint, &entry, now).await?;
+        self.store().create_endpoint(&endpoint, self.quotas(), &entry, now).await?;
         self.catalog().refresh(&actor.tenant).await;
         Ok(CreatedEndpoint { endpoint, signing_secret: signing })
     }
@@ -203,7 +203,8 @@ impl Engine {
         endpoint.version += 1;
         endpoint.updated_at = now;
         let entry = audit(actor, action, endpoint.id, detail);
-        let written = self.store().update_endpoint(&endpoint, read, &entry, now).await?;
+        let quotas = self.quotas();
+        let written = self.store().update_endpoint(&endpoint, read, quotas, &entry, now).await?;
         self.catalog().refresh(&actor.tenant).await;
         if !written {
             return Err(ChangeError::Conflict(format!(

@@ -9,6 +9,7 @@ use alerts_domain::address::AddressRules;
 use alerts_domain::delivery::Transition;
 use alerts_domain::id::HostId;
 use alerts_domain::keyring::Keyring;
+use alerts_domain::quota::Quotas;
 use alerts_domain::rate_limit::RateLimit;
 use alerts_domain::tenant::Rollout;
 use alerts_sandbox::Sandbox;
@@ -50,6 +51,8 @@ pub struct EngineConfig {
     pub rollout: Rollout,
     /// How long things are kept.
     pub retention: Retention,
+    /// How much of each thing one tenant may have.
+    pub quotas: Quotas,
     /// What carries requests in place of HTTP, for simulations.
     pub transport: Option<Arc<dyn Transport>>,
 }
@@ -67,6 +70,7 @@ impl Default for EngineConfig {
             plugins_dir: None,
             rollout: Rollout::Ga,
             retention: Retention::default(),
+            quotas: Quotas::default(),
             transport: None,
         }
     }
@@ -108,6 +112,7 @@ struct Inner {
     dispatcher: Dispatcher,
     rollout: Rollout,
     retention: Retention,
+    quotas: Quotas,
     deferred: Notify,
     timers: Notify,
     backtests: Arc<Semaphore>,
@@ -171,6 +176,7 @@ impl Engine {
             },
             rollout: config.rollout,
             retention: config.retention,
+            quotas: config.quotas,
             deferred: Notify::new(),
             timers: Notify::new(),
             backtests: Arc::new(Semaphore::new(BACKTESTS)),
@@ -277,6 +283,11 @@ impl Engine {
 
     pub(crate) fn rollout(&self) -> Rollout {
         self.0.rollout
+    }
+
+    /// How much of each thing one tenant may have.
+    pub fn quotas(&self) -> &Quotas {
+        &self.0.quotas
     }
 
     pub(crate) fn retention(&self) -> &Retention {

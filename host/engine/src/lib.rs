@@ -43,7 +43,7 @@ pub use intake::Accepted;
 pub use plugins::{PluginEntry, PluginSource, PluginState, Plugins};
 pub use retention::Retention;
 pub use rules::{RuleDraft, RulePatch};
-pub use tenants::TenantPatch;
+pub use alerts_store::TenantPatch;
 pub use try_out::Preview;
 
 use alerts_domain::tenant::TenantId;

@@ -58,7 +58,7 @@ impl Engine {
             deleted_at: None,
         };
         let entry = audit(actor, "alert_rule.created", rule.id, json!({"name": rule.spec.name}));
-        self.store().create_rule(&rule, &entry, now).await?;
+        self.store().create_rule(&rule, self.quotas(), &entry, now).await?;
         self.catalog().refresh(&actor.tenant).await;
         Ok(rule)
     }

@@ -1,24 +1,14 @@
 //! What an operator decides about a tenant.
 
 use alerts_domain::problem::FieldError;
-use alerts_domain::rate_limit::RateLimit;
 use alerts_domain::tenant::TenantId;
-use alerts_store::TenantMark;
+use alerts_store::{TenantMark, TenantPatch};
 use serde_json::json;
 
 use crate::Actor;
-use crate::endpoints::{audit, set};
+use crate::endpoints::audit;
 use crate::engine::Engine;
 use crate::error::ChangeError;
-
-/// A change of what was decided; what is absent stays.
-#[derive(Debug, Clone, Copy, Default)]
-#[expect(missing_docs, reason = "each field changes the one of the same name in `TenantMark`")]
-pub struct TenantPatch {
-    pub is_beta: Option<bool>,
-    /// `Some(None)` takes the limit away.
-    pub rate_limit: Option<Option<RateLimit>>,
-}
 
 impl Engine {
     /// What was decided about a tenant; the defaults for one that is not known.
@@ -40,15 +30,15 @@ impl Engine {
                 return Err(ChangeError::Invalid(problems));
             }
         }
-        let mut mark = self.tenant_mark(tenant).await?;
-        let mut changed = Vec::new();
-        set(&mut mark.is_beta, patch.is_beta, || changed.push("is_beta"));
-        set(&mut mark.rate_limit, patch.rate_limit, || changed.push("rate_limit"));
         let actor = Actor { tenant: tenant.clone(), name: operator.to_owned() };
-        let detail = json!({"changed": changed, "is_beta": mark.is_beta,
-            "rate_limit": mark.rate_limit});
-        let entry = audit(&actor, "tenant.marked", tenant, detail);
-        self.store().mark_tenant(tenant, &mark, &entry, self.clock().now()).await?;
+        let changed: Vec<&str> = patch.fields().collect();
+        let entry = |mark: &TenantMark| {
+            let detail = json!({"changed": changed, "is_beta": mark.is_beta,
+                "rate_limit": mark.rate_limit});
+            audit(&actor, "tenant.marked", tenant, detail)
+        };
+        let now = self.clock().now();
+        let mark = self.store().mark_tenant(tenant, &patch, entry, now).await?;
         self.catalog().refresh(tenant).await;
         // What waited for the tenant to be let in, or for its limit.
         self.dispatcher().wake_at(self.clock().now());

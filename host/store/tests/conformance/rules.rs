@@ -1,5 +1,6 @@
 //! Alert rules, as they were stored.
 
+use alerts_domain::quota::Quotas;
 use alerts_store::TriggerChange;
 
 use crate::fixture::{ada, at, bob, endpoint, entry, rule};
@@ -8,7 +9,7 @@ use crate::on_both;
 on_both! {
     async fn a_rule_reads_back_and_belongs_to_its_tenant(db: Db) {
         let made = rule(&endpoint(&ada()));
-        db.create_rule(&made, &entry("alert_rule.created"), at(0)).await.unwrap();
+        db.create_rule(&made, &Quotas::NONE, &entry("alert_rule.created"), at(0)).await.unwrap();
         assert_eq!(db.get_rule(&ada(), made.id).await.unwrap(), Some(made.clone()));
         assert_eq!(db.get_rule(&bob(), made.id).await.unwrap(), None);
         let active = db.active_tenant(&ada()).await.unwrap();
@@ -19,7 +20,7 @@ on_both! {
 
     async fn of_two_changes_of_one_reading_the_second_is_refused(db: Db) {
         let mut made = rule(&endpoint(&ada()));
-        db.create_rule(&made, &entry("alert_rule.created"), at(0)).await.unwrap();
+        db.create_rule(&made, &Quotas::NONE, &entry("alert_rule.created"), at(0)).await.unwrap();
         made.updated_at = at(1);
         assert!(db.update_rule(&made, at(0), TriggerChange::None, &entry("x"), at(1)).await.unwrap());
         assert!(!db.update_rule(&made, at(0), TriggerChange::None, &entry("x"), at(1)).await.unwrap());
@@ -27,7 +28,7 @@ on_both! {
 
     async fn a_condition_error_is_shown_on_the_rule_and_changes_nothing_else(db: Db) {
         let mut made = rule(&endpoint(&ada()));
-        db.create_rule(&made, &entry("alert_rule.created"), at(0)).await.unwrap();
+        db.create_rule(&made, &Quotas::NONE, &entry("alert_rule.created"), at(0)).await.unwrap();
         let revision = db.active_tenant(&ada()).await.unwrap().revision;
         db.record_condition_error(&ada(), made.id, "no such field").await.unwrap();
         made.last_condition_error = Some("no such field".into());
@@ -37,7 +38,7 @@ on_both! {
 
     async fn a_deleted_rule_looks_at_no_events(db: Db) {
         let made = rule(&endpoint(&ada()));
-        db.create_rule(&made, &entry("alert_rule.created"), at(0)).await.unwrap();
+        db.create_rule(&made, &Quotas::NONE, &entry("alert_rule.created"), at(0)).await.unwrap();
         assert!(!db.delete_rule(&bob(), made.id, &entry("x"), at(1)).await.unwrap());
         assert!(db.delete_rule(&ada(), made.id, &entry("x"), at(1)).await.unwrap());
         assert!(!db.delete_rule(&ada(), made.id, &entry("x"), at(1)).await.unwrap());
