@@ -8,6 +8,7 @@ use alerts_domain::Timestamp;
 use alerts_domain::endpoint::{EndpointSecrets, EndpointSpec, WebhookEndpoint};
 use alerts_domain::id::EndpointId;
 use alerts_domain::keyring::{Keyring, Sealed};
+use alerts_domain::quota::Quotas;
 use alerts_domain::secret::Secret;
 use alerts_domain::tenant::TenantId;
 use alerts_store::{AuditEntry, Store};
@@ -170,7 +171,7 @@ async fn fill(folder: &Path, ring: &Keyring, endpoints: u32) {
             resource: id.to_string(),
             detail: json!({}),
         };
-        store.create_endpoint(&endpoint, &entry, now).await.unwrap();
+        store.create_endpoint(&endpoint, &Quotas::default(), &entry, now).await.unwrap();
     }
     store.close().await;
 }

@@ -20,6 +20,7 @@ pub mod origin;
 pub mod outcome;
 pub mod plugin_limits;
 pub mod problem;
+pub mod quota;
 pub mod rate_limit;
 pub mod retry;
 pub mod rule;

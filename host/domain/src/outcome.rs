@@ -93,6 +93,8 @@ pub enum Reason {
     NotInRollout,
     /// Its condition plugin could not answer; it will be asked again.
     Pending,
+    /// Its condition plugin gave no answer for too long; it is asked no more.
+    GivenUp,
     /// The run is watched; it fires when the threshold passes before the end.
     Watching,
     /// The run ended before the threshold, or there is nothing new about it.
@@ -146,6 +148,7 @@ impl Reason {
             Self::EndpointDeleted => "endpoint_deleted",
             Self::NotInRollout => "not_in_rollout",
             Self::Pending => "pending",
+            Self::GivenUp => "given_up",
             Self::Watching => "watching",
             Self::EndedInTime => "ended_in_time",
             Self::NoRun => "no_run",

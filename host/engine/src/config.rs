@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use alerts_domain::address::AddressRules;
 use alerts_domain::keyring::Keyring;
+use alerts_domain::quota::Quotas;
 use alerts_domain::rate_limit::RateLimit;
 use alerts_domain::tenant::Rollout;
 use alerts_sandbox::Sandbox;
@@ -38,6 +39,8 @@ pub struct EngineConfig {
     pub rollout: Rollout,
     /// How long things are kept.
     pub retention: Retention,
+    /// How much of each thing one tenant may have.
+    pub quotas: Quotas,
     /// What carries requests in place of HTTP, for simulations.
     pub transport: Option<Arc<dyn Transport>>,
 }
@@ -56,6 +59,7 @@ impl Default for EngineConfig {
             plugins_dir: None,
             rollout: Rollout::Ga,
             retention: Retention::default(),
+            quotas: Quotas::default(),
             transport: None,
         }
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use alerts_domain::id::{EndpointId, HostId};
+use alerts_domain::quota::Quotas;
 use alerts_sandbox::Sandbox;
 use alerts_store::Store;
 use futures_util::future::join_all;
@@ -150,6 +151,11 @@ impl Engine {
             tracing::warn!(%error, "this host's lease could not be ended early");
         }
         self.store().close().await;
+    }
+
+    /// How much of each thing one tenant may have.
+    pub fn quotas(&self) -> &Quotas {
+        &self.0.rules.quotas
     }
 
     /// What keeps this host from doing all of its work; nothing when all is well.
@@ -377,6 +383,7 @@ impl Inner {
             clock: clock.clone(),
             entropy: entropy.clone(),
             schema_checks: Arc::new(Turns::default()),
+            quotas: config.quotas,
         };
         let rules = Rules {
             store: store.clone(),
@@ -386,6 +393,7 @@ impl Inner {
             clock: clock.clone(),
             entropy: entropy.clone(),
             wakes: wakes.clone(),
+            quotas: config.quotas,
         };
         let tenants = Tenants {
             store: store.clone(),

@@ -72,7 +72,10 @@ impl ChangeError {
 
 impl From<StoreError> for ChangeError {
     fn from(error: StoreError) -> Self {
-        Self::Engine(error.into())
+        match error {
+            StoreError::Quota(reached) => Self::Conflict(reached.to_string()),
+            other => Self::Engine(other.into()),
+        }
     }
 }
 

@@ -30,7 +30,7 @@ pub use background::retention::Retention;
 pub use backtest::{Backtest, BacktestMatch, BacktestProgress, BacktestReport, Backtests};
 pub use catalog::{
     CreatedEndpoint, EndpointDraft, EndpointPatch, Endpoints, RuleDraft, RulePatch, Rules,
-    TenantPatch, Tenants,
+    Tenants,
 };
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use config::{EngineConfig, EngineParts};
@@ -42,5 +42,6 @@ pub use error::{ChangeError, EngineError};
 pub use health::Trouble;
 pub use intake::{Accepted, Intake};
 pub use live::{LiveEndpoint, LiveRule, target_endpoint};
+pub use alerts_store::TenantPatch;
 pub use plugins::admin::PluginAdmin;
 pub use plugins::{PluginEntry, PluginSource, PluginState, Plugins};

@@ -11,8 +11,9 @@ use sqlx::{AnyConnection, Row as _};
 use crate::error::StoreError;
 use crate::idempotency;
 use crate::open::Store;
-use crate::page::Page;
+use crate::page::{List, Page};
 use crate::row::{json_text, us};
+use crate::statement::Statement;
 
 /// Something done, to be written down with the change itself.
 #[derive(Debug, Clone)]
@@ -74,7 +75,7 @@ impl Store {
         entry: &AuditEntry,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.change(tenant).await?.commit(entry, now).await
+        self.retried(|| async { self.change(tenant).await?.commit(entry, now).await }).await
     }
 
     /// A tenant's entries, newest first, older than entry `before`.
@@ -84,15 +85,16 @@ impl Store {
         limit: u32,
         before: Option<i64>,
     ) -> Result<Page<AuditRecord>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT * FROM audit WHERE tenant = $1 AND seq < $2 ORDER BY seq DESC LIMIT $3",
-        )
-        .bind(tenant.as_str())
-        .bind(before.unwrap_or(i64::MAX))
-        .bind(i64::from(limit) + 1)
-        .fetch_all(self.reader())
-        .await?;
-        Page::of(rows, limit, |row| read(tenant, &row))
+        let list = List {
+            from: self.reader(),
+            table: "audit",
+            keys: |before: Option<&str>| {
+                keys(tenant, before.and_then(|seq| seq.parse().ok()), limit)
+            },
+            rows: |ids: &[String]| rows_of(tenant, ids),
+        };
+        let before = before.map(|seq| seq.to_string());
+        self.page(list, limit, before, |row| read(tenant, row)).await
     }
 
     /// Whether a tenant's chain is whole.
@@ -122,8 +124,31 @@ impl Store {
     }
 }
 
-/// Writes an entry down. The caller has raised the tenant's revision in the same
-/// transaction, so nobody else is at the end of this chain.
+/// The numbers and sizes of up to `limit + 1` entries, newest first.
+pub(crate) fn keys(tenant: &TenantId, before: Option<i64>, limit: u32) -> Statement {
+    let mut query = Statement::new(
+        "SELECT CAST(seq AS TEXT) AS id, CAST(octet_length(detail) AS BIGINT) AS bytes
+         FROM audit WHERE tenant = ",
+    );
+    query.bind(tenant.as_str().to_owned());
+    query.push(" AND seq < ").bind(before.unwrap_or(i64::MAX));
+    query.push(" ORDER BY seq DESC LIMIT ").bind(i64::from(limit) + 1);
+    query
+}
+
+/// These entries, which follow each other, newest first.
+fn rows_of(tenant: &TenantId, ids: &[String]) -> Statement {
+    let seq = |id: Option<&String>| id.and_then(|id| id.parse::<i64>().ok()).unwrap_or(0);
+    let mut query = Statement::new("SELECT *, CAST(seq AS TEXT) AS id FROM audit WHERE tenant = ");
+    query.bind(tenant.as_str().to_owned());
+    query.push(" AND seq <= ").bind(seq(ids.first()));
+    query.push(" AND seq >= ").bind(seq(ids.last()));
+    query.push(" ORDER BY seq DESC");
+    query
+}
+
+/// Writes an entry down. The caller holds the tenant's row in the same transaction,
+/// so nobody else is at the end of this chain.
 pub(crate) async fn append(
     connection: &mut AnyConnection,
     tenant: &TenantId,

@@ -1,5 +1,5 @@
-//! A person's change of what a tenant has: first the tenant's revision is raised,
-//! last it is written into the audit log, all in one transaction.
+//! A person's change of what a tenant has: first the tenant's row is taken, last
+//! the change is written into the audit log, all in one transaction.
 
 use alerts_domain::Timestamp;
 use alerts_domain::tenant::TenantId;
@@ -19,9 +19,20 @@ pub(crate) struct Change<'a> {
 }
 
 impl Store {
-    /// Begins a change. It holds the tenant's row until its end, so that the
-    /// changes of one tenant come one after another.
+    /// Begins a change of what hosts do not keep in memory. It holds the tenant's
+    /// row until its end, so that the changes of one tenant come one after another.
     pub(crate) async fn change<'a>(&self, tenant: &'a TenantId) -> Result<Change<'a>, StoreError> {
+        let mut transaction = self.begin().await?;
+        tenants::hold(&mut transaction, tenant).await?;
+        Ok(Change { tenant, transaction })
+    }
+
+    /// The same for a change of the tenant's catalog, which every host then reads
+    /// anew.
+    pub(crate) async fn change_catalog<'a>(
+        &self,
+        tenant: &'a TenantId,
+    ) -> Result<Change<'a>, StoreError> {
         let mut transaction = self.begin().await?;
         tenants::raise_revision(&mut transaction, tenant).await?;
         Ok(Change { tenant, transaction })

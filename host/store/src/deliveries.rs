@@ -1,62 +1,16 @@
-//! Deliveries as people look at them, and what people do to one.
+//! A delivery as people look at it, and what people do to one.
 
 use alerts_domain::Timestamp;
 use alerts_domain::delivery::{Attempt, Delivery, DeliveryStatus};
-use alerts_domain::id::{DeliveryId, EndpointId, EventId, RuleId};
+use alerts_domain::id::DeliveryId;
 use alerts_domain::tenant::TenantId;
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row as _};
 
-use crate::audit::{self, AuditEntry};
+use crate::audit::AuditEntry;
 use crate::error::StoreError;
 use crate::open::Store;
-use crate::page::Page;
 use crate::row::{Reader, us};
-use crate::statement::Statement;
-use crate::tenants;
-
-/// Which of a tenant's deliveries to list; what is absent does not matter.
-#[derive(Debug, Clone, Default)]
-pub struct DeliveryFilter {
-    /// Of this rule.
-    pub alert_rule_id: Option<RuleId>,
-    /// To this endpoint.
-    pub webhook_endpoint_id: Option<EndpointId>,
-    /// Of this event.
-    pub event_id: Option<EventId>,
-    /// In this state.
-    pub status: Option<DeliveryStatus>,
-    /// Made then or later.
-    pub from: Option<Timestamp>,
-    /// Made before then.
-    pub to: Option<Timestamp>,
-}
-
-impl DeliveryFilter {
-    /// Adds its conditions to a query that has a WHERE already.
-    pub(crate) fn push(&self, query: &mut Statement) {
-        let ids = [
-            (" AND alert_rule_id = ", self.alert_rule_id.map(|id| id.to_string())),
-            (" AND webhook_endpoint_id = ", self.webhook_endpoint_id.map(|id| id.to_string())),
-            (" AND event_id = ", self.event_id.map(|id| id.to_string())),
-        ];
-        for (condition, id) in ids {
-            if let Some(id) = id {
-                query.push(condition).bind(id);
-            }
-        }
-        if let Some(status) = self.status {
-            // As text, so that the small index of this state can be used.
-            query.push(&format!(" AND status = '{}'", status.as_str()));
-        }
-        for (condition, at) in [(" AND created_at >= ", self.from), (" AND created_at < ", self.to)]
-        {
-            if let Some(at) = at {
-                query.push(condition).bind(us(at));
-            }
-        }
-    }
-}
 
 /// What became of a person's wish about one delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,25 +24,6 @@ pub enum DeliveryChange {
 }
 
 impl Store {
-    /// A tenant's deliveries, newest first, older than `before`.
-    pub async fn list_deliveries(
-        &self,
-        tenant: &TenantId,
-        filter: &DeliveryFilter,
-        limit: u32,
-        before: Option<DeliveryId>,
-    ) -> Result<Page<Delivery>, StoreError> {
-        let mut query = Statement::new("SELECT * FROM deliveries WHERE tenant = ");
-        query.bind(tenant.as_str().to_owned());
-        filter.push(&mut query);
-        if let Some(before) = before {
-            query.push(" AND id < ").bind(before.to_string());
-        }
-        query.push(" ORDER BY id DESC LIMIT ").bind(i64::from(limit) + 1);
-        let rows = query.build().fetch_all(self.reader()).await?;
-        Page::of(rows, limit, |row| read_delivery(&row))
-    }
-
     /// One delivery with its attempts, the first one first.
     pub async fn get_delivery(
         &self,
@@ -144,31 +79,35 @@ impl Store {
         now: Timestamp,
         set: &'static str,
     ) -> Result<DeliveryChange, StoreError> {
-        let mut transaction = self.begin().await?;
-        let changed = sqlx::query(AssertSqlSafe(format!(
-            "UPDATE deliveries SET {set} WHERE tenant = $1 AND id = $2 AND status = 'scheduled'"
-        )))
-        .bind(tenant.as_str())
-        .bind(id.to_string())
-        .bind(us(now))
-        .execute(&mut *transaction)
-        .await?;
-        if changed.rows_affected() == 0 {
-            let row = sqlx::query("SELECT status FROM deliveries WHERE tenant = $1 AND id = $2")
-                .bind(tenant.as_str())
-                .bind(id.to_string())
-                .fetch_optional(&mut *transaction)
-                .await?;
-            let Some(row) = row else { return Ok(DeliveryChange::NotFound) };
-            let status: String = row.try_get("status")?;
-            let status = status.parse();
-            let status = status.map_err(|error| StoreError::damaged("deliveries", id, error))?;
-            return Ok(DeliveryChange::WrongState(status));
-        }
-        tenants::raise_revision(&mut transaction, tenant).await?;
-        audit::append(&mut transaction, tenant, entry, now).await?;
-        transaction.commit().await?;
-        Ok(DeliveryChange::Done)
+        self.retried(|| async {
+            // The tenant's row first, as everything that writes takes it.
+            let mut change = self.change(tenant).await?;
+            let changed = sqlx::query(AssertSqlSafe(format!(
+                "UPDATE deliveries SET {set} WHERE tenant = $1 AND id = $2 AND status = 'scheduled'"
+            )))
+            .bind(tenant.as_str())
+            .bind(id.to_string())
+            .bind(us(now))
+            .execute(change.connection())
+            .await?;
+            if changed.rows_affected() == 0 {
+                let row =
+                    sqlx::query("SELECT status FROM deliveries WHERE tenant = $1 AND id = $2")
+                        .bind(tenant.as_str())
+                        .bind(id.to_string())
+                        .fetch_optional(change.connection())
+                        .await?;
+                let Some(row) = row else { return Ok(DeliveryChange::NotFound) };
+                let status: String = row.try_get("status")?;
+                let status = status.parse();
+                let status =
+                    status.map_err(|error| StoreError::damaged("deliveries", id, error))?;
+                return Ok(DeliveryChange::WrongState(status));
+            }
+            change.commit(entry, now).await?;
+            Ok(DeliveryChange::Done)
+        })
+        .await
     }
 }
 

@@ -4,62 +4,88 @@ use alerts_domain::Timestamp;
 use alerts_domain::endpoint::{EndpointSpec, WebhookEndpoint};
 use alerts_domain::id::EndpointId;
 use alerts_domain::keyring::Sealed;
+use alerts_domain::quota::{Quota, Quotas};
 use alerts_domain::tenant::TenantId;
 use sqlx::any::AnyRow;
 
 use crate::audit::AuditEntry;
-use crate::batch::Query;
+use crate::columns::Columns;
+use crate::dialect::Dialect;
 use crate::error::StoreError;
 use crate::open::Store;
-use crate::page::Page;
+use crate::page::{List, Order, Page, Span};
+use crate::quotas;
 use crate::row::{Reader, json_text, us};
+use crate::statement::Statement;
+
+const TABLE: &str = "webhook_endpoints";
+/// What is large in a row, in bytes.
+const BYTES: &str = "octet_length(settings) + octet_length(headers) + octet_length(sealed_secrets)";
 
 impl Store {
     /// Stores a new endpoint.
+    ///
+    /// # Errors
+    /// [`StoreError::Quota`] when the tenant has as many as it may.
     pub async fn create_endpoint(
         &self,
         endpoint: &WebhookEndpoint,
+        quotas: &Quotas,
         entry: &AuditEntry,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let mut change = self.change(&endpoint.tenant).await?;
-        let insert = sqlx::query(
-            "INSERT INTO webhook_endpoints (tenant, id, name, target_url, target, settings,
-                headers, is_active, include_event_data, rate_limit, gone_after, sealed_secrets,
-                version, updated_at, deleted_at, created_by, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
-        );
-        bind(insert, endpoint)
-            .bind(endpoint.created_by.as_str())
-            .bind(us(endpoint.created_at))
-            .execute(change.connection())
-            .await?;
-        change.commit(entry, now).await
+        let tenant = &endpoint.tenant;
+        self.retried(|| async {
+            let mut change = self.change_catalog(tenant).await?;
+            let insert = columns(endpoint)
+                .set("tenant", tenant.as_str().to_owned())
+                .set("id", endpoint.id.to_string())
+                .set("created_by", endpoint.created_by.clone())
+                .set("created_at", us(endpoint.created_at))
+                .insert(TABLE);
+            insert.build().execute(change.connection()).await?;
+            for what in [Quota::WebhookEndpoints, Quota::SecretBytes] {
+                quotas::hold_to(change.connection(), tenant, quotas, what).await?;
+            }
+            change.commit(entry, now).await
+        })
+        .await
     }
 
     /// Stores a changed endpoint, unless it is no longer the one that was read:
     /// the one at version `read`. Says whether it was stored.
+    ///
+    /// # Errors
+    /// [`StoreError::Quota`] when its secrets grow beyond what the tenant may have.
     pub async fn update_endpoint(
         &self,
         endpoint: &WebhookEndpoint,
         read: i64,
+        quotas: &Quotas,
         entry: &AuditEntry,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let mut change = self.change(&endpoint.tenant).await?;
-        let update = sqlx::query(
-            "UPDATE webhook_endpoints SET name = $3, target_url = $4, target = $5, settings = $6,
-                headers = $7, is_active = $8, include_event_data = $9, rate_limit = $10,
-                gone_after = $11, sealed_secrets = $12, version = $13, updated_at = $14,
-                deleted_at = $15
-             WHERE tenant = $1 AND id = $2 AND version = $16 AND deleted_at IS NULL",
-        );
-        let updated = bind(update, endpoint).bind(read).execute(change.connection()).await?;
-        if updated.rows_affected() == 0 {
-            return Ok(false);
-        }
-        change.commit(entry, now).await?;
-        Ok(true)
+        let tenant = &endpoint.tenant;
+        self.retried(|| async {
+            let mut change = self.change_catalog(tenant).await?;
+            let had = quotas::count(change.connection(), tenant, Quota::SecretBytes).await?;
+            let mut update = columns(endpoint).update(TABLE);
+            update.push(" WHERE tenant = ").bind(tenant.as_str().to_owned());
+            update.push(" AND id = ").bind(endpoint.id.to_string());
+            update.push(" AND version = ").bind(read).push(" AND deleted_at IS NULL");
+            let updated = update.build().execute(change.connection()).await?;
+            if updated.rows_affected() == 0 {
+                return Ok(false);
+            }
+            // Who has more than a quota that was lowered may still change and take away.
+            let has = quotas::count(change.connection(), tenant, Quota::SecretBytes).await?;
+            if has > had {
+                quotas.check(Quota::SecretBytes, has)?;
+            }
+            change.commit(entry, now).await?;
+            Ok(true)
+        })
+        .await
     }
 
     /// One endpoint; a deleted one says when it was.
@@ -83,17 +109,16 @@ impl Store {
         limit: u32,
         before: Option<EndpointId>,
     ) -> Result<Page<WebhookEndpoint>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT * FROM webhook_endpoints
-             WHERE tenant = $1 AND deleted_at IS NULL AND ($2 IS NULL OR id < $2)
-             ORDER BY id DESC LIMIT $3",
-        )
-        .bind(tenant.as_str())
-        .bind(before.map(|id| id.to_string()))
-        .bind(i64::from(limit) + 1)
-        .fetch_all(self.reader())
-        .await?;
-        Page::of(rows, limit, |row| read(&row))
+        let list = List {
+            from: self.reader(),
+            table: TABLE,
+            keys: |before: Option<&str>| {
+                let before = before.and_then(|id| id.parse().ok());
+                keys(self.dialect(), tenant, before, limit)
+            },
+            rows: |ids: &[String]| self.rows_of(TABLE, tenant, Order::NewestFirst, ids),
+        };
+        self.page(list, limit, before.map(|id| id.to_string()), read).await
     }
 
     /// Marks an endpoint as deleted. Says whether there was one.
@@ -104,51 +129,72 @@ impl Store {
         entry: &AuditEntry,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let mut change = self.change(tenant).await?;
-        if !change.mark_deleted("webhook_endpoints", id, now).await? {
-            return Ok(false);
-        }
-        change.commit(entry, now).await?;
-        Ok(true)
+        self.retried(|| async {
+            let mut change = self.change_catalog(tenant).await?;
+            if !change.mark_deleted(TABLE, id, now).await? {
+                return Ok(false);
+            }
+            change.commit(entry, now).await?;
+            Ok(true)
+        })
+        .await
     }
 }
 
-/// All of a tenant's endpoints that are not deleted.
+/// All of a tenant's endpoints that are not deleted, without those that do not read.
 pub(crate) async fn undeleted(
     store: &Store,
     tenant: &TenantId,
 ) -> Result<Vec<WebhookEndpoint>, StoreError> {
-    let rows =
-        sqlx::query("SELECT * FROM webhook_endpoints WHERE tenant = $1 AND deleted_at IS NULL")
-            .bind(tenant.as_str())
-            .fetch_all(store.reader())
-            .await?;
-    rows.iter().map(read).collect()
+    let mut query = listed(store.dialect(), tenant, "*");
+    query.push(" ORDER BY id");
+    let rows = query.build().fetch_all(store.reader()).await?;
+    store.all_readable(TABLE, &rows, read)
 }
 
-/// $1 to $15: key, what may change, and when it did.
-fn bind(query: Query, endpoint: &WebhookEndpoint) -> Query {
-    let spec = &endpoint.spec;
+/// The ids and sizes of up to `limit + 1` endpoints, newest first.
+pub(crate) fn keys(
+    dialect: Dialect,
+    tenant: &TenantId,
+    before: Option<EndpointId>,
+    limit: u32,
+) -> Statement {
+    let mut query = listed(dialect, tenant, &format!("id, CAST({BYTES} AS BIGINT) AS bytes"));
+    Span { first: None, last: None, before }.push(&mut query);
+    query.push(" ORDER BY id DESC LIMIT ").bind(i64::from(limit) + 1);
     query
-        .bind(endpoint.tenant.as_str().to_owned())
-        .bind(endpoint.id.to_string())
-        .bind(spec.name.clone())
-        .bind(spec.target_url.clone())
-        .bind(spec.target.clone())
-        .bind(json_text(&spec.settings))
-        .bind(json_text(&spec.headers))
-        .bind(i64::from(spec.is_active))
-        .bind(i64::from(spec.include_event_data))
-        .bind(spec.rate_limit.as_ref().map(json_text))
-        .bind(i64::from(spec.gone_after))
-        .bind(endpoint.sealed_secrets.as_str().to_owned())
-        .bind(endpoint.version)
-        .bind(us(endpoint.updated_at))
-        .bind(endpoint.deleted_at.map(us))
+}
+
+fn listed(dialect: Dialect, tenant: &TenantId, columns: &str) -> Statement {
+    let through = dialect.through("webhook_endpoints_listed");
+    let mut query = Statement::new(&format!(
+        "SELECT {columns} FROM {TABLE}{through} WHERE deleted_at IS NULL AND tenant = "
+    ));
+    query.bind(tenant.as_str().to_owned());
+    query
+}
+
+/// What may change of an endpoint, and when it did.
+fn columns(endpoint: &WebhookEndpoint) -> Columns {
+    let spec = &endpoint.spec;
+    Columns::default()
+        .set("name", spec.name.clone())
+        .set("target_url", spec.target_url.clone())
+        .set("target", spec.target.clone())
+        .set("settings", json_text(&spec.settings))
+        .set("headers", json_text(&spec.headers))
+        .set("is_active", i64::from(spec.is_active))
+        .set("include_event_data", i64::from(spec.include_event_data))
+        .set("rate_limit", spec.rate_limit.as_ref().map(json_text))
+        .set("gone_after", i64::from(spec.gone_after))
+        .set("sealed_secrets", endpoint.sealed_secrets.as_str().to_owned())
+        .set("version", endpoint.version)
+        .set("updated_at", us(endpoint.updated_at))
+        .set("deleted_at", endpoint.deleted_at.map(us))
 }
 
 fn read(row: &AnyRow) -> Result<WebhookEndpoint, StoreError> {
-    let read = Reader::new(row, "webhook_endpoints")?;
+    let read = Reader::new(row, TABLE)?;
     Ok(WebhookEndpoint {
         id: read.parse("id")?,
         tenant: read.tenant()?,

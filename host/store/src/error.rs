@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use alerts_domain::quota::QuotaReached;
+
 /// A database did not do what was asked. But for [`StoreError::InDoubt`], nothing of
 /// what was asked is stored.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -46,6 +48,9 @@ pub enum StoreError {
         /// What is wrong with it.
         detail: String,
     },
+    /// The tenant would have more of something than it may.
+    #[error(transparent)]
+    Quota(#[from] QuotaReached),
     /// Any other answer: a bug of ours.
     #[error("the database refused a statement: {0}")]
     Refused(#[source] Arc<sqlx::Error>),

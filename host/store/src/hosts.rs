@@ -11,7 +11,7 @@ use crate::row::us;
 
 /// The hosts with leased work. Walks the index from one host to the next instead
 /// of over all that they hold.
-const HOLDERS: &str = "holder (id) AS (
+pub(crate) const HOLDERS: &str = "holder (id) AS (
     SELECT min(lease_host) FROM deliveries WHERE status = 'leased'
     UNION ALL
     SELECT (SELECT min(lease_host) FROM deliveries

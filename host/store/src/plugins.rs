@@ -3,6 +3,7 @@
 use alerts_domain::Timestamp;
 use alerts_domain::plugin_limits::PluginLimits;
 use alerts_domain::tenant::TenantId;
+use alerts_domain::text::is_storable;
 use sqlx::Row as _;
 
 use crate::error::StoreError;
@@ -35,21 +36,24 @@ pub struct PluginGrant {
 impl Store {
     /// Keeps an uploaded file, in place of an older one with the same id.
     pub async fn put_plugin(&self, plugin: &UploadedPlugin, wasm: &[u8]) -> Result<(), StoreError> {
-        let mut transaction = self.begin().await?;
-        sqlx::query(
-            "INSERT INTO plugins (id, digest, wasm, uploaded_by, uploaded_at)
-             VALUES ($1, $2, $3, $4, $5)
-             ON CONFLICT (id) DO UPDATE SET digest = excluded.digest, wasm = excluded.wasm,
-                uploaded_by = excluded.uploaded_by, uploaded_at = excluded.uploaded_at",
-        )
-        .bind(plugin.id.as_str())
-        .bind(plugin.digest.as_str())
-        .bind(wasm.to_vec())
-        .bind(plugin.uploaded_by.as_str())
-        .bind(us(plugin.uploaded_at))
-        .execute(&mut *transaction)
-        .await?;
-        Ok(transaction.commit().await?)
+        self.retried(|| async {
+            let mut transaction = self.begin().await?;
+            sqlx::query(
+                "INSERT INTO plugins (id, digest, wasm, uploaded_by, uploaded_at)
+                 VALUES ($1, $2, $3, $4, $5)
+                 ON CONFLICT (id) DO UPDATE SET digest = excluded.digest, wasm = excluded.wasm,
+                    uploaded_by = excluded.uploaded_by, uploaded_at = excluded.uploaded_at",
+            )
+            .bind(plugin.id.as_str())
+            .bind(plugin.digest.as_str())
+            .bind(wasm.to_vec())
+            .bind(plugin.uploaded_by.as_str())
+            .bind(us(plugin.uploaded_at))
+            .execute(&mut *transaction)
+            .await?;
+            transaction.commit().await
+        })
+        .await
     }
 
     /// All uploaded plugins, without their bytes.
@@ -58,21 +62,22 @@ impl Store {
             sqlx::query("SELECT id, digest, uploaded_by, uploaded_at FROM plugins ORDER BY id")
                 .fetch_all(self.reader())
                 .await?;
-        rows.iter()
-            .map(|row| {
-                let read = Reader::new(row, "plugins")?;
-                Ok(UploadedPlugin {
-                    id: read.get("id")?,
-                    digest: read.get("digest")?,
-                    uploaded_by: read.get("uploaded_by")?,
-                    uploaded_at: read.time("uploaded_at")?,
-                })
+        self.all_readable("plugins", &rows, |row| {
+            let read = Reader::new(row, "plugins")?;
+            Ok(UploadedPlugin {
+                id: read.get("id")?,
+                digest: read.get("digest")?,
+                uploaded_by: read.get("uploaded_by")?,
+                uploaded_at: read.time("uploaded_at")?,
             })
-            .collect()
+        })
     }
 
     /// The bytes of an uploaded plugin.
     pub async fn get_plugin_file(&self, id: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        if !is_storable(id) {
+            return Ok(None);
+        }
         let row = sqlx::query("SELECT wasm FROM plugins WHERE id = $1")
             .bind(id)
             .fetch_optional(self.reader())
@@ -82,34 +87,41 @@ impl Store {
 
     /// Forgets an uploaded plugin. Says whether there was one.
     pub async fn delete_plugin(&self, id: &str) -> Result<bool, StoreError> {
-        let mut transaction = self.begin().await?;
-        let deleted = sqlx::query("DELETE FROM plugins WHERE id = $1")
-            .bind(id)
-            .execute(&mut *transaction)
-            .await?;
-        transaction.commit().await?;
-        Ok(deleted.rows_affected() > 0)
+        if !is_storable(id) {
+            return Ok(false);
+        }
+        self.retried(|| async {
+            let mut transaction = self.begin().await?;
+            let deleted = sqlx::query("DELETE FROM plugins WHERE id = $1")
+                .bind(id)
+                .execute(&mut *transaction)
+                .await?;
+            transaction.commit().await?;
+            Ok(deleted.rows_affected() > 0)
+        })
+        .await
     }
 
     /// How many endpoints and rules of all tenants refer to a plugin.
     pub async fn uses_of_plugin(&self, id: &str) -> Result<u64, StoreError> {
-        // A condition is stored as `{"language":"…",…}`, the id first and quoted.
-        let language = format!("{{\"language\":{}%", json_text(&id));
+        if !is_storable(id) {
+            return Ok(0);
+        }
         let row = sqlx::query(
             "SELECT (SELECT count(*) FROM webhook_endpoints
                      WHERE target = $1 AND deleted_at IS NULL)
                   + (SELECT count(*) FROM alert_rules
-                     WHERE condition LIKE $2 AND deleted_at IS NULL) AS uses",
+                     WHERE condition_language = $1 AND deleted_at IS NULL) AS uses",
         )
         .bind(id)
-        .bind(language)
         .fetch_one(self.reader())
         .await?;
         let uses: i64 = row.try_get("uses")?;
         Ok(u64::try_from(uses).unwrap_or(0))
     }
 
-    /// Who may use which plugin; a plugin that is not named is open to all.
+    /// Who may use which plugin; a plugin that is not named is open to all. So a
+    /// grant that does not read fails all of them: left out, it might open one.
     pub async fn plugin_grants(&self) -> Result<Vec<(String, PluginGrant)>, StoreError> {
         let rows = sqlx::query(
             "SELECT plugin_id AS id, tenant, hosts FROM plugin_grants ORDER BY plugin_id, tenant",
@@ -131,20 +143,25 @@ impl Store {
         id: &str,
         grants: &[PluginGrant],
     ) -> Result<(), StoreError> {
-        let mut transaction = self.begin().await?;
-        sqlx::query("DELETE FROM plugin_grants WHERE plugin_id = $1")
-            .bind(id)
-            .execute(&mut *transaction)
-            .await?;
-        for grant in grants {
-            sqlx::query("INSERT INTO plugin_grants (plugin_id, tenant, hosts) VALUES ($1, $2, $3)")
+        self.retried(|| async {
+            let mut transaction = self.begin().await?;
+            sqlx::query("DELETE FROM plugin_grants WHERE plugin_id = $1")
+                .bind(id)
+                .execute(&mut *transaction)
+                .await?;
+            for grant in grants {
+                sqlx::query(
+                    "INSERT INTO plugin_grants (plugin_id, tenant, hosts) VALUES ($1, $2, $3)",
+                )
                 .bind(id)
                 .bind(grant.tenant.as_str())
                 .bind(json_text(&grant.hosts))
                 .execute(&mut *transaction)
                 .await?;
-        }
-        Ok(transaction.commit().await?)
+            }
+            transaction.commit().await
+        })
+        .await
     }
 
     /// The limits that operators have set, by plugin; a plugin that is not
@@ -167,18 +184,21 @@ impl Store {
         id: &str,
         limits: &PluginLimits,
     ) -> Result<(), StoreError> {
-        let mut transaction = self.begin().await?;
-        sqlx::query("DELETE FROM plugin_limits WHERE plugin_id = $1")
-            .bind(id)
-            .execute(&mut *transaction)
-            .await?;
-        if !limits.is_empty() {
-            sqlx::query("INSERT INTO plugin_limits (plugin_id, limits) VALUES ($1, $2)")
+        self.retried(|| async {
+            let mut transaction = self.begin().await?;
+            sqlx::query("DELETE FROM plugin_limits WHERE plugin_id = $1")
                 .bind(id)
-                .bind(json_text(limits))
                 .execute(&mut *transaction)
                 .await?;
-        }
-        Ok(transaction.commit().await?)
+            if !limits.is_empty() {
+                sqlx::query("INSERT INTO plugin_limits (plugin_id, limits) VALUES ($1, $2)")
+                    .bind(id)
+                    .bind(json_text(limits))
+                    .execute(&mut *transaction)
+                    .await?;
+            }
+            transaction.commit().await
+        })
+        .await
     }
 }

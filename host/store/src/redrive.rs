@@ -5,12 +5,11 @@ use alerts_domain::Timestamp;
 use alerts_domain::delivery::{Delivery, DeliveryStatus};
 use alerts_domain::id::{DeliveryId, RuleId};
 use alerts_domain::tenant::TenantId;
-use sqlx::AnyConnection;
-use sqlx::any::AnyRow;
 
 use crate::accept::{NewDelivery, insert_deliveries};
 use crate::audit::{self, AuditEntry};
-use crate::deliveries::{DeliveryFilter, read_delivery};
+use crate::deliveries::read_delivery;
+use crate::delivery_list::DeliveryFilter;
 use crate::dialect::Dialect;
 use crate::error::StoreError;
 use crate::open::Store;
@@ -64,23 +63,28 @@ impl Store {
         tenant: &TenantId,
         scope: &RedriveScope,
         now: Timestamp,
-        new_id: impl Fn() -> DeliveryId + Send,
+        new_id: impl Fn() -> DeliveryId + Send + Sync,
         entry: &AuditEntry,
     ) -> Result<Vec<Redriven>, StoreError> {
-        let mut transaction = self.begin().await?;
-        tenants::raise_revision(&mut transaction, tenant).await?;
-        let found = find(&mut transaction, self.dialect(), tenant, scope).await?;
-        let again: Vec<NewDelivery> = found
-            .iter()
-            .filter(|old| old.status.can_be_redriven())
-            .map(|old| NewDelivery { delivery: again(old, new_id(), now), lease: None })
-            .collect();
-        let new: Vec<&NewDelivery> = again.iter().collect();
-        insert_deliveries(&mut transaction, &new).await?;
-        if !again.is_empty() {
-            audit::append(&mut transaction, tenant, entry, now).await?;
-        }
-        transaction.commit().await?;
+        let redriven = self.retried(|| async {
+            let mut transaction = self.begin().await?;
+            tenants::hold(&mut transaction, tenant).await?;
+            let rows = find(self.dialect(), tenant, scope).build().fetch_all(&mut *transaction);
+            let found = self.all_readable("deliveries", &rows.await?, read_delivery)?;
+            let again: Vec<NewDelivery> = found
+                .iter()
+                .filter(|old| old.status.can_be_redriven())
+                .map(|old| NewDelivery { delivery: again(old, new_id(), now), lease: None })
+                .collect();
+            let new: Vec<&NewDelivery> = again.iter().collect();
+            insert_deliveries(&mut transaction, &new).await?;
+            if !again.is_empty() {
+                audit::append(&mut transaction, tenant, entry, now).await?;
+            }
+            transaction.commit().await?;
+            Ok((found, again))
+        });
+        let (found, again) = redriven.await?;
 
         let outcome = |id: &DeliveryId| {
             let new = again.iter().find(|new| new.delivery.redrive_of == Some(*id));
@@ -98,22 +102,14 @@ impl Store {
     }
 }
 
-async fn find(
-    connection: &mut AnyConnection,
-    dialect: Dialect,
-    tenant: &TenantId,
-    scope: &RedriveScope,
-) -> Result<Vec<Delivery>, StoreError> {
+/// The deliveries that there are in a scope, locked.
+pub(crate) fn find(dialect: Dialect, tenant: &TenantId, scope: &RedriveScope) -> Statement {
     let mut query = Statement::new("SELECT * FROM deliveries WHERE tenant = ");
     query.bind(tenant.as_str().to_owned());
     match scope {
-        RedriveScope::Ids(ids) if ids.is_empty() => return Ok(Vec::new()),
         RedriveScope::Ids(ids) => {
-            query.push(" AND id IN (");
-            for (index, id) in ids.iter().enumerate() {
-                query.push(if index == 0 { "" } else { ", " }).bind(id.to_string());
-            }
-            query.push(")");
+            let ids: Vec<String> = ids.iter().map(DeliveryId::to_string).collect();
+            query.push(" AND id IN ").bind_texts(dialect, &ids).push(" ORDER BY id");
         }
         RedriveScope::Dead { alert_rule_id, from, to } => {
             let filter = DeliveryFilter {
@@ -123,7 +119,7 @@ async fn find(
                 to: *to,
                 ..DeliveryFilter::default()
             };
-            filter.push(&mut query);
+            filter.push_free(&mut query, None);
             query.push(
                 " AND NOT EXISTS (SELECT 1 FROM deliveries AS again
                     WHERE again.tenant = deliveries.tenant AND again.redrive_of = deliveries.id)
@@ -133,8 +129,7 @@ async fn find(
         }
     }
     query.push(dialect.for_update());
-    let rows: Vec<AnyRow> = query.build().fetch_all(connection).await?;
-    rows.iter().map(read_delivery).collect()
+    query
 }
 
 fn again(old: &Delivery, id: DeliveryId, now: Timestamp) -> Delivery {

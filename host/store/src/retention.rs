@@ -7,17 +7,20 @@
 use alerts_domain::Timestamp;
 use alerts_domain::id::{DeliveryId, EventId};
 use alerts_domain::tenant::TenantId;
-use sqlx::{AssertSqlSafe, Row as _};
 
+use crate::dialect::Dialect;
 use crate::error::StoreError;
 use crate::open::Store;
+use crate::row::Reader;
+use crate::statement::Statement;
 
 /// What is kept for a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kept {
-    /// What was sent and answered.
+    /// What was sent and answered, by the age of the delivery it was for.
     Attempts,
-    /// Deliveries that have reached a terminal state, with what is left of their attempts.
+    /// Deliveries that have reached a terminal state. Their attempts have a time of
+    /// their own.
     Deliveries,
     /// Events with no rules that are still to be asked.
     Events,
@@ -80,27 +83,8 @@ impl Store {
         kept: Kept,
         before: Timestamp,
     ) -> Result<Vec<TenantId>, StoreError> {
-        let (table, key) = (kept.table(), kept.key());
-        // From one tenant to the next, instead of over all their rows.
-        let rows = sqlx::query(AssertSqlSafe(format!(
-            "WITH RECURSIVE walk (tenant) AS (
-                SELECT min(tenant) FROM {table}
-                UNION ALL
-                SELECT (SELECT min(tenant) FROM {table} WHERE tenant > walk.tenant)
-                FROM walk WHERE walk.tenant IS NOT NULL)
-             SELECT tenant FROM walk WHERE tenant IS NOT NULL AND EXISTS (
-                SELECT 1 FROM {table} AS old WHERE old.tenant = walk.tenant AND old.{key} < $1)"
-        )))
-        .bind(kept.first_kept(before))
-        .fetch_all(self.reader())
-        .await?;
-        rows.iter()
-            .map(|row| {
-                let name: String = row.try_get("tenant")?;
-                TenantId::new(&name)
-                    .map_err(|error| StoreError::damaged(table, &name, error.detail))
-            })
-            .collect()
+        let rows = tenants_with_old(kept, before).build().fetch_all(self.background()).await?;
+        self.all_readable(kept.table(), &rows, |row| Reader::new(row, kept.table())?.tenant())
     }
 
     /// Removes up to `limit` of a tenant's rows older than `before`, the oldest
@@ -112,20 +96,51 @@ impl Store {
         before: Timestamp,
         limit: u32,
     ) -> Result<u64, StoreError> {
-        let (table, key, rest) = (kept.table(), kept.key(), kept.rest_of_key());
-        let condition = kept.condition();
-        let mut transaction = self.begin().await?;
-        let removed = sqlx::query(AssertSqlSafe(format!(
-            "DELETE FROM {table} WHERE (tenant, {key}{rest}) IN (
-                SELECT tenant, {key}{rest} FROM {table}
-                WHERE tenant = $1 AND {key} < $2{condition} ORDER BY {key} LIMIT $3)"
-        )))
-        .bind(tenant.as_str().to_owned())
-        .bind(kept.first_kept(before))
-        .bind(i64::from(limit))
-        .execute(&mut *transaction)
-        .await?;
-        transaction.commit().await?;
-        Ok(removed.rows_affected())
+        self.retried(|| async {
+            let mut transaction = self.begin_background().await?;
+            let removal = removal(self.dialect(), kept, tenant, before, limit);
+            let removed = removal.build().execute(&mut *transaction).await?;
+            transaction.commit().await?;
+            Ok(removed.rows_affected())
+        })
+        .await
     }
+}
+
+pub(crate) fn tenants_with_old(kept: Kept, before: Timestamp) -> Statement {
+    let (table, key) = (kept.table(), kept.key());
+    // From one tenant to the next, instead of over all their rows.
+    let mut query = Statement::new(&format!(
+        "WITH RECURSIVE walk (tenant) AS (
+            SELECT min(tenant) FROM {table}
+            UNION ALL
+            SELECT (SELECT min(tenant) FROM {table} WHERE tenant > walk.tenant)
+            FROM walk WHERE walk.tenant IS NOT NULL)
+         SELECT tenant, tenant AS id FROM walk WHERE tenant IS NOT NULL AND EXISTS (
+            SELECT 1 FROM {table} AS old WHERE old.tenant = walk.tenant AND old.{key} < "
+    ));
+    query.bind(kept.first_kept(before)).push(")");
+    query
+}
+
+/// Two hosts that do this at once take different rows, and do not wait for each other.
+pub(crate) fn removal(
+    dialect: Dialect,
+    kept: Kept,
+    tenant: &TenantId,
+    before: Timestamp,
+    limit: u32,
+) -> Statement {
+    let (table, key) = (kept.table(), kept.key());
+    let whole_key = format!("tenant, {key}{}", kept.rest_of_key());
+    let mut query =
+        Statement::new(&format!("WITH old AS (SELECT {whole_key} FROM {table} WHERE tenant = "));
+    query.bind(tenant.as_str().to_owned());
+    query.push(&format!(" AND {key} < ")).bind(kept.first_kept(before));
+    query.push(kept.condition()).push(&format!(" ORDER BY {key} LIMIT "));
+    query.bind(i64::from(limit)).push(dialect.skip_locked());
+    query.push(&format!(
+        ") DELETE FROM {table} WHERE ({whole_key}) IN (SELECT {whole_key} FROM old)"
+    ));
+    query
 }

@@ -1,4 +1,5 @@
-//! A tenant's revision, and everything of a tenant that matching needs.
+//! A tenant's row: its catalog's revision, the lock under which it is changed, and
+//! what the operator decided about it.
 
 use alerts_domain::Timestamp;
 use alerts_domain::endpoint::WebhookEndpoint;
@@ -17,11 +18,14 @@ use crate::{endpoints, rules};
 /// What a tenant has, at one revision.
 #[derive(Debug, Clone)]
 pub struct ActiveTenant {
-    /// Raised by every change; zero for a tenant that never changed anything.
+    /// Raised by every change of what is in here, and by nothing else; zero for a
+    /// tenant that never changed anything.
     pub revision: i64,
-    /// All that are not deleted, switched off ones too.
+    /// All that are not deleted, switched off ones too. One that does not read is
+    /// left out.
     pub endpoints: Vec<WebhookEndpoint>,
-    /// All that are not deleted, switched off ones too.
+    /// All that are not deleted, switched off ones too. One that does not read is
+    /// left out.
     pub rules: Vec<AlertRule>,
     /// What the operator decided about it.
     pub mark: TenantMark,
@@ -34,6 +38,31 @@ pub struct TenantMark {
     pub is_beta: bool,
     /// How many deliveries may start for it; none means the host's default.
     pub rate_limit: Option<RateLimit>,
+}
+
+/// A change of what the operator decided; what is absent stays.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TenantPatch {
+    /// See [`TenantMark::is_beta`].
+    pub is_beta: Option<bool>,
+    /// See [`TenantMark::rate_limit`]; `Some(None)` takes the limit away.
+    pub rate_limit: Option<Option<RateLimit>>,
+}
+
+impl TenantPatch {
+    /// The mark after this change.
+    pub fn apply(&self, mark: TenantMark) -> TenantMark {
+        TenantMark {
+            is_beta: self.is_beta.unwrap_or(mark.is_beta),
+            rate_limit: self.rate_limit.unwrap_or(mark.rate_limit),
+        }
+    }
+
+    /// The names of what it sets.
+    pub fn fields(&self) -> impl Iterator<Item = &'static str> {
+        let is_beta = self.is_beta.map(|_| "is_beta");
+        is_beta.into_iter().chain(self.rate_limit.map(|_| "rate_limit"))
+    }
 }
 
 impl Store {
@@ -72,41 +101,50 @@ impl Store {
         .fetch_all(self.reader())
         .await?;
         let read = |row: &AnyRow| Ok((Reader::new(row, "tenants")?.tenant()?, read_mark(row)?));
-        rows.iter().map(read).collect()
+        self.all_readable("tenants", &rows, read)
     }
 
-    /// Keeps what the operator decided about a tenant.
+    /// Changes what the operator decided about a tenant, and says what that is now.
+    /// Read and written under the lock of its row, so that of two changes at once
+    /// neither undoes the other. `entry` is told the mark as it is then.
     pub async fn mark_tenant(
         &self,
         tenant: &TenantId,
-        mark: &TenantMark,
-        entry: &AuditEntry,
+        patch: &TenantPatch,
+        entry: impl Fn(&TenantMark) -> AuditEntry,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let mut change = self.change(tenant).await?;
-        sqlx::query("UPDATE tenants SET is_beta = $2, rate_limit = $3 WHERE tenant = $1")
-            .bind(tenant.as_str())
-            .bind(i64::from(mark.is_beta))
-            .bind(mark.rate_limit.as_ref().map(json_text))
-            .execute(change.connection())
-            .await?;
-        change.commit(entry, now).await
+    ) -> Result<TenantMark, StoreError> {
+        self.retried(|| async {
+            let mut change = self.change_catalog(tenant).await?;
+            let row = sqlx::query("SELECT *, tenant AS id FROM tenants WHERE tenant = $1")
+                .bind(tenant.as_str())
+                .fetch_one(change.connection())
+                .await?;
+            let mark = patch.apply(read_mark(&row)?);
+            sqlx::query("UPDATE tenants SET is_beta = $2, rate_limit = $3 WHERE tenant = $1")
+                .bind(tenant.as_str())
+                .bind(i64::from(mark.is_beta))
+                .bind(mark.rate_limit.as_ref().map(json_text))
+                .execute(change.connection())
+                .await?;
+            change.commit(&entry(&mark), now).await?;
+            Ok(mark)
+        })
+        .await
     }
 
-    /// Every tenant's revision, to see what other hosts have changed. Without the
-    /// host's own row, which is there for its audit log.
+    /// The revision of every tenant's catalog, to see what other hosts have changed.
+    /// Without the host's own row, which is there for its audit log.
     pub async fn revisions(&self) -> Result<Vec<(TenantId, i64)>, StoreError> {
-        let rows = sqlx::query("SELECT tenant, revision FROM tenants WHERE tenant <> '*'")
-            .fetch_all(self.reader())
-            .await?;
-        rows.iter()
-            .map(|row| {
-                let name: String = row.try_get("tenant")?;
-                let tenant = TenantId::new(&name)
-                    .map_err(|error| StoreError::damaged("tenants", &name, error.detail))?;
-                Ok((tenant, row.try_get("revision")?))
-            })
-            .collect()
+        let rows =
+            sqlx::query("SELECT tenant, tenant AS id, revision FROM tenants WHERE tenant <> '*'")
+                .fetch_all(self.reader())
+                .await?;
+        let read = |row: &AnyRow| {
+            let read = Reader::new(row, "tenants")?;
+            Ok((read.tenant()?, read.get("revision")?))
+        };
+        self.all_readable("tenants", &rows, read)
     }
 }
 
@@ -115,17 +153,37 @@ fn read_mark(row: &AnyRow) -> Result<TenantMark, StoreError> {
     Ok(TenantMark { is_beta: read.bool("is_beta")?, rate_limit: read.json_optional("rate_limit")? })
 }
 
-/// Raises a tenant's revision. First in every change: it holds the tenant's row
-/// until the commit, so that the changes of one tenant come one after another.
+/// Takes a tenant's row until the commit: the changes of one tenant, and what is
+/// written into its audit log, come one after another. Always taken first, before
+/// any other row of the tenant's.
+pub(crate) async fn hold(
+    connection: &mut AnyConnection,
+    tenant: &TenantId,
+) -> Result<(), StoreError> {
+    raise(connection, tenant, 0).await
+}
+
+/// The same for a change of the tenant's catalog: hosts see by its revision that
+/// they must read it anew.
 pub(crate) async fn raise_revision(
     connection: &mut AnyConnection,
     tenant: &TenantId,
 ) -> Result<(), StoreError> {
+    raise(connection, tenant, 1).await
+}
+
+async fn raise(
+    connection: &mut AnyConnection,
+    tenant: &TenantId,
+    revision: i64,
+) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO tenants (tenant, revision) VALUES ($1, 1)
-         ON CONFLICT (tenant) DO UPDATE SET revision = tenants.revision + 1",
+        "INSERT INTO tenants (tenant, revision, audit_revision) VALUES ($1, $2, 1)
+         ON CONFLICT (tenant) DO UPDATE SET revision = tenants.revision + excluded.revision,
+            audit_revision = tenants.audit_revision + 1",
     )
     .bind(tenant.as_str())
+    .bind(revision)
     .execute(connection)
     .await?;
     Ok(())

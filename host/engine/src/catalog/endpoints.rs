@@ -13,6 +13,7 @@ use alerts_domain::header::{self, Headers};
 use alerts_domain::id::EndpointId;
 use alerts_domain::keyring::Sealed;
 use alerts_domain::problem::FieldError;
+use alerts_domain::quota::Quotas;
 use alerts_domain::rate_limit::RateLimit;
 use alerts_domain::secret::Secret;
 use alerts_domain::target_url;
@@ -93,6 +94,7 @@ pub struct Endpoints {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<Entropy>,
     pub(crate) schema_checks: Arc<Turns>,
+    pub(crate) quotas: Quotas,
 }
 
 impl Endpoints {
@@ -126,7 +128,7 @@ impl Endpoints {
         };
         self.protect(&mut endpoint, secrets);
         let entry = actor.does("webhook.created", id, json!({"name": endpoint.spec.name}));
-        self.store.create_endpoint(&endpoint, &entry, now).await?;
+        self.store.create_endpoint(&endpoint, &self.quotas, &entry, now).await?;
         self.catalog.refresh(&actor.tenant).await;
         Ok(CreatedEndpoint { endpoint, signing_secret: signing })
     }
@@ -222,7 +224,8 @@ impl Endpoints {
         endpoint.version += 1;
         endpoint.updated_at = now;
         let entry = actor.does(action, endpoint.id, detail);
-        let written = self.store.update_endpoint(&endpoint, read, &entry, now).await?;
+        let (store, quotas) = (&self.store, &self.quotas);
+        let written = store.update_endpoint(&endpoint, read, quotas, &entry, now).await?;
         self.catalog.refresh(&actor.tenant).await;
         if !written {
             return Err(ChangeError::Conflict(format!(

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use alerts_domain::condition::Condition;
 use alerts_domain::id::{EndpointId, RuleId};
 use alerts_domain::problem::FieldError;
+use alerts_domain::quota::Quotas;
 use alerts_domain::rate_limit::RateLimit;
 use alerts_domain::retry::RetryPolicy;
 use alerts_domain::rule::{AlertRule, EventTypePattern, RuleSpec};
@@ -56,6 +57,7 @@ pub struct Rules {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<Entropy>,
     pub(crate) wakes: Wakes,
+    pub(crate) quotas: Quotas,
 }
 
 impl Rules {
@@ -75,7 +77,7 @@ impl Rules {
             deleted_at: None,
         };
         let entry = actor.does("alert_rule.created", rule.id, json!({"name": rule.spec.name}));
-        self.store.create_rule(&rule, &entry, now).await?;
+        self.store.create_rule(&rule, &self.quotas, &entry, now).await?;
         self.catalog.refresh(&actor.tenant).await;
         Ok(rule)
     }

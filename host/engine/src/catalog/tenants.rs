@@ -3,26 +3,15 @@
 use std::sync::Arc;
 
 use alerts_domain::problem::FieldError;
-use alerts_domain::rate_limit::RateLimit;
 use alerts_domain::tenant::TenantId;
-use alerts_store::{Store, TenantMark};
+use alerts_store::{Store, TenantMark, TenantPatch};
 use serde_json::json;
 
 use super::cache::Catalog;
-use super::patch::set;
 use crate::actor::Actor;
 use crate::clock::Clock;
 use crate::error::ChangeError;
 use crate::wakes::Wakes;
-
-/// A change of what was decided; what is absent stays.
-#[derive(Debug, Clone, Copy, Default)]
-#[expect(missing_docs, reason = "each field changes the one of the same name in `TenantMark`")]
-pub struct TenantPatch {
-    pub is_beta: Option<bool>,
-    /// `Some(None)` takes the limit away.
-    pub rate_limit: Option<Option<RateLimit>>,
-}
 
 /// The tenants, as an operator decides about them.
 #[derive(Clone)]
@@ -54,15 +43,15 @@ impl Tenants {
                 return Err(ChangeError::Invalid(problems));
             }
         }
-        let mut mark = self.mark_of(tenant).await?;
-        let mut changed = Vec::new();
-        set(&mut mark.is_beta, patch.is_beta, || changed.push("is_beta"));
-        set(&mut mark.rate_limit, patch.rate_limit, || changed.push("rate_limit"));
         let actor = Actor { tenant: tenant.clone(), name: operator.to_owned() };
-        let detail = json!({"changed": changed, "is_beta": mark.is_beta,
-            "rate_limit": mark.rate_limit});
-        let entry = actor.does("tenant.marked", tenant, detail);
-        self.store.mark_tenant(tenant, &mark, &entry, self.clock.now()).await?;
+        let changed: Vec<&str> = patch.fields().collect();
+        let entry = |mark: &TenantMark| {
+            let detail = json!({"changed": changed, "is_beta": mark.is_beta,
+                "rate_limit": mark.rate_limit});
+            actor.does("tenant.marked", tenant, detail)
+        };
+        let now = self.clock.now();
+        let mark = self.store.mark_tenant(tenant, &patch, entry, now).await?;
         self.catalog.refresh(tenant).await;
         // What waited for the tenant to be let in, or for its limit.
         self.wakes.claims.set(self.clock.now());

@@ -1,5 +1,6 @@
 //! The audit log shows when somebody has tampered with it.
 
+use alerts_domain::quota::Quotas;
 use alerts_store::AuditVerdict;
 
 use crate::fixture::{ada, at, bob, endpoint, entry};
@@ -8,7 +9,7 @@ use crate::on_both;
 on_both! {
     async fn a_chain_is_whole_until_an_entry_is_altered_or_taken_out(db: Db) {
         for _ in 0..3 {
-            db.create_endpoint(&endpoint(&ada()), &entry("webhook.created"), at(0)).await.unwrap();
+            db.create_endpoint(&endpoint(&ada()), &Quotas::NONE, &entry("webhook.created"), at(0)).await.unwrap();
         }
         assert_eq!(db.verify_audit(&ada()).await.unwrap(), AuditVerdict::Intact { entries: 3 });
         assert_eq!(db.verify_audit(&bob()).await.unwrap(), AuditVerdict::Intact { entries: 0 });
@@ -25,7 +26,7 @@ on_both! {
     async fn entries_are_listed_newest_first_in_pages(db: Db) {
         for n in 0..3 {
             let entry = entry(&format!("action.{n}"));
-            db.create_endpoint(&endpoint(&ada()), &entry, at(n)).await.unwrap();
+            db.create_endpoint(&endpoint(&ada()), &Quotas::NONE, &entry, at(n)).await.unwrap();
         }
         let page = db.list_audit(&ada(), 2, None).await.unwrap();
         let seen = page.items.iter().map(|e| (e.seq, e.action.as_str(), e.at)).collect::<Vec<_>>();
@@ -39,7 +40,7 @@ on_both! {
     async fn changes_at_once_leave_one_whole_chain(db: Db) {
         let endpoints: Vec<_> = (0..20).map(|_| endpoint(&ada())).collect();
         let entry = entry("webhook.created");
-        let changes = endpoints.iter().map(|made| db.create_endpoint(made, &entry, at(0)));
+        let changes = endpoints.iter().map(|made| db.create_endpoint(made, &Quotas::NONE, &entry, at(0)));
         for changed in futures_util::future::join_all(changes).await {
             changed.unwrap();
         }

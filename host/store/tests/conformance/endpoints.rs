@@ -1,5 +1,6 @@
 //! Webhook endpoints, as they were stored.
 
+use alerts_domain::quota::Quotas;
 use alerts_domain::tenant::TenantId;
 
 use crate::fixture::{ada, at, bob, endpoint, entry};
@@ -8,7 +9,7 @@ use crate::on_both;
 on_both! {
     async fn an_endpoint_reads_back_and_belongs_to_its_tenant(db: Db) {
         let made = endpoint(&ada());
-        db.create_endpoint(&made, &entry("webhook.created"), at(0)).await.unwrap();
+        db.create_endpoint(&made, &Quotas::NONE, &entry("webhook.created"), at(0)).await.unwrap();
         assert_eq!(db.get_endpoint(&ada(), made.id).await.unwrap(), Some(made.clone()));
         assert_eq!(db.get_endpoint(&bob(), made.id).await.unwrap(), None);
         assert!(db.list_endpoints(&bob(), 10, None).await.unwrap().items.is_empty());
@@ -17,12 +18,12 @@ on_both! {
 
     async fn of_two_changes_of_one_version_the_second_is_refused(db: Db) {
         let mut made = endpoint(&ada());
-        db.create_endpoint(&made, &entry("webhook.created"), at(0)).await.unwrap();
+        db.create_endpoint(&made, &Quotas::NONE, &entry("webhook.created"), at(0)).await.unwrap();
         made.version = 2;
         made.spec.name = "First".into();
-        assert!(db.update_endpoint(&made, 1, &entry("webhook.updated"), at(1)).await.unwrap());
+        assert!(db.update_endpoint(&made, 1, &Quotas::NONE, &entry("webhook.updated"), at(1)).await.unwrap());
         made.spec.name = "Second".into();
-        assert!(!db.update_endpoint(&made, 1, &entry("webhook.updated"), at(1)).await.unwrap());
+        assert!(!db.update_endpoint(&made, 1, &Quotas::NONE, &entry("webhook.updated"), at(1)).await.unwrap());
         let read = db.get_endpoint(&ada(), made.id).await.unwrap().unwrap();
         assert_eq!(read.spec.name, "First");
         assert_eq!(db.list_audit(&ada(), 10, None).await.unwrap().items.len(), 2);
@@ -30,7 +31,7 @@ on_both! {
 
     async fn a_deleted_endpoint_is_listed_no_more_but_still_known(db: Db) {
         let made = endpoint(&ada());
-        db.create_endpoint(&made, &entry("webhook.created"), at(0)).await.unwrap();
+        db.create_endpoint(&made, &Quotas::NONE, &entry("webhook.created"), at(0)).await.unwrap();
         assert!(!db.delete_endpoint(&bob(), made.id, &entry("x"), at(1)).await.unwrap());
         assert!(db.delete_endpoint(&ada(), made.id, &entry("x"), at(1)).await.unwrap());
         assert!(!db.delete_endpoint(&ada(), made.id, &entry("x"), at(2)).await.unwrap());
@@ -43,7 +44,7 @@ on_both! {
         let revision = async |tenant| db.active_tenant(&tenant).await.unwrap().revision;
         let made = endpoint(&ada());
         assert_eq!(revision(ada()).await, 0);
-        db.create_endpoint(&made, &entry("webhook.created"), at(0)).await.unwrap();
+        db.create_endpoint(&made, &Quotas::NONE, &entry("webhook.created"), at(0)).await.unwrap();
         let first = revision(ada()).await;
         db.delete_endpoint(&ada(), made.id, &entry("x"), at(1)).await.unwrap();
         assert!(first > 0 && revision(ada()).await > first);
@@ -56,7 +57,7 @@ on_both! {
     async fn a_list_of_endpoints_comes_in_pages(db: Db) {
         let mut made: Vec<_> = (0..3).map(|_| endpoint(&ada())).collect();
         for endpoint in &made {
-            db.create_endpoint(endpoint, &entry("webhook.created"), at(0)).await.unwrap();
+            db.create_endpoint(endpoint, &Quotas::NONE, &entry("webhook.created"), at(0)).await.unwrap();
         }
         made.reverse();
         let first = db.list_endpoints(&ada(), 2, None).await.unwrap();

@@ -1,5 +1,6 @@
 //! Stored events are listed, and matched later where that was not possible at once.
 
+use alerts_domain::id::EventId;
 use alerts_domain::outcome::{Reason, RuleOutcome};
 use alerts_store::{DeliveryFilter, EventFilter, NewDelivery};
 
@@ -10,6 +11,7 @@ on_both! {
     async fn events_are_listed_by_type_and_time_newest_first(db: Db) {
         let mut early = event(&ada(), "1");
         early.received_at = at(-100);
+        early.id = EventId::new(at(-100), 1);
         let mut other = event(&ada(), "2");
         other.event.event_type = "workflow.succeeded".into();
         let late = event(&ada(), "3");

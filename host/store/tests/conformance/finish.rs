@@ -3,6 +3,7 @@
 use alerts_domain::delivery::{DeliveryStatus, Lease, Transition};
 use alerts_domain::endpoint::WebhookEndpoint;
 use alerts_domain::id::HostId;
+use alerts_domain::quota::Quotas;
 use alerts_domain::rule::AlertRule;
 use alerts_store::{FinishOutcome, Store, TriggerChange};
 
@@ -74,8 +75,8 @@ on_both! {
     async fn a_target_that_is_gone_switches_its_rule_off_with_the_reason(db: Db) {
         let endpoint = endpoint(&ada());
         let rule = rule(&endpoint);
-        db.create_endpoint(&endpoint, &entry("webhook.created"), at(0)).await.unwrap();
-        db.create_rule(&rule, &entry("alert_rule.created"), at(0)).await.unwrap();
+        db.create_endpoint(&endpoint, &Quotas::NONE, &entry("webhook.created"), at(0)).await.unwrap();
+        db.create_rule(&rule, &Quotas::NONE, &entry("alert_rule.created"), at(0)).await.unwrap();
         let lease = Lease { host: host(), fence: 1 };
         let mut new = event(&ada(), "1");
         let sent = leased(delivery(&new, endpoint.id, rule.id), lease);
@@ -180,8 +181,8 @@ fn maybe_gone(gone_after: u32) -> Transition {
 async fn stored_rule(db: &Store) -> (WebhookEndpoint, AlertRule) {
     let endpoint = endpoint(&ada());
     let rule = rule(&endpoint);
-    db.create_endpoint(&endpoint, &entry("webhook.created"), at(0)).await.unwrap();
-    db.create_rule(&rule, &entry("alert_rule.created"), at(0)).await.unwrap();
+    db.create_endpoint(&endpoint, &Quotas::NONE, &entry("webhook.created"), at(0)).await.unwrap();
+    db.create_rule(&rule, &Quotas::NONE, &entry("alert_rule.created"), at(0)).await.unwrap();
     (endpoint, rule)
 }
 

@@ -1,5 +1,6 @@
 //! A disk that is full costs nothing but time.
 
+use alerts_domain::quota::Quotas;
 use sqlx::{AnyConnection, Connection as _};
 
 use crate::fixture::{Db, ada, at, endpoint, entry, event};
@@ -20,5 +21,7 @@ async fn after_a_transaction_that_ended_by_itself_the_next_ones_are_written() {
     }
     sqlx::query("DROP TRIGGER full").execute(&mut connection).await.unwrap();
     db.accept(vec![event(&ada(), "1")]).await.unwrap();
-    db.create_endpoint(&endpoint(&ada()), &entry("webhook.created"), at(0)).await.unwrap();
+    db.create_endpoint(&endpoint(&ada()), &Quotas::NONE, &entry("webhook.created"), at(0))
+        .await
+        .unwrap();
 }

@@ -1,6 +1,7 @@
 //! Who writes at the same time waits for each other in a row, and never in a ring.
 
 use alerts_domain::delivery::{Lease, Transition};
+use alerts_domain::quota::Quotas;
 use alerts_domain::tenant::TenantId;
 use alerts_store::{FinishOutcome, NewDelivery, NewEvent, Store, TriggerChange};
 use alerts_test_support::postgres::{Cluster, fresh_database};
@@ -36,9 +37,15 @@ async fn a_rule_that_is_switched_off_by_its_target_while_people_change_it_stops_
     let mut rules = Vec::new();
     for tenant in &tenants {
         let endpoint = endpoint(tenant);
-        hosts[0].create_endpoint(&endpoint, &entry("webhook.created"), at(0)).await.unwrap();
+        hosts[0]
+            .create_endpoint(&endpoint, &Quotas::NONE, &entry("webhook.created"), at(0))
+            .await
+            .unwrap();
         let rule = rule(&endpoint);
-        hosts[0].create_rule(&rule, &entry("alert_rule.created"), at(0)).await.unwrap();
+        hosts[0]
+            .create_rule(&rule, &Quotas::NONE, &entry("alert_rule.created"), at(0))
+            .await
+            .unwrap();
         rules.push((endpoint, rule));
     }
     for round in 0..20 {

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use alerts_domain::quota::Quotas;
 use alerts_store::{DeliveryFilter, EventFilter, Store, StoreError};
 use alerts_test_support::postgres::{Proxy, fresh_database};
 use futures_util::future::{join_all, select_all};
@@ -58,7 +59,7 @@ async fn a_way_that_went_silent_is_given_up_and_replaced() {
             let (tenant, new) = (ada(), endpoint(&ada()));
             let (accepted, noted, listed, beat) = tokio::join!(
                 db.accept(vec![event(&tenant, &name)]),
-                db.create_endpoint(&new, &made, at(0)),
+                db.create_endpoint(&new, &Quotas::NONE, &made, at(0)),
                 db.list_events(&tenant, &everything, 10, None),
                 db.heartbeat(me, at(60)),
             );
@@ -90,7 +91,9 @@ async fn a_commit_that_is_not_answered_is_in_doubt_whoever_makes_it() {
 
         let made = endpoint(&ada());
         lose(&way, "INSERT INTO webhook_endpoints");
-        let unknown = answered(db.create_endpoint(&made, &entry("webhook.created"), at(0))).await;
+        let unknown =
+            answered(db.create_endpoint(&made, &Quotas::NONE, &entry("webhook.created"), at(0)))
+                .await;
         assert!(unknown.unwrap_err().is_in_doubt());
         assert!(db.get_endpoint(&ada(), made.id).await.unwrap().is_some());
 
@@ -130,7 +133,7 @@ async fn what_is_connected_to_a_server_that_became_read_only_is_dropped_at_the_f
         let calls = (0..6).map(async |_| {
             let (made, entry) = (endpoint(&ada()), entry("webhook.created"));
             let (noted, accepted) = tokio::join!(
-                db.create_endpoint(&made, &entry, at(0)),
+                db.create_endpoint(&made, &Quotas::NONE, &entry, at(0)),
                 db.accept(vec![event(&ada(), &made.id.to_string())]),
             );
             [noted, accepted.map(drop)]
@@ -159,7 +162,9 @@ async fn a_proxy_that_accepts_and_closes_is_a_database_that_is_away() {
     way.close_all();
     for _ in 0..3 {
         assert!(is_away(db.accept(vec![event(&ada(), "2")]).await));
-        assert!(is_away(db.create_endpoint(&endpoint(&ada()), &entry("made"), at(0)).await));
+        assert!(is_away(
+            db.create_endpoint(&endpoint(&ada()), &Quotas::NONE, &entry("made"), at(0)).await
+        ));
         assert!(is_away(db.active_tenant(&ada()).await));
         assert!(is_away(db.ping().await));
     }

@@ -1,6 +1,7 @@
 //! Uploaded plugins, their uses, who may use them, and what they may use.
 
 use alerts_domain::plugin_limits::PluginLimits;
+use alerts_domain::quota::Quotas;
 use alerts_store::{PluginGrant, UploadedPlugin};
 
 use crate::fixture::{ada, at, bob, endpoint, entry, rule};
@@ -29,9 +30,9 @@ on_both! {
     async fn uses_are_counted_over_all_tenants_and_not_for_what_is_deleted(db: Db) {
         let (made, other) = (endpoint(&ada()), endpoint(&bob()));
         for endpoint in [&made, &other] {
-            db.create_endpoint(endpoint, &entry("x"), at(0)).await.unwrap();
+            db.create_endpoint(endpoint, &Quotas::NONE, &entry("x"), at(0)).await.unwrap();
         }
-        db.create_rule(&rule(&made), &entry("x"), at(0)).await.unwrap();
+        db.create_rule(&rule(&made), &Quotas::NONE, &entry("x"), at(0)).await.unwrap();
         assert_eq!(db.uses_of_plugin("http").await.unwrap(), 2);
         assert_eq!(db.uses_of_plugin("cel").await.unwrap(), 1);
         assert_eq!(db.uses_of_plugin("ce").await.unwrap(), 0);

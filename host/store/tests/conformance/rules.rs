@@ -1,5 +1,6 @@
 //! Alert rules, as they were stored.
 
+use alerts_domain::quota::Quotas;
 use alerts_domain::rule::AlertRule;
 use alerts_store::{ConditionError, TriggerChange};
 
@@ -9,7 +10,7 @@ use crate::on_both;
 on_both! {
     async fn a_rule_reads_back_and_belongs_to_its_tenant(db: Db) {
         let made = rule(&endpoint(&ada()));
-        db.create_rule(&made, &entry("alert_rule.created"), at(0)).await.unwrap();
+        db.create_rule(&made, &Quotas::NONE, &entry("alert_rule.created"), at(0)).await.unwrap();
         assert_eq!(db.get_rule(&ada(), made.id).await.unwrap(), Some(made.clone()));
         assert_eq!(db.get_rule(&bob(), made.id).await.unwrap(), None);
         let active = db.active_tenant(&ada()).await.unwrap();
@@ -20,7 +21,7 @@ on_both! {
 
     async fn of_two_changes_of_one_reading_the_second_is_refused(db: Db) {
         let mut made = rule(&endpoint(&ada()));
-        db.create_rule(&made, &entry("alert_rule.created"), at(0)).await.unwrap();
+        db.create_rule(&made, &Quotas::NONE, &entry("alert_rule.created"), at(0)).await.unwrap();
         made.updated_at = at(1);
         assert!(db.update_rule(&made, at(0), TriggerChange::None, &entry("x"), at(1)).await.unwrap());
         assert!(!db.update_rule(&made, at(0), TriggerChange::None, &entry("x"), at(1)).await.unwrap());
@@ -28,8 +29,8 @@ on_both! {
 
     async fn condition_errors_are_shown_on_their_rules_and_change_nothing_else(db: Db) {
         let (mut made, changed) = (rule(&endpoint(&ada())), rule(&endpoint(&bob())));
-        db.create_rule(&made, &entry("alert_rule.created"), at(0)).await.unwrap();
-        db.create_rule(&changed, &entry("alert_rule.created"), at(0)).await.unwrap();
+        db.create_rule(&made, &Quotas::NONE, &entry("alert_rule.created"), at(0)).await.unwrap();
+        db.create_rule(&changed, &Quotas::NONE, &entry("alert_rule.created"), at(0)).await.unwrap();
         let revision = db.active_tenant(&ada()).await.unwrap().revision;
         let error = |of: &AlertRule, rule_updated_at| ConditionError {
             tenant: of.tenant.clone(),
@@ -48,7 +49,7 @@ on_both! {
 
     async fn a_deleted_rule_looks_at_no_events(db: Db) {
         let made = rule(&endpoint(&ada()));
-        db.create_rule(&made, &entry("alert_rule.created"), at(0)).await.unwrap();
+        db.create_rule(&made, &Quotas::NONE, &entry("alert_rule.created"), at(0)).await.unwrap();
         assert!(!db.delete_rule(&bob(), made.id, &entry("x"), at(1)).await.unwrap());
         assert!(db.delete_rule(&ada(), made.id, &entry("x"), at(1)).await.unwrap());
         assert!(!db.delete_rule(&ada(), made.id, &entry("x"), at(1)).await.unwrap());

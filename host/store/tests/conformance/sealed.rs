@@ -1,6 +1,7 @@
 //! Sealed values, read and replaced when the keys change.
 
 use alerts_domain::keyring::Sealed;
+use alerts_domain::quota::Quotas;
 use alerts_store::{SealedKind, SealedRow};
 
 use crate::fixture::{Db, ada, at, bob, endpoint, entry};
@@ -26,7 +27,7 @@ on_both! {
         let mut made = Vec::new();
         for tenant in [bob(), ada(), ada()] {
             let endpoint = endpoint(&tenant);
-            db.create_endpoint(&endpoint, &entry("webhook.created"), at(0)).await.unwrap();
+            db.create_endpoint(&endpoint, &Quotas::NONE, &entry("webhook.created"), at(0)).await.unwrap();
             made.push((tenant, endpoint.id.to_string()));
         }
         // A deleted endpoint's row stays, and its secrets with it.
@@ -54,13 +55,13 @@ on_both! {
     async fn a_value_is_replaced_only_while_it_is_the_one_that_was_read(db: Db) {
         let mut made = [endpoint(&ada()), endpoint(&ada())];
         for endpoint in &made {
-            db.create_endpoint(endpoint, &entry("webhook.created"), at(0)).await.unwrap();
+            db.create_endpoint(endpoint, &Quotas::NONE, &entry("webhook.created"), at(0)).await.unwrap();
         }
         let rows = all(&db, SealedKind::EndpointSecrets, 10).await;
         // Meanwhile a tenant changes one of them.
         made[0].sealed_secrets = sealed("v1.new.theirs");
         made[0].version = 2;
-        assert!(db.update_endpoint(&made[0], 1, &entry("x"), at(1)).await.unwrap());
+        assert!(db.update_endpoint(&made[0], 1, &Quotas::NONE, &entry("x"), at(1)).await.unwrap());
 
         let ours = rows.into_iter().map(|row| (row, sealed("v1.new.ours"))).collect::<Vec<_>>();
         assert_eq!(db.replace_sealed(SealedKind::EndpointSecrets, &ours).await.unwrap(), 1);

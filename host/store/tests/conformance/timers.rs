@@ -2,6 +2,7 @@
 
 use alerts_domain::id::RuleId;
 use alerts_domain::outcome::Reason;
+use alerts_domain::quota::Quotas;
 use alerts_domain::rule::AlertRule;
 use alerts_domain::trigger::{
     Alert, DurationTrigger, Observation, Observed, RunPhase, RunSighting, Trigger,
@@ -57,7 +58,7 @@ async fn fire(db: &Store, second: i64) -> usize {
 async fn stored_rule(db: &Store) -> AlertRule {
     let mut rule = rule(&endpoint(&ada()));
     rule.spec.trigger = Trigger::Duration(TRIGGER);
-    db.create_rule(&rule, &entry("created"), at(0)).await.unwrap();
+    db.create_rule(&rule, &Quotas::NONE, &entry("created"), at(0)).await.unwrap();
     rule
 }
 

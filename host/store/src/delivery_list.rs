@@ -1,0 +1,170 @@
+//! Which deliveries a list shows, and how each filter is answered from an index.
+//!
+//! The indexes by rule, endpoint, event and state leave out what a host holds, so
+//! that a delivery is written into each of them once. What is held is found by its
+//! holders, of which there are few.
+
+use alerts_domain::Timestamp;
+use alerts_domain::delivery::{Delivery, DeliveryStatus};
+use alerts_domain::id::{DeliveryId, EndpointId, EventId, RuleId};
+use alerts_domain::tenant::TenantId;
+
+use crate::deliveries::read_delivery;
+use crate::error::StoreError;
+use crate::hosts::HOLDERS;
+use crate::open::Store;
+use crate::page::{List, Order, Page, Span};
+use crate::row::us;
+use crate::statement::Statement;
+
+/// Which of a tenant's deliveries to list; what is absent does not matter.
+#[derive(Debug, Clone, Default)]
+pub struct DeliveryFilter {
+    /// Of this rule.
+    pub alert_rule_id: Option<RuleId>,
+    /// To this endpoint.
+    pub webhook_endpoint_id: Option<EndpointId>,
+    /// Of this event.
+    pub event_id: Option<EventId>,
+    /// In this state.
+    pub status: Option<DeliveryStatus>,
+    /// Made then or later.
+    pub from: Option<Timestamp>,
+    /// Made before then.
+    pub to: Option<Timestamp>,
+}
+
+/// Deliveries that one index leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// All of a tenant's.
+    All,
+    /// Those that no host holds.
+    Free,
+    /// Those that a host holds.
+    Held,
+}
+
+/// What is large in a row, in bytes.
+const BYTES: &str = "octet_length(rule_name) + octet_length(trigger_figures)
+    + COALESCE(octet_length(last_error), 0)";
+
+impl Store {
+    /// A tenant's deliveries, newest first, older than `before`.
+    pub async fn list_deliveries(
+        &self,
+        tenant: &TenantId,
+        filter: &DeliveryFilter,
+        limit: u32,
+        before: Option<DeliveryId>,
+    ) -> Result<Page<Delivery>, StoreError> {
+        let list = List {
+            from: self.reader(),
+            table: "deliveries",
+            keys: |before: Option<&str>| {
+                filter.keys(tenant, before.and_then(|id| id.parse().ok()), limit)
+            },
+            rows: |ids: &[String]| self.rows_of("deliveries", tenant, Order::NewestFirst, ids),
+        };
+        self.page(list, limit, before.map(|id| id.to_string()), read_delivery).await
+    }
+}
+
+impl DeliveryFilter {
+    /// The ids and sizes of up to `limit + 1` deliveries, newest first.
+    pub(crate) fn keys(
+        &self,
+        tenant: &TenantId,
+        before: Option<DeliveryId>,
+        limit: u32,
+    ) -> Statement {
+        let parts = self.parts();
+        let mut query = Statement::new("");
+        if parts.contains(&Part::Held) {
+            query.push(&format!("WITH RECURSIVE {HOLDERS} "));
+        }
+        for (number, part) in parts.iter().enumerate() {
+            query.push(if number == 0 { "" } else { " UNION ALL " });
+            query.push("SELECT id, bytes FROM (");
+            self.push_part(&mut query, *part, tenant, before);
+            query.push(" ORDER BY id DESC LIMIT ").bind(i64::from(limit) + 1);
+            query.push(&format!(") AS part{number}"));
+        }
+        query.push(" ORDER BY id DESC LIMIT ").bind(i64::from(limit) + 1);
+        query
+    }
+
+    /// Where what it names can be.
+    fn parts(&self) -> &'static [Part] {
+        let is_named = self.alert_rule_id.is_some()
+            || self.webhook_endpoint_id.is_some()
+            || self.event_id.is_some();
+        match self.status {
+            Some(DeliveryStatus::Leased) => &[Part::Held],
+            Some(_) => &[Part::Free],
+            None if is_named => &[Part::Free, Part::Held],
+            None => &[Part::All],
+        }
+    }
+
+    fn push_part(
+        &self,
+        query: &mut Statement,
+        part: Part,
+        tenant: &TenantId,
+        before: Option<DeliveryId>,
+    ) {
+        query.push(&format!("SELECT id, CAST({BYTES} AS BIGINT) AS bytes FROM "));
+        // From one holder to the next, and in the index to what it holds of the tenant's.
+        query.push(match part {
+            Part::All | Part::Free => "deliveries WHERE tenant = ",
+            Part::Held => {
+                "(SELECT id AS held_by FROM holder WHERE id IS NOT NULL) AS holding
+                 CROSS JOIN deliveries
+                 WHERE status = 'leased' AND lease_host = held_by AND tenant = "
+            }
+        });
+        query.bind(tenant.as_str().to_owned());
+        if part == Part::Free {
+            self.push_free(query, before);
+        } else {
+            self.push(query, before);
+        }
+    }
+
+    /// Adds its conditions on deliveries that no host holds to a query that has a
+    /// WHERE already. The first one is as the indexes have it.
+    pub(crate) fn push_free(&self, query: &mut Statement, before: Option<DeliveryId>) {
+        query.push(" AND status <> 'leased'");
+        self.push(query, before);
+    }
+
+    fn push(&self, query: &mut Statement, before: Option<DeliveryId>) {
+        let ids = [
+            (" AND alert_rule_id = ", self.alert_rule_id.map(|id| id.to_string())),
+            (" AND webhook_endpoint_id = ", self.webhook_endpoint_id.map(|id| id.to_string())),
+            (" AND event_id = ", self.event_id.map(|id| id.to_string())),
+        ];
+        for (condition, id) in ids {
+            if let Some(id) = id {
+                query.push(condition).bind(id);
+            }
+        }
+        if let Some(status) = self.status {
+            query.push(" AND status = ").bind(status.as_str());
+        }
+        let span = Span {
+            first: self.from.map(|from| DeliveryId::new(from, 0)),
+            last: self.to.map(|to| DeliveryId::new(to, u128::MAX)),
+            before,
+        };
+        span.push(query);
+        // An id knows the millisecond; this is about what is within it.
+        for (condition, at) in [(" AND created_at >= ", self.from), (" AND created_at < ", self.to)]
+        {
+            if let Some(at) = at {
+                query.push(condition).bind(us(at));
+            }
+        }
+    }
+}
