@@ -10,8 +10,10 @@
 use std::time::Duration;
 
 use alerts_domain::Timestamp;
-use alerts_domain::exchange::{Outcome, TransportError};
+use alerts_domain::exchange::{Outcome, TransportError, retry_after_ms};
 use alerts_store::Finished;
+
+use super::rest::Rest;
 
 /// Attempts that run at once towards one endpoint, at most and to begin with.
 pub(super) const MAX_WIDTH: usize = 32;
@@ -21,6 +23,8 @@ const FAILURES: u32 = 5;
 /// How long the first opening lasts, and the longest.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const MAX_WAIT: Duration = Duration::from_secs(60);
+/// The status of a target that limits its callers (RFC 6585, 4).
+const TOO_MANY_REQUESTS: u16 = 429;
 /// How long failures in a row are remembered while nothing else happens.
 const MEMORY: Duration = Duration::from_secs(3600);
 
@@ -29,6 +33,8 @@ const MEMORY: Duration = Duration::from_secs(3600);
 pub(crate) enum Health {
     /// It answers, if only to refuse.
     Alive,
+    /// It answers, and wants fewer requests: to be left alone for so long, if it says.
+    Limited(Option<Duration>),
     /// No answer, or a server error.
     Failing,
     /// Nothing: it was not asked.
@@ -40,6 +46,10 @@ impl Health {
     pub(crate) fn of(finished: &Finished) -> Self {
         let exchanges = finished.attempt.iter().flat_map(|attempt| &attempt.exchanges);
         match exchanges.last().map(|exchange| &exchange.outcome) {
+            Some(Outcome::Response(response)) if response.status == TOO_MANY_REQUESTS => {
+                let wait_ms = retry_after_ms(&response.headers, finished.now);
+                Self::Limited(wait_ms.map(Duration::from_millis))
+            }
             Some(Outcome::Response(response)) if response.status >= 500 => Self::Failing,
             Some(Outcome::Response(_)) => Self::Alive,
             Some(Outcome::Failed(TransportError::Forbidden(_))) | None => Self::Unknown,
@@ -87,6 +97,7 @@ pub(super) struct Breaker {
     last_failure: Timestamp,
     width: usize,
     is_proven: bool,
+    rest: Rest,
 }
 
 impl Default for Breaker {
@@ -98,6 +109,7 @@ impl Default for Breaker {
             last_failure: Timestamp::MIN,
             width: FIRST_WIDTH,
             is_proven: false,
+            rest: Rest::default(),
         }
     }
 }
@@ -116,6 +128,11 @@ impl Breaker {
         self.is_proven && self.is_closed()
     }
 
+    /// Whether the target has asked to be left alone for now.
+    pub(super) fn is_resting(&self, now: Timestamp) -> bool {
+        self.rest.is_resting(now)
+    }
+
     /// Whether a probe may be sent.
     pub(super) fn wants_probe(&self, in_flight: usize, now: Timestamp) -> bool {
         !self.is_closed() && self.gate(in_flight, now) == Gate::Open
@@ -131,12 +148,14 @@ impl Breaker {
             // not taken for the probe's.
             Circuit::Open { .. } | Circuit::HalfOpen { .. } if in_flight > 0 => Gate::Full,
             Circuit::Closed if in_flight >= self.width => Gate::Full,
+            _ if self.rest.earliest(now) > now => Gate::Until(self.rest.earliest(now)),
             _ => Gate::Open,
         }
     }
 
     /// One has started.
     pub(super) fn started(&mut self, now: Timestamp) {
+        self.rest.started(now);
         if !self.is_closed() {
             self.state = Circuit::HalfOpen { since: now };
         }
@@ -145,7 +164,16 @@ impl Breaker {
     /// One has ended. `jitter` is from the unit interval.
     pub(super) fn ended(&mut self, health: Health, now: Timestamp, jitter: f64) {
         match (health, self.state) {
+            (Health::Limited(wait), _) => {
+                self.failures = 0;
+                self.is_proven = true;
+                // It is well, and has enough: neither a failure nor a reason for more.
+                self.width = (self.width / 2).max(1);
+                self.rest.begin(wait, now, jitter);
+                self.state = Circuit::Closed;
+            }
             (Health::Alive, state) => {
+                self.rest.taken();
                 self.failures = 0;
                 self.is_proven = true;
                 self.width = match state {
@@ -193,12 +221,14 @@ impl Breaker {
             self.open(now, wait.unwrap_or(FIRST_WAIT));
         }
         self.last_failure = self.last_failure.min(now);
+        self.rest.set_back(now);
     }
 
     /// Whether it holds nothing worth remembering.
     pub(super) fn is_idle(&self, now: Timestamp) -> bool {
         let age = now.duration_since(self.last_failure);
-        self.failures == 0 || Duration::try_from(age).is_ok_and(|age| age > MEMORY)
+        let is_old = Duration::try_from(age).is_ok_and(|age| age > MEMORY);
+        (self.failures == 0 || is_old) && self.rest.is_idle(now)
     }
 }
 
@@ -290,6 +320,28 @@ mod tests {
         let earlier = at(-900_000);
         breaker.set_back(earlier);
         assert_eq!(breaker.gate(0, earlier), Gate::Until(earlier + Duration::from_secs(1)));
+    }
+
+    #[test]
+    fn a_target_that_has_enough_rests_and_its_lane_does_not_widen() {
+        let mut breaker = Breaker::default();
+        let wait = Some(Duration::from_secs(7));
+        for _ in 0..FAILURES * 2 {
+            breaker.ended(Health::Limited(wait), at(0), 0.0);
+        }
+        assert!(breaker.is_closed() && breaker.is_proven(), "it answers");
+        assert!(breaker.is_resting(at(6_999)) && !breaker.is_resting(at(7_000)));
+        assert_eq!(breaker.gate(0, at(0)), Gate::Until(at(7_000)));
+        assert_eq!(breaker.gate(1, at(7_000)), Gate::Full, "one at a time, to begin with");
+    }
+
+    #[test]
+    fn a_probe_that_is_answered_with_too_many_requests_closes_the_circuit_and_rests_it() {
+        let mut breaker = open();
+        breaker.started(at(1000));
+        breaker.ended(Health::Limited(Some(Duration::from_secs(3))), at(1000), 0.0);
+        assert!(breaker.is_closed());
+        assert_eq!(breaker.gate(0, at(1000)), Gate::Until(at(4000)));
     }
 
     #[test]

@@ -22,6 +22,7 @@ mod pages;
 mod pending;
 mod plugins;
 mod quotas;
+mod rate_limiters;
 mod redrive;
 mod retention;
 mod rules;
