@@ -31,6 +31,7 @@ impl Engine {
             timers,
             claims,
             workers,
+            limiters,
             ..
         } = self.driven_parts();
         let mut outcome = lease.beat().await;
@@ -48,7 +49,7 @@ impl Engine {
                 ended.push((id, workers.run(job).await));
             }
             if ended.len() == before {
-                return outcome;
+                return outcome.and(limiters.keep().await.map_err(EngineError::from));
             }
         }
     }

@@ -14,6 +14,7 @@ use crate::background::catalog::CatalogLoop;
 use crate::background::claims::ClaimLoop;
 use crate::background::deferred::DeferredLoop;
 use crate::background::lease::Lease;
+use crate::background::limiters::LimiterLoop;
 use crate::background::plugins::PluginLoop;
 use crate::background::retention::RetentionLoop;
 use crate::background::strays::Strays;
@@ -24,7 +25,7 @@ use crate::catalog::{Catalog, Endpoints, Loader, Rules, Tenants, Turns};
 use crate::clock::Clock;
 use crate::config::EngineParts;
 use crate::dispatch::{
-    Attempts, Bounds, Circuit, Claims, Deliveries, Dispatcher, Recorder, TryOut, Workers,
+    Attempts, Bounds, Circuit, Claims, Deliveries, Dispatcher, Limiters, Recorder, TryOut, Workers,
 };
 use crate::egress::Egress;
 use crate::entropy::Entropy;
@@ -56,6 +57,7 @@ struct Inner {
     deferred: Deferred,
     dispatcher: Dispatcher,
     workers: Workers,
+    limiters: Limiters,
     claims: Claims,
     deliveries: Deliveries,
     try_out: TryOut,
@@ -97,12 +99,13 @@ impl Engine {
 
     async fn assemble(parts: EngineParts, is_driven: bool) -> Result<Self, EngineError> {
         let engine = Self(Arc::new(Inner::build(parts, is_driven)?));
-        let Inner { host, store, clock, lease, plugin_admin, .. } = &*engine.0;
+        let Inner { host, store, clock, lease, limiters, plugin_admin, .. } = &*engine.0;
         lease.beat().await?;
         let taken = store.take_over(clock.now(), *host).await?;
         if taken > 0 {
             tracing::info!(taken, "took up unfinished deliveries");
         }
+        limiters.restore().await?;
         plugin_admin.follow_grants().await?;
         plugin_admin.follow_limits().await?;
         plugin_admin.follow_uploads().await?;
@@ -115,11 +118,17 @@ impl Engine {
         if folder.is_some() || is_shared {
             supervisor.start(PluginLoop { admin: self.0.plugin_admin.clone(), folder, is_shared });
         }
-        supervisor.start(CatalogLoop { catalog: catalog.clone(), is_shared, clock: clock.clone() });
+        supervisor.start(CatalogLoop {
+            catalog: catalog.clone(),
+            is_shared,
+            clock: clock.clone(),
+            wakes: self.0.claims.wakes.clone(),
+        });
         supervisor.start(ClaimLoop::new(self.0.claims.clone(), self.0.workers.clone()));
         supervisor.start(self.0.lease.clone());
         supervisor.start(self.0.strays.clone());
         supervisor.start(self.0.condition_errors.clone());
+        supervisor.start(LimiterLoop { limiters: self.0.limiters.clone(), clock: clock.clone() });
         supervisor.start(DeferredLoop::new(self.0.deferred.clone()));
         supervisor.start(TimerLoop::new(self.0.timers.clone()));
         supervisor.start(self.0.retention.clone());
@@ -147,6 +156,9 @@ impl Engine {
             );
         }
         self.0.supervisor.stop();
+        if let Err(error) = self.0.limiters.keep().await {
+            tracing::warn!(%error, "rate limiters were not written down; a restart may forget them");
+        }
         if let Err(error) = self.0.lease.end().await {
             tracing::warn!(%error, "this host's lease could not be ended early");
         }
@@ -252,6 +264,7 @@ impl Engine {
             timers,
             claims,
             workers,
+            limiters,
             retention,
             ..
         } = &*self.0;
@@ -266,6 +279,7 @@ impl Engine {
             timers,
             claims,
             workers,
+            limiters,
             retention,
         }
     }
@@ -283,6 +297,7 @@ pub(crate) struct DrivenParts<'a> {
     pub(crate) timers: &'a Timers,
     pub(crate) claims: &'a Claims,
     pub(crate) workers: &'a Workers,
+    pub(crate) limiters: &'a Limiters,
     pub(crate) retention: &'a RetentionLoop,
 }
 
@@ -320,11 +335,18 @@ impl Inner {
             clock: clock.clone(),
             entropy: entropy.clone(),
         });
+        let limiters = Limiters::new(
+            store.clone(),
+            dispatcher.clone(),
+            clock.clone(),
+            config.rate_limit,
+        );
         let workers = Workers::new(
             dispatcher.clone(),
             catalog.clone(),
             attempts.clone(),
             recorder.clone(),
+            limiters.clone(),
             clock.clone(),
             entropy.clone(),
             is_driven,
@@ -333,6 +355,7 @@ impl Inner {
             host,
             store: store.clone(),
             catalog: catalog.clone(),
+            plugins: plugins.clone(),
             dispatcher: dispatcher.clone(),
             recorder: recorder.clone(),
             clock: clock.clone(),
@@ -384,6 +407,7 @@ impl Inner {
             entropy: entropy.clone(),
             schema_checks: Arc::new(Turns::default()),
             quotas: config.quotas,
+            wakes: wakes.clone(),
         };
         let rules = Rules {
             store: store.clone(),
@@ -458,6 +482,7 @@ impl Inner {
             deferred,
             dispatcher,
             workers,
+            limiters,
             claims,
             deliveries,
             try_out,

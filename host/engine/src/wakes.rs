@@ -1,6 +1,7 @@
 //! How one part tells a background loop that there is something for it, without
 //! knowing the loop.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use alerts_domain::Timestamp;
@@ -13,8 +14,19 @@ pub(crate) struct Wakes {
     pub(crate) claims: Arc<Alarm>,
     /// There is a timer, or its rule was changed.
     pub(crate) timers: Arc<Notify>,
+    /// What kept deliveries from being sent may be gone: an endpoint is on, a plugin is
+    /// there. The claims look.
+    pub(crate) unblocked: Arc<AtomicBool>,
     /// Rules wait for a condition plugin.
     pub(crate) deferred: Arc<Notify>,
+}
+
+impl Wakes {
+    /// Something has changed that may have kept deliveries from being sent.
+    pub(crate) fn look_for_unblocked(&self, now: Timestamp) {
+        self.unblocked.store(true, Ordering::Release);
+        self.claims.set(now);
+    }
 }
 
 /// A time at which to look, which can be set to an earlier one.

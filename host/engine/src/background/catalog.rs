@@ -8,6 +8,7 @@ use super::POLL;
 use super::supervisor::{BackgroundLoop, Pulse};
 use crate::catalog::Catalog;
 use crate::clock::Clock;
+use crate::wakes::Wakes;
 
 /// How often idle tenants are looked for where there are no other hosts.
 const IDLE_LOOK: Duration = Duration::from_secs(30);
@@ -18,6 +19,7 @@ pub(crate) struct CatalogLoop {
     /// Whether there may be other hosts.
     pub(crate) is_shared: bool,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) wakes: Wakes,
 }
 
 impl BackgroundLoop for CatalogLoop {
@@ -33,6 +35,7 @@ impl BackgroundLoop for CatalogLoop {
         {
             tracing::error!(%error, "other hosts' changes could not be read; trying again");
         }
+        self.wakes.look_for_unblocked(self.clock.now());
     }
 
     async fn rest(&mut self) {

@@ -6,6 +6,7 @@ pub(crate) mod claims;
 pub(crate) mod condition_errors;
 pub(crate) mod deferred;
 pub(crate) mod lease;
+pub(crate) mod limiters;
 pub(crate) mod plugins;
 pub(crate) mod retention;
 pub(crate) mod strays;

@@ -35,6 +35,7 @@ use crate::egress::Egress;
 use crate::entropy::Entropy;
 use crate::error::{ChangeError, EngineError};
 use crate::plugins::Plugins;
+use crate::wakes::Wakes;
 
 /// Most headers a tenant may add.
 const MAX_HEADERS: usize = 32;
@@ -95,6 +96,7 @@ pub struct Endpoints {
     pub(crate) entropy: Arc<Entropy>,
     pub(crate) schema_checks: Arc<Turns>,
     pub(crate) quotas: Quotas,
+    pub(crate) wakes: Wakes,
 }
 
 impl Endpoints {
@@ -176,6 +178,8 @@ impl Endpoints {
         let entry = actor.does("webhook.deleted", id, json!({}));
         let deleted = self.store.delete_endpoint(&actor.tenant, id, &entry, now).await?;
         self.catalog.refresh(&actor.tenant).await;
+        // What waited for it goes at once, or is given up with it.
+        self.wakes.look_for_unblocked(self.clock.now());
         if deleted { Ok(()) } else { Err(ChangeError::NotFound("webhook endpoint")) }
     }
 
@@ -227,6 +231,7 @@ impl Endpoints {
         let (store, quotas) = (&self.store, &self.quotas);
         let written = store.update_endpoint(&endpoint, read, quotas, &entry, now).await?;
         self.catalog.refresh(&actor.tenant).await;
+        self.wakes.look_for_unblocked(self.clock.now());
         if !written {
             return Err(ChangeError::Conflict(format!(
                 "endpoint {} was changed by somebody else at the same time; read it again and repeat",

@@ -34,10 +34,14 @@ impl Loader {
             mark.rate_limit.or(self.tenant_rate_limit),
         );
         for stored in active.endpoints {
+            let (id, is_active) = (stored.id, stored.spec.is_active);
             match self.open(stored) {
                 Ok(endpoint) => catalog.add_endpoint(endpoint),
                 // One endpoint whose key is lost must not stop the others.
-                Err(error) => tracing::error!(%tenant, %error, "endpoint left out"),
+                Err(error) => {
+                    tracing::error!(%tenant, %error, "nothing can be sent to this endpoint");
+                    catalog.add_locked(id, is_active);
+                }
             }
         }
         for stored in active.rules {

@@ -25,6 +25,8 @@ pub(crate) struct TenantCatalog {
     /// Its own limit, or else that of every tenant.
     rate_limit: Option<RateLimit>,
     endpoints: HashMap<EndpointId, Arc<LiveEndpoint>>,
+    /// Endpoints whose secrets do not open, and whether they are on.
+    locked: HashMap<EndpointId, bool>,
     rules: HashMap<RuleId, Arc<LiveRule>>,
     by_type: HashMap<String, Vec<Arc<LiveRule>>>,
     by_pattern: Vec<Arc<LiveRule>>,
@@ -39,6 +41,7 @@ impl TenantCatalog {
             is_open,
             rate_limit,
             endpoints: HashMap::new(),
+            locked: HashMap::new(),
             rules: HashMap::new(),
             by_type: HashMap::new(),
             by_pattern: Vec::new(),
@@ -48,6 +51,11 @@ impl TenantCatalog {
     pub(super) fn add_endpoint(&mut self, endpoint: LiveEndpoint) {
         self.weight_bytes += ENDPOINT_BYTES + endpoint.content_bytes();
         self.endpoints.insert(endpoint.stored().id, Arc::new(endpoint));
+    }
+
+    /// An endpoint whose secrets do not open: it is there, and nothing can be sent to it.
+    pub(super) fn add_locked(&mut self, endpoint: EndpointId, is_active: bool) {
+        self.locked.insert(endpoint, is_active);
     }
 
     pub(super) fn add_rule(&mut self, rule: LiveRule) {
@@ -75,6 +83,17 @@ impl TenantCatalog {
 
     pub(crate) fn endpoint(&self, id: EndpointId) -> Option<&Arc<LiveEndpoint>> {
         self.endpoints.get(&id)
+    }
+
+    /// Whether an endpoint's secrets do not open.
+    pub(crate) fn is_locked(&self, id: EndpointId) -> bool {
+        self.locked.contains_key(&id)
+    }
+
+    /// Whether an endpoint is on; none when there is no such endpoint.
+    pub(crate) fn is_active(&self, id: EndpointId) -> Option<bool> {
+        let open = self.endpoints.get(&id).map(|endpoint| endpoint.stored().spec.is_active);
+        open.or_else(|| self.locked.get(&id).copied())
     }
 
     pub(crate) fn rule(&self, id: RuleId) -> Option<&Arc<LiveRule>> {

@@ -54,7 +54,7 @@ impl Tenants {
         let mark = self.store.mark_tenant(tenant, &patch, entry, now).await?;
         self.catalog.refresh(tenant).await;
         // What waited for the tenant to be let in, or for its limit.
-        self.wakes.claims.set(self.clock.now());
+        self.wakes.look_for_unblocked(self.clock.now());
         Ok(mark)
     }
 }

@@ -8,11 +8,11 @@ use alerts_domain::alert;
 use alerts_domain::delivery::{Attempt, Delivery, ErrorText, Transition, attempt_seed};
 use alerts_domain::exchange::{Exchange, Outcome, Step, Verdict};
 use alerts_domain::retry::RetryPolicy;
-use alerts_package::Kind;
 use alerts_sandbox::{CallError, Plugin, Sandbox, TargetDelivery};
 use bytes::Bytes;
 
 use super::job::Job;
+use super::obstacle::{self, obstacle};
 use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::egress::Egress;
@@ -21,11 +21,10 @@ use crate::live::{LiveEndpoint, target_endpoint};
 use crate::panics::{Panicked, caught};
 use crate::plugins::Plugins;
 
-/// How long a delivery rests when nothing could be tried: no plugin, or its
-/// endpoint is switched off.
-const REST: Duration = Duration::from_secs(60);
-/// The same when the sandbox could not call the adapter just now.
+/// How long a delivery rests when the sandbox could not call the adapter just now.
 const BUSY_REST: Duration = Duration::from_secs(1);
+/// The same after an attempt that panicked: the next one is likely to do so too.
+const PANIC_REST: Duration = Duration::from_secs(60);
 
 /// What makes attempts.
 pub(crate) struct Attempts {
@@ -37,35 +36,52 @@ pub(crate) struct Attempts {
     pub(crate) entropy: Arc<Entropy>,
 }
 
+/// What came of trying a delivery.
+pub(super) struct Tried {
+    /// What was sent and answered; none when nothing was tried.
+    pub(super) attempt: Option<Attempt>,
+    /// Where the delivery goes.
+    pub(super) transition: Transition,
+    /// Whether nothing can be sent to its endpoint for now, this delivery or another.
+    pub(super) is_blocked: bool,
+}
+
+impl Tried {
+    fn untried(transition: Transition) -> Self {
+        Self { attempt: None, transition, is_blocked: false }
+    }
+}
+
 impl Attempts {
     /// Tries one delivery. Nothing is written yet. One that panics counts as none,
     /// and its delivery goes back.
-    pub(super) async fn attempt(&self, job: &Job) -> (Option<Attempt>, Transition) {
+    pub(super) async fn attempt(&self, job: &Job) -> Tried {
         let ended = caught("attempt", self.try_once(job)).await;
         let ended = ended.unwrap_or_else(|Panicked(message)| {
-            let (delivery, at) = (job.delivery.id, self.clock.after(REST));
+            let (delivery, at) = (job.delivery.id, self.clock.after(PANIC_REST));
             tracing::error!(%delivery, message, "an attempt panicked; its delivery is given back");
             // Whether something was sent is not known: then it is sent again.
             let reason = Some("the attempt failed inside the host; its log says why".into());
-            (None, Transition::Release { at, reason })
+            Tried::untried(Transition::Release { at, reason })
         });
-        if ended.1.status().is_terminal() {
+        if ended.transition.status().is_terminal() {
             let waited = self.clock.now().duration_since(job.delivery.created_at);
             metrics::histogram!("alerts_delivery_seconds").record(waited.as_secs_f64());
         }
         ended
     }
 
-    async fn try_once(&self, job: &Job) -> (Option<Attempt>, Transition) {
+    async fn try_once(&self, job: &Job) -> Tried {
         let (started_at, began) = (self.clock.now(), self.clock.monotonic());
         let prepared = match self.prepare(job).await {
             Ok(prepared) => prepared,
-            Err(transition) => return (None, transition),
+            Err(untried) => return untried,
         };
         let (verdict, exchanges) = match self.converse(&prepared).await {
             Err(error) if error.is_passing() => {
                 let reason = Some(error.to_string().into());
-                return (None, Transition::Release { at: self.clock.after(BUSY_REST), reason });
+                let at = self.clock.after(BUSY_REST);
+                return Tried::untried(Transition::Release { at, reason });
             }
             Err(error) => (adapter_failed(&error), Vec::new()),
             Ok(ended) => ended,
@@ -92,31 +108,33 @@ impl Attempts {
             endpoint_version: prepared.endpoint.stored().version,
             exchanges,
         };
-        (Some(attempt), transition)
+        Tried { attempt: Some(attempt), transition, is_blocked: false }
     }
 
     /// All that the attempt needs, or where the delivery goes without it.
-    async fn prepare(&self, job: &Job) -> Result<Prepared, Transition> {
-        let release = |reason: String| Transition::Release {
-            at: self.clock.after(REST),
-            reason: Some(reason.into()),
+    async fn prepare(&self, job: &Job) -> Result<Prepared, Tried> {
+        let blocked = |reason: String| Tried {
+            attempt: None,
+            transition: job.released_as_it_was(Some(format!("{reason}; waiting").into())),
+            is_blocked: true,
         };
-        let bury = |error: String| Transition::Bury { error: error.into(), disable_rule: false };
+        let bury = |error: String| {
+            Tried::untried(Transition::Bury { error: error.into(), disable_rule: false })
+        };
         let delivery = &job.delivery;
         let catalog = self.catalog.get(&delivery.tenant).await.map_err(|error| {
             tracing::error!(delivery = %delivery.id, %error, "the tenant's endpoints could not be read");
-            Transition::Release { at: self.clock.after(BUSY_REST), reason: None }
+            let at = self.clock.after(BUSY_REST);
+            Tried::untried(Transition::Release { at, reason: None })
         })?;
-        if !catalog.is_open() {
-            return Err(release("alerts are not open to this namespace yet; waiting".into()));
+        let id = delivery.webhook_endpoint_id;
+        if let Some(reason) = obstacle(&catalog, &self.plugins, &delivery.tenant, id) {
+            return Err(blocked(reason));
         }
-        let endpoint = catalog.endpoint(delivery.webhook_endpoint_id).ok_or_else(|| {
-            bury("the webhook endpoint was deleted, or its secrets do not open".into())
-        })?;
+        let endpoint = catalog
+            .endpoint(id)
+            .ok_or_else(|| bury("the webhook endpoint was deleted".to_owned()))?;
         let spec = &endpoint.stored().spec;
-        if !spec.is_active {
-            return Err(release("the webhook endpoint is switched off; waiting".into()));
-        }
         if job.event_body.is_empty() {
             return Err(bury("its event is no longer stored; retention has removed it".into()));
         }
@@ -125,7 +143,7 @@ impl Attempts {
             .map_err(|error| bury(format!("the stored event does not read: {error}")))?;
         let (plugin, target) = self
             .target_call(delivery, endpoint, alert)
-            .map_err(|missing| release(format!("{missing}; waiting")))?;
+            .map_err(blocked)?;
         let policy = match delivery.alert_rule_id {
             Some(id) => catalog.rule(id).map(|rule| rule.stored.spec.retry_policy),
             // A test is for the person who waits for its answer.
@@ -144,17 +162,8 @@ impl Attempts {
         endpoint: &LiveEndpoint,
         alert: Bytes,
     ) -> Result<(Arc<Plugin>, TargetDelivery), String> {
-        let spec = &endpoint.stored().spec;
-        let plugin = self
-            .plugins
-            .get(Kind::Target, &spec.target)
-            .ok_or_else(|| format!("the target plugin `{}` is not loaded", spec.target))?;
-        if !self.plugins.is_open_to(&spec.target, &delivery.tenant) {
-            return Err(format!(
-                "the target plugin `{}` was closed to this namespace",
-                spec.target
-            ));
-        }
+        let id = &endpoint.stored().spec.target;
+        let plugin = obstacle::usable(&self.plugins, id, &delivery.tenant)?;
         let target = TargetDelivery {
             id: delivery.id.to_string(),
             attempt: delivery.attempt_count + 1,

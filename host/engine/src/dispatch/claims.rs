@@ -1,8 +1,9 @@
 //! Claims: what is due in the database comes into this host's hands, endpoint by
 //! endpoint, as far as there is room for it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use alerts_domain::Timestamp;
 use alerts_domain::id::HostId;
@@ -12,12 +13,14 @@ use futures_util::{StreamExt as _, stream};
 
 use super::dispatcher::Dispatcher;
 use super::job::Job;
+use super::obstacle::obstacle;
 use super::recording::{Recorder, TROUBLE};
 use super::scheduler::ClaimPlan;
 use crate::catalog::{Catalog, TenantCatalog};
 use crate::clock::Clock;
 use crate::error::EngineError;
 use crate::live::RateLimits;
+use crate::plugins::Plugins;
 use crate::wakes::Wakes;
 
 /// Most deliveries claimed at once, in all and for one endpoint. Few for one: what
@@ -34,6 +37,7 @@ pub(crate) struct Claims {
     pub(crate) host: HostId,
     pub(crate) store: Store,
     pub(crate) catalog: Catalog,
+    pub(crate) plugins: Plugins,
     pub(crate) dispatcher: Dispatcher,
     pub(crate) recorder: Recorder,
     pub(crate) clock: Arc<dyn Clock>,
@@ -45,6 +49,9 @@ impl Claims {
     pub(crate) async fn round(&self) -> Result<Option<Timestamp>, EngineError> {
         let now = self.clock.now();
         self.wakes.claims.clear();
+        if self.wakes.unblocked.swap(false, Ordering::AcqRel) {
+            self.unblock().await;
+        }
         let ClaimPlan { leave_out, probes } = self.dispatcher.claim_plan(now);
         let (store, host) = (&self.store, self.host);
         let mut claimed = store.claim_due(now, host, &leave_out, CLAIM_PER_ENDPOINT, CLAIM).await?;
@@ -59,6 +66,22 @@ impl Claims {
         Ok(Some(now))
     }
 
+    /// Goes on with endpoints to which something can be sent again.
+    async fn unblock(&self) {
+        for (tenant, endpoint) in self.dispatcher.blocked() {
+            match self.catalog.get(&tenant).await {
+                Ok(catalog) => {
+                    if obstacle(&catalog, &self.plugins, &tenant, endpoint).is_none() {
+                        self.dispatcher.unblock(endpoint);
+                    }
+                }
+                Err(error) => {
+                    tracing::error!(%tenant, %error, "the tenant's endpoints could not be read");
+                }
+            }
+        }
+    }
+
     /// Puts what was claimed into its lanes, under the limits of its tenants.
     async fn take_in(&self, claimed: Vec<Claimed>) {
         let (mut jobs, mut in_doubt) = (Vec::new(), Vec::new());
@@ -71,7 +94,8 @@ impl Claims {
         }
         self.recorder.give_back(in_doubt, self.clock.now());
         let catalogs = self.catalogs_of(&jobs).await;
-        let (mut ready, mut unread) = (Vec::new(), Vec::new());
+        let (mut ready, mut unread, mut blocked) = (Vec::new(), Vec::new(), Vec::new());
+        let mut tried = HashSet::new();
         for mut job in jobs {
             let Some(catalog) = catalogs.get(&job.delivery.tenant) else {
                 // Its limits are not guessed: it waits until they can be read.
@@ -79,10 +103,17 @@ impl Claims {
                 continue;
             };
             let (endpoint, rule) = (job.delivery.webhook_endpoint_id, job.delivery.alert_rule_id);
+            let obstacle = obstacle(catalog, &self.plugins, &job.delivery.tenant, endpoint);
+            // The first one is tried all the same, which tells the reason.
+            if obstacle.is_some() && !tried.insert(endpoint) {
+                blocked.push(job);
+                continue;
+            }
             job.limits = catalog.limits(endpoint, rule);
             ready.push(job);
         }
         self.dispatcher.push_claimed(ready);
+        self.recorder.give_back_as_it_was(blocked);
         self.recorder.give_back(unread, self.clock.after(TROUBLE));
     }
 

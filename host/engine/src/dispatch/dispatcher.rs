@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 use super::circuit::{Circuit, Health};
 use super::in_hand::{InHand, LeaseKey};
 use super::job::Job;
+use super::rate::Limited;
 use super::scheduler::{Bounds, ClaimPlan, Consequences, Scheduler};
 use crate::live::RateLimits;
 use crate::wakes::Wakes;
@@ -84,7 +85,7 @@ impl Dispatcher {
 
     /// A delivery that is due was stored for whoever has room.
     pub(crate) fn left_in_store(&self, endpoint: EndpointId, now: Timestamp) {
-        if self.scheduler().left_in_store(endpoint) {
+        if self.scheduler().left_in_store(endpoint, now) {
             self.0.wakes.claims.set(now);
         }
     }
@@ -104,6 +105,32 @@ impl Dispatcher {
     /// Whether alerts are sent to this endpoint now, as this host sees it.
     pub(crate) fn circuit(&self, endpoint: EndpointId) -> Circuit {
         self.scheduler().circuit(endpoint)
+    }
+
+    /// Nothing can be sent to this endpoint for now. Answers with the jobs that wait
+    /// for it, to be given back.
+    pub(super) fn block(&self, tenant: TenantId, endpoint: EndpointId) -> Vec<Job> {
+        self.scheduler().block(tenant, endpoint)
+    }
+
+    /// The endpoints to which nothing can be sent for now.
+    pub(super) fn blocked(&self) -> Vec<(TenantId, EndpointId)> {
+        self.scheduler().blocked()
+    }
+
+    /// Jobs can be sent to this endpoint again.
+    pub(super) fn unblock(&self, endpoint: EndpointId) {
+        self.scheduler().unblock(endpoint);
+    }
+
+    /// The rate limiters that hold something back.
+    pub(super) fn limiters(&self, now: Timestamp) -> Vec<(Limited, Timestamp)> {
+        self.scheduler().limiters(now)
+    }
+
+    /// Goes on with a limiter where an earlier process left it.
+    pub(super) fn restore(&self, limited: Limited, free_at: Timestamp) {
+        self.scheduler().restore(limited, free_at);
     }
 
     /// What a claim made now should bring.
@@ -159,11 +186,16 @@ impl Dispatcher {
     /// Forgets lanes that nobody uses, and has claims made for those that have
     /// room again.
     pub(crate) fn tidy(&self, now: Timestamp) {
-        let (waiting, should_claim) = {
+        let (waiting, should_claim, is_any_blocked) = {
             let mut scheduler = self.scheduler();
             scheduler.forget_idle(now);
-            (scheduler.waiting(), scheduler.should_claim())
+            let is_any_blocked = !scheduler.blocked().is_empty();
+            (scheduler.waiting(), scheduler.should_claim(now), is_any_blocked)
         };
+        if is_any_blocked {
+            // Not every obstacle tells when it is gone: a plugin may be there again.
+            self.0.wakes.look_for_unblocked(now);
+        }
         if should_claim {
             self.0.wakes.claims.set(now);
         }

@@ -1,7 +1,7 @@
 //! A delivery in this host's hands, with all that an attempt needs.
 
 use alerts_domain::Timestamp;
-use alerts_domain::delivery::{Attempt, Delivery, Lease, Transition};
+use alerts_domain::delivery::{Attempt, Delivery, ErrorText, Lease, Transition};
 use alerts_domain::id::{EndpointId, RuleId};
 use alerts_domain::tenant::TenantId;
 use alerts_store::Finished;
@@ -52,6 +52,15 @@ impl Job {
     /// Given back without an attempt, to be due at a time.
     pub(crate) fn given_back(self, at: Timestamp, now: Timestamp) -> (Finished, Hold) {
         self.ended(None, Transition::Release { at, reason: None }, now)
+    }
+}
+
+impl Job {
+    /// Back to the database untried, as old as it was: what waits for something else
+    /// than a time neither gains nor loses its place, and is given up when it is too
+    /// old, whatever it waited for.
+    pub(super) fn released_as_it_was(&self, reason: Option<ErrorText>) -> Transition {
+        Transition::Release { at: self.delivery.created_at, reason }
     }
 }
 

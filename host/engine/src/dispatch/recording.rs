@@ -6,6 +6,7 @@ use std::time::Duration;
 use alerts_domain::Timestamp;
 use alerts_domain::delivery::{DeliveryStatus, Transition};
 use alerts_store::{FinishOutcome, Finished, Store};
+use futures_util::future::join_all;
 
 use super::job::Job;
 use crate::catalog::Catalog;
@@ -68,6 +69,24 @@ impl Recorder {
                 recorder.write_down(&Arc::new(untried)).await;
             }
             recorder.wakes.claims.set(at);
+        });
+    }
+
+    /// Gives back what is blocked, as old as it was.
+    pub(super) fn give_back_as_it_was(&self, jobs: Vec<Job>) {
+        if jobs.is_empty() {
+            return;
+        }
+        let recorder = self.clone();
+        tokio::spawn(async move {
+            let now = recorder.clock.now();
+            // Together, so that they share commits: there may be thousands.
+            let writes = jobs.into_iter().map(async |job| {
+                let released = job.released_as_it_was(None);
+                let (untried, _hold) = job.ended(None, released, now);
+                recorder.write_down(&Arc::new(untried)).await;
+            });
+            join_all(writes).await;
         });
     }
 

@@ -11,7 +11,7 @@ use alerts_domain::id::{DeliveryId, EndpointId, EventId, HostId};
 use alerts_sandbox::Sandbox;
 use alerts_store::{NewDelivery, NewEvent, Store};
 
-use super::attempt::Attempts;
+use super::attempt::{Attempts, Tried};
 use super::dispatcher::Dispatcher;
 use super::recording::Recorder;
 use crate::actor::Actor;
@@ -95,7 +95,7 @@ impl TryOut {
         };
         self.store.accept(vec![new]).await?;
 
-        let (attempt, mut transition) = self.attempts.attempt(&job).await;
+        let Tried { attempt, mut transition, .. } = self.attempts.attempt(&job).await;
         if let Transition::Release { reason, .. } = transition {
             // Nobody waits for a test that comes later.
             let error = reason.unwrap_or_else(|| "nothing could be tried now".into());

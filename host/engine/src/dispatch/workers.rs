@@ -7,10 +7,11 @@ use alerts_domain::id::EndpointId;
 use alerts_domain::tenant::TenantId;
 use alerts_store::FinishOutcome;
 
-use super::attempt::Attempts;
+use super::attempt::{Attempts, Tried};
 use super::circuit::Health;
 use super::dispatcher::Dispatcher;
 use super::job::Job;
+use super::limiters::Limiters;
 use super::recording::Recorder;
 use crate::catalog::Catalog;
 use crate::clock::Clock;
@@ -27,6 +28,7 @@ struct Inner {
     catalog: Catalog,
     attempts: Arc<Attempts>,
     recorder: Recorder,
+    limiters: Limiters,
     clock: Arc<dyn Clock>,
     entropy: Arc<Entropy>,
     /// Nothing starts by itself: a tick takes one job after another.
@@ -55,11 +57,13 @@ impl Workers {
         catalog: Catalog,
         attempts: Arc<Attempts>,
         recorder: Recorder,
+        limiters: Limiters,
         clock: Arc<dyn Clock>,
         entropy: Arc<Entropy>,
         is_driven: bool,
     ) -> Self {
-        let inner = Inner { dispatcher, catalog, attempts, recorder, clock, entropy, is_driven };
+        let inner =
+            Inner { dispatcher, catalog, attempts, recorder, limiters, clock, entropy, is_driven };
         Self(Arc::new(inner))
     }
 
@@ -83,14 +87,19 @@ impl Workers {
 
     /// Tries a delivery that [`Self::next_job`] gave out, and writes down what came of it.
     pub(crate) async fn run(&self, job: Job) -> FinishOutcome {
-        let Inner { attempts, recorder, clock, .. } = &*self.0;
+        let Inner { dispatcher, attempts, recorder, limiters, clock, .. } = &*self.0;
         let mut slot = Slot {
             workers: self.clone(),
             tenant: job.delivery.tenant.clone(),
             endpoint: job.delivery.webhook_endpoint_id,
             health: Health::Unknown,
         };
-        let (attempt, transition) = attempts.attempt(&job).await;
+        limiters.keep_slow(self.limits_of(&job)).await;
+        let Tried { attempt, transition, is_blocked } = attempts.attempt(&job).await;
+        if is_blocked {
+            let waiting = dispatcher.block(slot.tenant.clone(), slot.endpoint);
+            recorder.give_back_as_it_was(waiting);
+        }
         let (finished, _hold) = job.ended(attempt, transition, clock.now());
         slot.health = Health::of(&finished);
         // The target is free again; writing down what it said is not its time.

@@ -81,13 +81,12 @@ impl Alerting {
         now: Timestamp,
     ) -> (Reason, Option<Delivery>) {
         let spec = &rule.stored.spec;
-        let Some(endpoint) = catalog.endpoint(spec.webhook_endpoint_id) else {
+        let Some(is_active) = catalog.is_active(spec.webhook_endpoint_id) else {
             return (Reason::EndpointDeleted, None);
         };
         if !catalog.is_open() {
             return (Reason::NotInRollout, None);
         }
-        let is_active = endpoint.stored().spec.is_active;
         let (reason, status) = match is_active {
             true if self.waits_for_limit(tenant, catalog, rule, now) => {
                 (Reason::RateLimited, DeliveryStatus::Scheduled)
@@ -102,7 +101,7 @@ impl Alerting {
             alert_rule_id: Some(rule.stored.id),
             rule_name: spec.name.clone(),
             trigger: serde_json::to_value(&spec.trigger).unwrap_or_default(),
-            webhook_endpoint_id: endpoint.stored().id,
+            webhook_endpoint_id: spec.webhook_endpoint_id,
             status,
             attempt_count: 0,
             next_attempt_at: is_active.then_some(now),

@@ -106,7 +106,8 @@ on_both! {
         };
         let taken = fresh(take(0, -60).await);
         let made = key(1, Some(ada()));
-        let work = db.create_api_key(&made, &entry("api_key.created"), at(0));
+        let made_entry = entry("api_key.created");
+        let work = db.create_api_key(&made, &made_entry, at(0));
         taken.clone().hold(work).await.unwrap();
         // Its host died before it kept the answer, or it never heard of the commit.
         let done = Idempotency::Done(entry("api_key.created").resource);
@@ -126,11 +127,12 @@ on_both! {
         let slow = fresh(take(0, -60).await);
         let again = fresh(take(100, 40).await);
         let (first, second) = (key(1, Some(ada())), key(2, Some(ada())));
-        let late = db.create_api_key(&first, &entry("api_key.created"), at(0));
+        let made_entry = entry("api_key.created");
+        let late = db.create_api_key(&first, &made_entry, at(0));
         let late = slow.hold(late).await;
         assert!(matches!(late, Err(StoreError::Overtaken { .. })), "{late:?}");
         assert_eq!(db.find_api_key(&first.digest).await.unwrap(), None);
-        let work = db.create_api_key(&second, &entry("api_key.created"), at(0));
+        let work = db.create_api_key(&second, &made_entry, at(0));
         again.hold(work).await.unwrap();
         assert!(db.find_api_key(&second.digest).await.unwrap().is_some());
     }

@@ -2,7 +2,7 @@
 
 use alerts_store::RateLimiter;
 
-use crate::fixture::{Db, at};
+use crate::fixture::at;
 use crate::on_both;
 
 fn limiter(scope: &str, seconds: i64) -> RateLimiter {

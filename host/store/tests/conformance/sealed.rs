@@ -2,7 +2,7 @@
 
 use alerts_domain::keyring::Sealed;
 use alerts_domain::quota::Quotas;
-use alerts_store::{SealedKind, SealedRow};
+use alerts_store::{Idempotency, KeptAnswer, SealedKind, SealedRow};
 
 use crate::fixture::{Db, ada, at, bob, endpoint, entry};
 use crate::on_both;
@@ -41,10 +41,12 @@ on_both! {
         }
 
         for key in ["b", "a", "unanswered"] {
-            db.take_idempotency_key(&ada(), key, "f", at(0), at(-60)).await.unwrap();
-        }
-        for key in ["b", "a"] {
-            db.keep_idempotent_answer(&ada(), key, 201, &sealed(key)).await.unwrap();
+            let taken = db.take_idempotency_key(&ada(), key, "f", at(0), at(-60)).await.unwrap();
+            let Idempotency::Fresh(taken) = taken else { panic!("{taken:?}") };
+            if key != "unanswered" {
+                let kept = KeptAnswer { kind: 201, sealed_body: sealed(key) };
+                assert!(db.keep_idempotent_answer(&taken, &kept).await.unwrap());
+            }
         }
         let mut rows = all(&db, SealedKind::IdempotentAnswer, 1).await;
         rows.sort_by(|one, other| one.id.cmp(&other.id));

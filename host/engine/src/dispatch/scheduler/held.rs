@@ -92,6 +92,16 @@ impl<W> HeldRules<W> {
         self.0.get(&id).map(|rule| rule.pace)
     }
 
+    /// Every rule's pace.
+    pub(super) fn paces(&self) -> impl Iterator<Item = (RuleId, Pace)> + '_ {
+        self.0.iter().map(|(id, rule)| (*id, rule.pace))
+    }
+
+    /// Goes on with a rule's pace.
+    pub(super) fn restore(&mut self, id: RuleId, pace: Pace) {
+        self.0.insert(id, HeldRule { pace, waiting: VecDeque::new() });
+    }
+
     /// Takes all that is held.
     pub(super) fn drain(&mut self) -> impl Iterator<Item = Piece<W>> + '_ {
         self.0.values_mut().flat_map(|rule| rule.waiting.drain(..))

@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 
 use alerts_domain::Timestamp;
+use alerts_domain::tenant::TenantId;
 
 use super::parked::Key;
 use super::work::Piece;
@@ -45,6 +46,9 @@ pub(super) struct Lane<W> {
     pub(super) pace: Pace,
     pub(super) breaker: Breaker,
     pub(super) turn: Turn,
+    /// Whose lane it is, while nothing can be sent to its endpoint whatever the target
+    /// may say.
+    pub(super) blocked: Option<TenantId>,
     /// The database may hold more that is due.
     pub(super) more_in_store: bool,
 }
@@ -62,6 +66,7 @@ impl<W> Default for Lane<W> {
             pace: Pace::default(),
             breaker: Breaker::default(),
             turn: Turn::None,
+            blocked: None,
             more_in_store: false,
         }
     }
@@ -127,7 +132,17 @@ impl<W> Lane<W> {
         self.backlog_count += aged;
     }
 
-    /// Takes all that waits here.
+    /// Takes all that waits here, to be given back while the lane goes on.
+    pub(super) fn empty(&mut self) -> Vec<Piece<W>> {
+        let (fresh, backlog) = (self.fresh.len(), self.backlog.len());
+        let taken: Vec<_> = self.fresh.drain(..).chain(self.backlog.drain(..)).collect();
+        self.fresh_count -= fresh;
+        self.backlog_count -= backlog;
+        self.bytes -= taken.iter().map(|piece| piece.bytes).sum::<usize>();
+        taken
+    }
+
+    /// Takes all that waits here, at the end of the host.
     pub(super) fn drain(&mut self) -> impl Iterator<Item = W> + '_ {
         self.fresh.drain(..).chain(self.backlog.drain(..)).map(|piece| piece.work)
     }
@@ -145,6 +160,8 @@ impl<W> Lane<W> {
     /// Whether one more fresh delivery may wait in memory.
     pub(super) fn takes_fresh(&self, now: Timestamp) -> bool {
         let most = match self.breaker.state() {
+            _ if self.blocked.is_some() => 0,
+            Circuit::Closed if self.breaker.is_resting(now) => FRESH_UNPROVEN,
             Circuit::Closed if self.breaker.is_proven() => FRESH_WAITING,
             Circuit::Closed => FRESH_UNPROVEN,
             // The probe, if there is nothing else to send.
@@ -154,18 +171,19 @@ impl<W> Lane<W> {
     }
 
     /// Whether due deliveries should be claimed for it.
-    pub(super) fn takes_claims(&self) -> bool {
+    pub(super) fn takes_claims(&self, now: Timestamp) -> bool {
         let is_low = self.backlog_count < BACKLOG_LOW && self.bytes < BYTES_WAITING;
-        self.breaker.is_closed() && is_low
+        let is_well = self.breaker.is_closed() && !self.breaker.is_resting(now);
+        self.blocked.is_none() && is_well && is_low
     }
 
     /// Whether a probe may be sent and there is nothing here to send.
     pub(super) fn wants_probe(&self, now: Timestamp) -> bool {
-        self.waiting() == 0 && self.breaker.wants_probe(self.in_flight, now)
+        self.blocked.is_none() && self.waiting() == 0 && self.breaker.wants_probe(self.in_flight, now)
     }
 
     pub(super) fn gate(&self, now: Timestamp) -> Gate {
-        self.breaker.gate(self.in_flight, now)
+        if self.blocked.is_some() { Gate::Full } else { self.breaker.gate(self.in_flight, now) }
     }
 
     /// Whether nothing is lost when it is forgotten.
@@ -173,6 +191,7 @@ impl<W> Lane<W> {
         self.in_flight == 0
             && self.waiting() == 0
             && self.turn == Turn::None
+            && self.blocked.is_none()
             && !self.more_in_store
             && self.pace.is_idle(now)
             && self.breaker.is_idle(now)

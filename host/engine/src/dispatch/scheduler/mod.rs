@@ -21,7 +21,7 @@ use alerts_domain::rate_limit::RateLimit;
 use alerts_domain::tenant::TenantId;
 
 use super::circuit::{Circuit, Gate, Health};
-use super::rate::Pace;
+use super::rate::{Limited, Pace};
 use crate::live::RateLimits;
 use held::{HeldRules, Next, Passage};
 use lane::{Lane, Turn};
@@ -124,9 +124,9 @@ impl<W: Work> Scheduler<W> {
 
     /// A delivery to this endpoint was left in the database though it is due. Says
     /// whether it can be claimed at once.
-    pub(super) fn left_in_store(&mut self, endpoint: EndpointId) -> bool {
+    pub(super) fn left_in_store(&mut self, endpoint: EndpointId, now: Timestamp) -> bool {
         let lane = self.lanes.entry(endpoint).or_default();
-        lane.more_in_store = !lane.takes_claims();
+        lane.more_in_store = !lane.takes_claims(now);
         !lane.more_in_store
     }
 
@@ -134,7 +134,7 @@ impl<W: Work> Scheduler<W> {
     pub(super) fn claim_plan(&mut self, now: Timestamp) -> ClaimPlan {
         let (mut leave_out, mut probes) = (Vec::new(), Vec::new());
         for (id, lane) in &mut self.lanes {
-            lane.more_in_store = !lane.takes_claims();
+            lane.more_in_store = !lane.takes_claims(now);
             if lane.more_in_store {
                 leave_out.push(*id);
             }
@@ -146,8 +146,8 @@ impl<W: Work> Scheduler<W> {
     }
 
     /// Whether a lane has been waiting for room that it has got meanwhile.
-    pub(super) fn should_claim(&self) -> bool {
-        self.lanes.values().any(|lane| lane.more_in_store && lane.takes_claims())
+    pub(super) fn should_claim(&self, now: Timestamp) -> bool {
+        self.lanes.values().any(|lane| lane.more_in_store && lane.takes_claims(now))
     }
 
     pub(super) fn in_flight(&self) -> usize {
@@ -177,6 +177,57 @@ impl<W: Work> Scheduler<W> {
         let piece = Piece { work, is_fresh, has_waited: false, bytes };
         self.lanes.entry(endpoint).or_default().push(piece);
         self.give_turn(tenant, endpoint);
+    }
+
+    /// Nothing can be sent to this endpoint for now, whatever its target may say.
+    /// Answers with what waits for it in memory, to be given back: what waits in the
+    /// database stays there, and costs nothing.
+    pub(super) fn block(&mut self, tenant: TenantId, endpoint: EndpointId) -> Vec<W> {
+        let lane = self.lanes.entry(endpoint).or_default();
+        lane.blocked = Some(tenant);
+        lane.more_in_store = true;
+        let waiting = lane.empty();
+        self.bytes -= waiting.iter().map(|piece| piece.bytes).sum::<usize>();
+        waiting.into_iter().map(|piece| piece.work).collect()
+    }
+
+    /// The endpoints that are blocked.
+    pub(super) fn blocked(&self) -> Vec<(TenantId, EndpointId)> {
+        let blocked = |(id, lane): (&EndpointId, &Lane<W>)| Some((lane.blocked.clone()?, *id));
+        self.lanes.iter().filter_map(blocked).collect()
+    }
+
+    /// Deliveries can be sent to this endpoint again. Those in the database are to be
+    /// claimed.
+    pub(super) fn unblock(&mut self, endpoint: EndpointId) {
+        let Some(lane) = self.lanes.get_mut(&endpoint) else { return };
+        let tenant = lane.blocked.take();
+        // What its rule's limit released meanwhile.
+        if let Some(tenant) = tenant.filter(|_| lane.has_work()) {
+            self.give_turn(tenant, endpoint);
+        }
+    }
+
+    /// The rate limiters that hold something back.
+    pub(super) fn limiters(&self, now: Timestamp) -> Vec<(Limited, Timestamp)> {
+        let host = std::iter::once((Limited::Host, self.pace));
+        let tenants = self.tenant_paces.iter().map(|(id, pace)| (Limited::Tenant(id.clone()), *pace));
+        let endpoints = self.lanes.iter().map(|(id, lane)| (Limited::Endpoint(*id), lane.pace));
+        let rules = self.rules.paces().map(|(id, pace)| (Limited::Rule(id), pace));
+        let all = host.chain(tenants).chain(endpoints).chain(rules);
+        let held = all.filter(|(_, pace)| !pace.is_idle(now));
+        held.map(|(limited, pace)| (limited, pace.free_at())).collect()
+    }
+
+    /// Goes on with a limiter where an earlier process left it.
+    pub(super) fn restore(&mut self, limited: Limited, free_at: Timestamp) {
+        let pace = Pace::from_free_at(free_at);
+        match limited {
+            Limited::Host => self.pace = pace,
+            Limited::Tenant(id) => drop(self.tenant_paces.insert(id, pace)),
+            Limited::Endpoint(id) => self.lanes.entry(id).or_default().pace = pace,
+            Limited::Rule(id) => self.rules.restore(id, pace),
+        }
     }
 
     /// Takes all that waits, to give it back.
@@ -352,7 +403,7 @@ impl<W: Work> Scheduler<W> {
             (true, false) => self.unproven += lane.in_flight,
             (true, true) => {}
         }
-        let should_claim = lane.more_in_store && lane.takes_claims();
+        let should_claim = lane.more_in_store && lane.takes_claims(now);
         if should_claim {
             lane.more_in_store = false;
         }
@@ -366,12 +417,13 @@ impl<W: Work> Scheduler<W> {
             self.unproven_waiting.retain(|(_, waiting)| *waiting != endpoint);
             lane.turn = Turn::None;
         }
-        // Also without work in memory: the time of its probe must be known.
-        let waits = matches!(after, Circuit::Open { .. });
-        if waits {
+        // Also without work in memory: the time of its probe, or of the end of its
+        // rest, must be known.
+        let is_open = matches!(after, Circuit::Open { .. });
+        if is_open {
             lane.await_recovery();
         }
-        if waits || lane.has_work() {
+        if is_open || lane.breaker.is_resting(now) || lane.has_work() {
             self.give_turn(tenant.clone(), endpoint);
         }
         for _ in self.unproven..self.bounds.in_flight / 2 {
