@@ -26,6 +26,7 @@ mod secrets;
 mod wakes;
 
 pub use actor::Actor;
+pub use alerts_store::TenantPatch;
 pub use background::retention::Retention;
 pub use backtest::{Backtest, BacktestMatch, BacktestProgress, BacktestReport, Backtests};
 pub use catalog::{
@@ -42,6 +43,5 @@ pub use error::{ChangeError, EngineError};
 pub use health::Trouble;
 pub use intake::{Accepted, Intake};
 pub use live::{LiveEndpoint, LiveRule, target_endpoint};
-pub use alerts_store::TenantPatch;
 pub use plugins::admin::PluginAdmin;
 pub use plugins::{PluginEntry, PluginSource, PluginState, Plugins};

@@ -109,7 +109,7 @@ impl Store {
                 .await?
             }
         };
-        Page::of(rows, limit, |row| read(&row))
+        self.page_of_small("api_keys", rows, limit, read)
     }
 
     /// Whether anybody holds a platform key that works at `now`.

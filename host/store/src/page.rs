@@ -84,6 +84,20 @@ impl Store {
         }
     }
 
+    /// A page of rows that are small whatever is in them: up to `limit + 1`, of which
+    /// the last only says that there is more.
+    pub(crate) fn page_of_small<T>(
+        &self,
+        table: &'static str,
+        mut rows: Vec<AnyRow>,
+        limit: u32,
+        read: impl Fn(&AnyRow) -> Result<T, StoreError>,
+    ) -> Result<Page<T>, StoreError> {
+        let has_more = rows.len() > limit as usize;
+        rows.truncate(limit as usize);
+        Ok(Page { items: self.all_readable(table, &rows, read)?, has_more })
+    }
+
     /// The statement that reads these rows of a tenant's.
     pub(crate) fn rows_of(
         &self,

@@ -80,7 +80,6 @@ impl Store {
         .await
     }
 
-use crate::statement::Statement;
     /// One rule; a deleted one says when it was.
     pub async fn get_rule(
         &self,

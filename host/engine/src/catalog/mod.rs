@@ -22,5 +22,5 @@ pub use endpoints::{CreatedEndpoint, EndpointDraft, EndpointPatch, Endpoints};
 pub(crate) use load::Loader;
 pub use rules::{RuleDraft, RulePatch, Rules};
 pub(crate) use tenant::TenantCatalog;
-pub use tenants::{TenantPatch, Tenants};
+pub use tenants::Tenants;
 pub(crate) use turns::Turns;
