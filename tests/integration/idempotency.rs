@@ -4,7 +4,6 @@
 use alerts_test_support::postgres::{Proxy, fresh_database};
 use serde_json::{Value, json};
 
-
 use crate::support::host::TestHost;
 use crate::support::receiver::Receiver;
 

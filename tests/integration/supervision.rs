@@ -35,7 +35,13 @@ impl Transport for Fragile {
         Box::pin(async move {
             assert!(count >= EVENTS, "exchange {count} of a transport that is broken");
             let (headers, body) = (Headers::default(), Bytes::new());
-            Ok::<_, TransportError>(Response { status: 200, headers, body, truncated: false })
+            Ok::<_, TransportError>(Response {
+                status: 200,
+                headers,
+                body,
+                truncated: false,
+                incomplete: None,
+            })
         })
     }
 }

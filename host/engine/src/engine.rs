@@ -335,12 +335,8 @@ impl Inner {
             clock: clock.clone(),
             entropy: entropy.clone(),
         });
-        let limiters = Limiters::new(
-            store.clone(),
-            dispatcher.clone(),
-            clock.clone(),
-            config.rate_limit,
-        );
+        let limiters =
+            Limiters::new(store.clone(), dispatcher.clone(), clock.clone(), config.rate_limit);
         let workers = Workers::new(
             dispatcher.clone(),
             catalog.clone(),

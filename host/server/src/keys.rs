@@ -174,7 +174,7 @@ impl KeyRegistry {
             resource: key.id.to_string(),
             detail: json!({"name": key.name, "role": key.role, "expires_at": key.expires_at}),
         };
-        let created = self.store.create_api_key(&key, &entry, now).await;
+        let created = self.store.create_api_key(&key, engine.quotas(), &entry, now).await;
         self.forget(&key.digest);
         created.map(|()| key)
     }

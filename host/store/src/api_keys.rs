@@ -3,6 +3,7 @@
 use alerts_domain::Timestamp;
 use alerts_domain::api_key::{ApiKey, KeyDigest, Role};
 use alerts_domain::id::ApiKeyId;
+use alerts_domain::quota::{Quota, Quotas};
 use alerts_domain::tenant::TenantId;
 use sqlx::any::AnyRow;
 
@@ -10,14 +11,19 @@ use crate::audit::AuditEntry;
 use crate::error::StoreError;
 use crate::open::Store;
 use crate::page::Page;
+use crate::quotas;
 use crate::row::{Reader, us};
 
 impl Store {
     /// Stores a key. Written into its tenant's audit log, a platform key into the
     /// host's own.
+    ///
+    /// # Errors
+    /// [`StoreError::Quota`] when the tenant has as many as it may.
     pub async fn create_api_key(
         &self,
         key: &ApiKey,
+        quotas: &Quotas,
         entry: &AuditEntry,
         now: Timestamp,
     ) -> Result<(), StoreError> {
@@ -38,6 +44,9 @@ impl Store {
         .bind(key.expires_at.map(us))
         .execute(change.connection())
         .await?;
+        if key.tenant.is_some() {
+            quotas::hold_to(change.connection(), &owner, quotas, Quota::ApiKeys).await?;
+        }
         change.commit(entry, now).await
     }
 

@@ -13,10 +13,10 @@ use serde_json::json;
 use sqlx::any::AnyRow;
 use sqlx::{Connection as _, Executor as _, Row as _};
 
-use crate::accept::{NewDelivery, NewEvent, insert_made};
 use crate::delivery_list::DeliveryFilter;
 use crate::dialect::Dialect;
 use crate::events::{EventFilter, scan_keys};
+use crate::new_event::{NewDelivery, NewEvent, insert_made};
 use crate::open::Store;
 use crate::redrive::{RedriveScope, find};
 use crate::retention::{Kept, removal, tenants_with_old};

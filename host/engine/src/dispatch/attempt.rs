@@ -141,9 +141,7 @@ impl Attempts {
         let include_data = spec.include_event_data;
         let alert = alert::build(delivery, &job.event_body, job.received_at, include_data)
             .map_err(|error| bury(format!("the stored event does not read: {error}")))?;
-        let (plugin, target) = self
-            .target_call(delivery, endpoint, alert)
-            .map_err(blocked)?;
+        let (plugin, target) = self.target_call(delivery, endpoint, alert).map_err(blocked)?;
         let policy = match delivery.alert_rule_id {
             Some(id) => catalog.rule(id).map(|rule| rule.stored.spec.retry_policy),
             // A test is for the person who waits for its answer.
@@ -196,8 +194,7 @@ impl Attempts {
                 Step::SendLast(request) => (request, true),
             };
             let now = self.clock.now();
-            let outcome =
-                self.egress.perform(&request, endpoint, &granted, &target.id, now).await;
+            let outcome = self.egress.perform(&request, endpoint, &granted, &target.id, now).await;
             let verdict = is_last.then(|| Verdict::standard(&outcome, self.clock.now()));
             exchanges.push(Exchange { request, outcome });
             if let Some(verdict) = verdict {

@@ -72,6 +72,7 @@ async fn serve(mut settings: Settings, open_files: u64) -> Result<(), Failure> {
             plugins_dir: settings.plugins_dir,
             rollout: settings.rollout,
             retention: settings.retention,
+            quotas: settings.quotas,
             rate_limit: settings.rate_limit,
             tenant_rate_limit: settings.tenant_rate_limit,
             max_in_flight: max_in_flight(open_files),

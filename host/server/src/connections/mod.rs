@@ -4,6 +4,7 @@ mod answer;
 mod guarded;
 mod place;
 mod places;
+mod time;
 
 use std::convert::Infallible;
 use std::io;

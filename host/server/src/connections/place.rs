@@ -8,6 +8,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::time::now;
+
 /// Bytes that a client must take within the deadline for a write: less is not
 /// reading, it is holding an answer.
 const LEAST_TAKEN: u64 = 64 * 1024;
@@ -33,7 +35,7 @@ pub(super) struct Place {
 impl Place {
     pub(super) fn new() -> Self {
         Self {
-            opened_at: Instant::now(),
+            opened_at: now(),
             idle_since_ms: AtomicU64::new(0),
             requests: AtomicUsize::new(0),
             ever: AtomicUsize::new(0),
@@ -47,7 +49,7 @@ impl Place {
 
     fn now_ms(&self) -> u64 {
         // Never 0, which means none.
-        self.opened_at.elapsed().as_millis() as u64 + 1
+        now().duration_since(self.opened_at).as_millis() as u64 + 1
     }
 
     /// A request whose head has arrived, until its answer is done with.
@@ -75,11 +77,11 @@ impl Place {
     /// Whether it should be cut: it was opened and nothing was asked for, or the
     /// client does not read.
     pub(super) fn is_stuck(&self, first_request: Duration, write: Duration) -> bool {
-        if self.is_silent() && self.opened_at.elapsed() >= first_request {
+        if self.is_silent() && now().duration_since(self.opened_at) >= first_request {
             return true;
         }
         let blocked = self.blocked_since_ms.load(Ordering::Relaxed);
-        let waits = |(_, since): &(usize, Instant)| since.elapsed() >= write;
+        let waits = |(_, since): &(usize, Instant)| now().duration_since(*since) >= write;
         (blocked > 0 && self.now_ms().saturating_sub(blocked) >= write.as_millis() as u64)
             || self.waiting().iter().any(waits)
     }
@@ -143,7 +145,7 @@ pub(super) struct UnderWay {
 impl UnderWay {
     /// The client is to ask for the next piece of the answer.
     pub(super) fn given(&self) {
-        self.place.waiting().push((self.number, Instant::now()));
+        self.place.waiting().push((self.number, now()));
     }
 
     /// It has.
@@ -167,48 +169,48 @@ mod tests {
     const FIRST: Duration = Duration::from_secs(10);
     const WRITE: Duration = Duration::from_secs(30);
 
-    async fn after(seconds: u64) {
-        tokio::time::advance(Duration::from_secs(seconds)).await;
+    fn after(seconds: u64) {
+        crate::connections::time::advance(Duration::from_secs(seconds));
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_connection_that_asks_for_nothing_is_stuck_and_one_that_has_asked_is_not() {
+    #[test]
+    fn a_connection_that_asks_for_nothing_is_stuck_and_one_that_has_asked_is_not() {
         let (silent, asked) = (Place::new(), Arc::new(Place::new()));
         drop(Place::begin_request(&asked));
-        after(9).await;
+        after(9);
         assert!(!silent.is_stuck(FIRST, WRITE));
-        after(100).await;
+        after(100);
         assert!(silent.is_stuck(FIRST, WRITE) && !asked.is_stuck(FIRST, WRITE));
         assert!(asked.is_idle() && !asked.is_silent());
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_client_must_take_a_fair_piece_of_what_waits_for_it() {
+    #[test]
+    fn a_client_must_take_a_fair_piece_of_what_waits_for_it() {
         let place = Arc::new(Place::new());
         let _request = Place::begin_request(&place);
         place.blocked();
-        after(20).await;
+        after(20);
         place.took(100);
         place.blocked();
-        after(20).await;
+        after(20);
         assert!(place.is_stuck(FIRST, WRITE), "a byte now and then is not reading");
         place.took(LEAST_TAKEN as usize);
         assert!(!place.is_stuck(FIRST, WRITE));
         place.blocked();
-        after(29).await;
+        after(29);
         place.took_all();
-        after(29).await;
+        after(29);
         assert!(!place.is_stuck(FIRST, WRITE));
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_piece_that_nobody_asks_for_is_stuck_however_much_others_move() {
+    #[test]
+    fn a_piece_that_nobody_asks_for_is_stuck_however_much_others_move() {
         let place = Arc::new(Place::new());
         let (held, moving) = (Place::begin_request(&place), Place::begin_request(&place));
         held.given();
         for _ in 0..4 {
             moving.given();
-            after(10).await;
+            after(10);
             moving.asked();
         }
         assert!(place.is_stuck(FIRST, WRITE));

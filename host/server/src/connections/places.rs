@@ -160,14 +160,14 @@ mod tests {
         tokio::time::timeout(Duration::ZERO, taken.cut()).await.is_ok()
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn the_oldest_silent_connection_makes_room_before_one_that_rests() {
         let places = places(3, 3);
         let resting = Places::take(&places, address(1)).unwrap();
         drop(Place::begin_request(&resting));
-        tokio::time::advance(Duration::from_secs(1)).await;
+        crate::connections::time::advance(Duration::from_secs(1));
         let silent = Places::take(&places, address(2)).unwrap();
-        tokio::time::advance(Duration::from_secs(1)).await;
+        crate::connections::time::advance(Duration::from_secs(1));
         let younger = Places::take(&places, address(2)).unwrap();
         let _new = Places::take(&places, address(3)).unwrap();
         assert!(is_cut(&silent).await && !is_cut(&younger).await);

@@ -173,6 +173,24 @@ pub struct ServeArgs {
     )]
     pub keep_attempts_days: Option<String>,
 
+    /// Alert rules that a namespace may have
+    ///
+    /// 1000 when it is not set. One more is answered with 409.
+    #[arg(long, env = "ALERTS_MAX_RULES", alias = "alerts-max-rules", value_name = "COUNT")]
+    pub max_rules: Option<String>,
+
+    /// Webhook endpoints that a namespace may have
+    ///
+    /// 1000 when it is not set. One more is answered with 409.
+    #[arg(long, env = "ALERTS_MAX_WEBHOOKS", alias = "alerts-max-webhooks", value_name = "COUNT")]
+    pub max_webhooks: Option<String>,
+
+    /// API keys that a namespace may have
+    ///
+    /// 1000 when it is not set. One more is answered with 409.
+    #[arg(long, env = "ALERTS_MAX_API_KEYS", alias = "alerts-max-api-keys", value_name = "COUNT")]
+    pub max_api_keys: Option<String>,
+
     /// Where compiled plugins are kept between starts
     ///
     /// Made private to this user. By default `plugin-cache` beside the SQLite

@@ -12,11 +12,13 @@ mod encryption_key;
 mod error;
 mod name_servers;
 mod plugins;
+mod quotas;
 mod retention;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
+use alerts_domain::quota::Quotas;
 use alerts_domain::rate_limit::RateLimit;
 use alerts_domain::secret::Secret;
 use alerts_domain::tenant::Rollout;
@@ -62,6 +64,8 @@ pub struct Settings {
     pub rollout: Rollout,
     /// How long things are kept.
     pub retention: Retention,
+    /// How much of each thing one namespace may have.
+    pub quotas: Quotas,
     /// Where compiled plugins are kept between starts.
     pub cache_dir: Option<CacheDir>,
     /// How many connections callers may hold open.
@@ -107,6 +111,7 @@ impl Settings {
         let cache_dir = database.as_ref().and_then(|database| cache_dir(args, database));
         let plugins = PluginSettings::read(args, &mut wrong);
         let retention = retention::read(args, &mut wrong);
+        let quotas = quotas::read(args, &mut wrong);
         let connections = ConnectionSettings::read(args, &mut wrong);
         if !wrong.is_empty() {
             return Err(wrong);
@@ -134,6 +139,7 @@ impl Settings {
                 connections,
                 plugins,
                 retention,
+                quotas,
                 demo: args.demo,
             }),
             _ => Err(wrong),

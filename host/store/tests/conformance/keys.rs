@@ -3,6 +3,7 @@
 use alerts_domain::api_key::{ApiKey, KeyDigest, Role};
 use alerts_domain::id::ApiKeyId;
 use alerts_domain::keyring::Sealed;
+use alerts_domain::quota::Quotas;
 use alerts_domain::tenant::TenantId;
 use alerts_store::{EncryptionChecks, Idempotency, KeptAnswer, StoreError, Taken};
 
@@ -26,7 +27,7 @@ on_both! {
     async fn a_key_is_taken_back_only_by_its_own_tenant(db: Db) {
         let (platform, tenant) = (key(1, None), key(2, Some(ada())));
         for key in [&platform, &tenant] {
-            db.create_api_key(key, &entry("api_key.created"), at(0)).await.unwrap();
+            db.create_api_key(key, &Quotas::NONE, &entry("api_key.created"), at(0)).await.unwrap();
             assert_eq!(db.find_api_key(&key.digest).await.unwrap().as_ref(), Some(key));
         }
         let delete = async |owner: Option<&_>, id| {
@@ -51,7 +52,7 @@ on_both! {
         let mut keys = Vec::new();
         for number in 1..=5 {
             let key = key(number, (number != 3).then(ada));
-            db.create_api_key(&key, &entry("api_key.created"), at(0)).await.unwrap();
+            db.create_api_key(&key, &Quotas::NONE, &entry("api_key.created"), at(0)).await.unwrap();
             keys.push(key);
         }
         let ids = async |owner: Option<&_>, limit, before| {
@@ -107,7 +108,7 @@ on_both! {
         let taken = fresh(take(0, -60).await);
         let made = key(1, Some(ada()));
         let made_entry = entry("api_key.created");
-        let work = db.create_api_key(&made, &made_entry, at(0));
+        let work = db.create_api_key(&made, &Quotas::NONE, &made_entry, at(0));
         taken.clone().hold(work).await.unwrap();
         // Its host died before it kept the answer, or it never heard of the commit.
         let done = Idempotency::Done(entry("api_key.created").resource);
@@ -117,7 +118,23 @@ on_both! {
         assert_eq!(take(1000, 900).await, done);
         // A change that nobody asked for with a key marks none.
         let other = key(2, Some(ada()));
-        db.create_api_key(&other, &entry("api_key.created"), at(0)).await.unwrap();
+        db.create_api_key(&other, &Quotas::NONE, &entry("api_key.created"), at(0)).await.unwrap();
+    }
+
+    async fn a_tenant_has_no_more_keys_than_its_quota_and_the_platform_has_none(db: Db) {
+        let quotas = Quotas { api_keys: 1, ..Quotas::NONE };
+        let made_entry = entry("api_key.created");
+        let create = async |number, tenant| {
+            db.create_api_key(&key(number, tenant), &quotas, &made_entry, at(0)).await
+        };
+        create(1, Some(ada())).await.unwrap();
+        let refused = create(2, Some(ada())).await;
+        assert!(matches!(refused, Err(StoreError::Quota(reached)) if reached.limit == 1));
+        assert_eq!(db.find_api_key(&key(2, Some(ada())).digest).await.unwrap(), None);
+        create(3, Some(bob())).await.unwrap();
+        for number in [4, 5] {
+            create(number, None).await.unwrap();
+        }
     }
 
     async fn a_request_that_was_given_up_changes_nothing(db: Db) {
@@ -128,11 +145,11 @@ on_both! {
         let again = fresh(take(100, 40).await);
         let (first, second) = (key(1, Some(ada())), key(2, Some(ada())));
         let made_entry = entry("api_key.created");
-        let late = db.create_api_key(&first, &made_entry, at(0));
+        let late = db.create_api_key(&first, &Quotas::NONE, &made_entry, at(0));
         let late = slow.hold(late).await;
         assert!(matches!(late, Err(StoreError::Overtaken { .. })), "{late:?}");
         assert_eq!(db.find_api_key(&first.digest).await.unwrap(), None);
-        let work = db.create_api_key(&second, &made_entry, at(0));
+        let work = db.create_api_key(&second, &Quotas::NONE, &made_entry, at(0));
         again.hold(work).await.unwrap();
         assert!(db.find_api_key(&second.digest).await.unwrap().is_some());
     }

@@ -179,7 +179,9 @@ impl<W> Lane<W> {
 
     /// Whether a probe may be sent and there is nothing here to send.
     pub(super) fn wants_probe(&self, now: Timestamp) -> bool {
-        self.blocked.is_none() && self.waiting() == 0 && self.breaker.wants_probe(self.in_flight, now)
+        self.blocked.is_none()
+            && self.waiting() == 0
+            && self.breaker.wants_probe(self.in_flight, now)
     }
 
     pub(super) fn gate(&self, now: Timestamp) -> Gate {

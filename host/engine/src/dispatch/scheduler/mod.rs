@@ -211,7 +211,8 @@ impl<W: Work> Scheduler<W> {
     /// The rate limiters that hold something back.
     pub(super) fn limiters(&self, now: Timestamp) -> Vec<(Limited, Timestamp)> {
         let host = std::iter::once((Limited::Host, self.pace));
-        let tenants = self.tenant_paces.iter().map(|(id, pace)| (Limited::Tenant(id.clone()), *pace));
+        let tenants =
+            self.tenant_paces.iter().map(|(id, pace)| (Limited::Tenant(id.clone()), *pace));
         let endpoints = self.lanes.iter().map(|(id, lane)| (Limited::Endpoint(*id), lane.pace));
         let rules = self.rules.paces().map(|(id, pace)| (Limited::Rule(id), pace));
         let all = host.chain(tenants).chain(endpoints).chain(rules);

@@ -222,7 +222,7 @@ fn while_a_circuit_is_open_its_work_stays_in_the_database_and_one_probe_is_claim
     let mut lanes = Scheduler::new(NO_BOUNDS);
     opened(&mut lanes, 1);
     assert!(!lanes.has_room(id(1), NOW));
-    assert!(!lanes.left_in_store(id(1)));
+    assert!(!lanes.left_in_store(id(1), NOW));
     assert_eq!(lanes.claim_plan(NOW), plan(&[1], &[]));
     let probe_at = lanes.next_parked().unwrap();
     assert_eq!(probe_at, seconds(1), "the keeper is to look then, though nothing waits in memory");
@@ -322,4 +322,59 @@ fn what_is_idle_is_forgotten_but_not_a_limit_that_is_in_force() {
     lanes.next(seconds(60), limits);
     lanes.forget_idle(seconds(180));
     assert!(lanes.lanes.is_empty());
+}
+
+#[test]
+fn what_waits_for_a_blocked_endpoint_is_handed_out_and_no_more_of_it_is_claimed() {
+    let mut lanes = Scheduler::new(NO_BOUNDS);
+    let tenant = TenantId::new("t").unwrap();
+    (0..3).for_each(|number| lanes.push(piece("t", 1, number), number == 0));
+    lanes.push(piece("t", 2, 9), true);
+    let given_back = lanes.block(tenant.clone(), id(1));
+    assert_eq!(given_back.len(), 3);
+    assert_eq!(lanes.next(NOW, unlimited), Some(piece("t", 2, 9)), "others go on");
+    assert_eq!(lanes.next(NOW, unlimited), None);
+    assert!(!lanes.has_room(id(1), NOW));
+    assert!(!lanes.left_in_store(id(1), NOW), "nobody is to look for it");
+    assert_eq!(lanes.claim_plan(NOW), plan(&[1], &[]));
+    lanes.forget_idle(seconds(1_000_000));
+    assert_eq!(lanes.blocked(), [(tenant, id(1))], "it is remembered for as long as it lasts");
+
+    lanes.unblock(id(1));
+    assert!(lanes.should_claim(NOW), "what waits in the database is to be claimed");
+    assert!(lanes.has_room(id(1), NOW));
+    assert_eq!(lanes.blocked(), []);
+}
+
+#[test]
+fn a_target_that_has_enough_rests_in_memory_and_in_the_database() {
+    let mut lanes = Scheduler::new(NO_BOUNDS);
+    let tenant = TenantId::new("t").unwrap();
+    proven(&mut lanes, 1);
+    (0..2).for_each(|number| lanes.push(piece("t", 1, number), true));
+    assert!(lanes.next(NOW, unlimited).is_some());
+    let enough = Health::Limited(Some(Duration::from_secs(10)));
+    lanes.finished(&tenant, id(1), enough, NOW, 0.0);
+    assert_eq!(lanes.next(NOW, unlimited), None, "the other one waits");
+    assert_eq!(lanes.claim_plan(NOW), plan(&[1], &[]), "and what is due is left where it is");
+    assert_eq!(lanes.open_circuits(), 0, "it is well");
+    let over = lanes.next_parked().unwrap();
+    assert_eq!(over, seconds(10));
+    assert!(lanes.next(over, unlimited).is_some());
+    assert_eq!(lanes.claim_plan(over), plan(&[], &[]));
+}
+
+#[test]
+fn limiters_that_were_kept_hold_as_if_nothing_had_happened() {
+    let limits = |_: &Piece| RateLimits { endpoint: Some(ONE_A_SECOND), ..RateLimits::default() };
+    let mut before = Scheduler::new(NO_BOUNDS);
+    before.push(piece("t", 1, 0), true);
+    assert!(before.next(NOW, limits).is_some());
+    let kept = before.limiters(NOW);
+    assert_eq!(kept, [(Limited::Endpoint(id(1)), seconds(1))]);
+    let mut after = Scheduler::new(NO_BOUNDS);
+    kept.into_iter().for_each(|(limited, free_at)| after.restore(limited, free_at));
+    after.push(piece("t", 1, 1), false);
+    assert_eq!(after.next(NOW, limits), None);
+    assert!(after.next(seconds(1), limits).is_some());
 }

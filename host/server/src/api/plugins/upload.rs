@@ -68,7 +68,8 @@ pub(super) async fn upload_plugin(
         true => file_part(Request::from_parts(parts, Body::from(bytes))).await?,
         false => bytes,
     };
-    let entry = state.engine().plugin_admin().upload_plugin(&operator(&caller), wasm, query.replace);
+    let entry =
+        state.engine().plugin_admin().upload_plugin(&operator(&caller), wasm, query.replace);
     let entry = entry.map_err(|error| Problem::of_change(error, "of this file"))?;
     let location = format!("/v1/plugins/{}", entry.id);
     let body = Json(PluginView::from(entry));

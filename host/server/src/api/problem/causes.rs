@@ -42,6 +42,9 @@ impl From<EngineError> for Problem {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
+        if let StoreError::Quota(reached) = error {
+            return Self::new(Kind::Conflict, reached.to_string());
+        }
         tracing::error!(%error, "a request failed");
         if error.is_in_doubt() {
             return Self::new(Kind::OutcomeUnknown, IN_DOUBT);
