@@ -115,7 +115,7 @@ pub enum Reason {
 
 impl Reason {
     /// Those there are in this release.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Fired,
         Self::RateLimited,
         Self::ConditionFalse,
@@ -124,6 +124,7 @@ impl Reason {
         Self::EndpointDeleted,
         Self::NotInRollout,
         Self::Pending,
+        Self::GivenUp,
         Self::Watching,
         Self::EndedInTime,
         Self::NoRun,
