@@ -182,11 +182,11 @@ async fn a_preview_of_a_request_that_may_not_leave_is_refused_as_its_attempt_wou
     host.api.install(stray.pack()).await;
     let endpoint = host.api.endpoint(&receiver.url("/hook"), json!({"target": "stray"})).await;
     let told = refused(&host.api, &format!("{}/preview", path("webhooks", &endpoint))).await;
-    assert!(told.contains("wanted to send to example.com"), "{told}");
+    assert!(told.contains("wanted to send to https://example.com"), "{told}");
     host.api.rule(&endpoint, json!({"retry_policy": {"max_retries": 0}})).await;
     host.api.event(failed("evt-1")).await;
     let dead = host.api.delivery_with("dead").await;
-    assert!(dead["last_error"].as_str().unwrap().contains("wanted to send to example.com"));
+    assert!(dead["last_error"].as_str().unwrap().contains("wanted to send to https://example.com"));
 }
 
 /// Keeps everybody else from writing into this SQLite file until it is closed.

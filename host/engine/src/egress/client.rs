@@ -206,6 +206,7 @@ mod tests {
     }
 
     fn client() -> Client {
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let inner = reqwest::Client::builder().http2_prior_knowledge().no_proxy();
         let inner = inner.retry(reqwest::retry::never()).build().unwrap();
         Client { inner, deadlines: Deadlines::default(), no_certificates: None }

@@ -138,11 +138,17 @@ impl Mask {
         found: &mut Vec<Found<'m>>,
     ) {
         for Needle { forms, reference } in &self.needles {
-            let form = forms[round].as_slice();
-            let whole = memmem::find_iter(text, form).map(|from| (from, from + form.len()));
-            let begun = is_cut.then(|| beginning(text, form)).flatten();
-            for (from, to) in whole.chain(begun.map(|length| (text.len() - length, text.len()))) {
-                found.push(Found { from: at(from), to: at(to), reference });
+            // Also what it says without its own escapes: whoever answers may have undone them.
+            for (number, form) in forms.iter().enumerate().skip(round) {
+                if number > round && forms[number - 1] == *form {
+                    break;
+                }
+                let whole = memmem::find_iter(text, form).map(|from| (from, from + form.len()));
+                let begun = is_cut.then(|| beginning(text, form)).flatten();
+                let begun = begun.map(|length| (text.len() - length, text.len()));
+                for (from, to) in whole.chain(begun) {
+                    found.push(Found { from: at(from), to: at(to), reference });
+                }
             }
         }
     }
@@ -185,6 +191,7 @@ mod tests {
     fn a_value_is_taken_out_in_every_usual_form() {
         let mask = mask_of(TOKEN, false);
         let json = serde_json::Value::from(TOKEN).to_string();
+        let twice = serde_json::Value::from(&json[1..json.len() - 1]).to_string();
         let percent: String = TOKEN.bytes().map(|byte| format!("%{byte:02x}")).collect();
         let html = TOKEN.replace('&', "&amp;").replace('"', "&quot;").replace('/', "&#x2F;");
         let form: String = url::form_urlencoded::byte_serialize(TOKEN.as_bytes()).collect();
@@ -194,7 +201,7 @@ mod tests {
             json[1..json.len() - 1].replace('/', "\\/").replace('é', "\\u00E9"),
             json[1..json.len() - 1].replace('/', "\\u002f"),
             // JSON in JSON.
-            serde_json::Value::from(&json[1..json.len() - 1]).to_string().replace("\"", ""),
+            twice[1..twice.len() - 1].to_owned(),
             form.replace('+', "%20"),
             form.replace("%2F", "%2f"),
             form.replace('%', "%25"),
