@@ -44,7 +44,7 @@ pub use finish::{FinishOutcome, Finished};
 pub use idempotency::Idempotency;
 pub use open::Store;
 pub use page::Page;
-pub use plugins::{PluginGrant, UploadedPlugin};
+pub use plugins::{OperatorChange, PluginGrant, UploadedPlugin};
 pub use redrive::{RedriveOutcome, RedriveScope, Redriven};
 pub use retention::Kept;
 pub use sealed::{SealedKind, SealedRow};

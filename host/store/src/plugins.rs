@@ -5,6 +5,7 @@ use alerts_domain::plugin_limits::PluginLimits;
 use alerts_domain::tenant::TenantId;
 use sqlx::Row as _;
 
+use crate::audit::AuditEntry;
 use crate::error::StoreError;
 use crate::open::Store;
 use crate::row::{Reader, json_text, us};
@@ -32,10 +33,27 @@ pub struct PluginGrant {
     pub hosts: Option<Vec<String>>,
 }
 
+/// Who does something to a plugin: written into the audit log in the same
+/// transaction, so that neither is ever without the other.
+#[derive(Debug, Clone, Copy)]
+pub struct OperatorChange<'a> {
+    /// In whose log: the tenant for which the operator's key acts.
+    pub tenant: &'a TenantId,
+    /// What is written there.
+    pub entry: &'a AuditEntry,
+    /// When.
+    pub at: Timestamp,
+}
+
 impl Store {
     /// Keeps an uploaded file, in place of an older one with the same id.
-    pub async fn put_plugin(&self, plugin: &UploadedPlugin, wasm: &[u8]) -> Result<(), StoreError> {
-        let mut transaction = self.begin().await?;
+    pub async fn put_plugin(
+        &self,
+        plugin: &UploadedPlugin,
+        wasm: &[u8],
+        by: &OperatorChange<'_>,
+    ) -> Result<(), StoreError> {
+        let mut change = self.change(by.tenant).await?;
         sqlx::query(
             "INSERT INTO plugins (id, digest, wasm, uploaded_by, uploaded_at)
              VALUES ($1, $2, $3, $4, $5)
@@ -47,9 +65,9 @@ impl Store {
         .bind(wasm.to_vec())
         .bind(plugin.uploaded_by.as_str())
         .bind(us(plugin.uploaded_at))
-        .execute(&mut *transaction)
+        .execute(change.connection())
         .await?;
-        Ok(transaction.commit().await?)
+        change.commit(by.entry, by.at).await
     }
 
     /// All uploaded plugins, without their bytes.
@@ -81,13 +99,17 @@ impl Store {
     }
 
     /// Forgets an uploaded plugin. Says whether there was one.
-    pub async fn delete_plugin(&self, id: &str) -> Result<bool, StoreError> {
-        let mut transaction = self.begin().await?;
+    pub async fn delete_plugin(
+        &self,
+        id: &str,
+        by: &OperatorChange<'_>,
+    ) -> Result<bool, StoreError> {
+        let mut change = self.change(by.tenant).await?;
         let deleted = sqlx::query("DELETE FROM plugins WHERE id = $1")
             .bind(id)
-            .execute(&mut *transaction)
+            .execute(change.connection())
             .await?;
-        transaction.commit().await?;
+        change.commit(by.entry, by.at).await?;
         Ok(deleted.rows_affected() > 0)
     }
 
@@ -130,21 +152,22 @@ impl Store {
         &self,
         id: &str,
         grants: &[PluginGrant],
+        by: &OperatorChange<'_>,
     ) -> Result<(), StoreError> {
-        let mut transaction = self.begin().await?;
+        let mut change = self.change(by.tenant).await?;
         sqlx::query("DELETE FROM plugin_grants WHERE plugin_id = $1")
             .bind(id)
-            .execute(&mut *transaction)
+            .execute(change.connection())
             .await?;
         for grant in grants {
             sqlx::query("INSERT INTO plugin_grants (plugin_id, tenant, hosts) VALUES ($1, $2, $3)")
                 .bind(id)
                 .bind(grant.tenant.as_str())
                 .bind(json_text(&grant.hosts))
-                .execute(&mut *transaction)
+                .execute(change.connection())
                 .await?;
         }
-        Ok(transaction.commit().await?)
+        change.commit(by.entry, by.at).await
     }
 
     /// The limits that operators have set, by plugin; a plugin that is not
@@ -166,19 +189,20 @@ impl Store {
         &self,
         id: &str,
         limits: &PluginLimits,
+        by: &OperatorChange<'_>,
     ) -> Result<(), StoreError> {
-        let mut transaction = self.begin().await?;
+        let mut change = self.change(by.tenant).await?;
         sqlx::query("DELETE FROM plugin_limits WHERE plugin_id = $1")
             .bind(id)
-            .execute(&mut *transaction)
+            .execute(change.connection())
             .await?;
         if !limits.is_empty() {
             sqlx::query("INSERT INTO plugin_limits (plugin_id, limits) VALUES ($1, $2)")
                 .bind(id)
                 .bind(json_text(limits))
-                .execute(&mut *transaction)
+                .execute(change.connection())
                 .await?;
         }
-        Ok(transaction.commit().await?)
+        change.commit(by.entry, by.at).await
     }
 }
