@@ -134,6 +134,7 @@ impl Engine {
         {
             tracing::error!(%error, "the plugin folder cannot be read");
         }
+        engine.plugins().compiled_ones_are_in().await;
         engine.spawn(engine.clone().keep_plugins(folder));
         engine.spawn(engine.clone().keep_claims());
         engine.spawn(engine.clone().keep_lease());
