@@ -214,7 +214,7 @@ mod tests {
                     prop_assert!(run <= 2);
                     prop_assert_eq!(turns, usize::from(wait > 0 && run < 2));
                 }
-                prop_assert_eq!(queue.waiting as u32, pushed - taken);
+                prop_assert_eq!(u32::try_from(queue.waiting), Ok(pushed - taken));
             }
         }
     }

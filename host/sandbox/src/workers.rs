@@ -165,7 +165,7 @@ impl State {
 mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
     use std::sync::mpsc;
-    use std::task::{Context, Poll, Waker};
+    use std::task::{Context, Waker};
 
     use super::*;
 
@@ -175,10 +175,6 @@ mod tests {
 
     fn tenant(name: &str) -> TenantId {
         TenantId::new(name).unwrap()
-    }
-
-    fn block_on<F: Future>(future: F) -> F::Output {
-        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
     }
 
     /// A job that has begun, and what lets it end.
@@ -255,11 +251,11 @@ mod tests {
     #[tokio::test]
     async fn what_is_queued_when_the_pool_goes_is_done() {
         let (workers, ada) = (workers(8, 8, 1), tenant("ada"));
-        let (_first, end_first) = begun(&workers, &ada).await;
+        let (first, end_first) = begun(&workers, &ada).await;
         let (done, is_done) = oneshot::channel();
         let job = Box::new(move || done.send(()).unwrap());
         workers.shared.push(&ada, job).unwrap();
-        drop(_first);
+        drop(first);
         drop(workers);
         end_first.send(()).unwrap();
         is_done.await.unwrap();
