@@ -22,6 +22,7 @@ pub(crate) async fn measure(events: usize, report: &mut Report) -> Outcome {
         first,
         events,
         types: Arc::from(["workflow.failed".to_owned()]),
+        batch: 1,
         rate: None,
     };
     load::run(load(0, events / 10)).await?;
@@ -32,14 +33,14 @@ pub(crate) async fn measure(events: usize, report: &mut Report) -> Outcome {
         per_second(rate, "events"),
         per_second(batched, "rows, bare SQLite, 64 a commit"),
         percent(rate, batched),
-        "≥ 50%",
+        "≥ 40%",
     );
     report.add(
         "the same, beside one commit a row",
         per_second(rate, "events"),
         per_second(one_by_one, "rows, one a commit"),
         times(rate, one_by_one),
-        "≥ 50×",
+        "",
     );
     let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
     report.add(
@@ -47,7 +48,7 @@ pub(crate) async fn measure(events: usize, report: &mut Report) -> Outcome {
         format!("{:.0} MiB", mib(at_rest)),
         format!("{:.0} MiB after the load", mib(host.resident_bytes()?)),
         "",
-        "≤ 64 MiB",
+        "≤ 48 MiB; ≤ 96 MiB after a million events",
     );
     Ok(())
 }

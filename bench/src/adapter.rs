@@ -45,7 +45,7 @@ pub(crate) async fn measure(report: &mut Report) -> Outcome {
         format!("{call_us:.0} µs"),
         format!("{load_ms:.0} ms to compile and load it"),
         "",
-        "≤ 60 µs",
+        "≤ 25 µs",
     );
     Ok(())
 }

@@ -29,6 +29,7 @@ pub(crate) async fn measure(report: &mut Report) -> Outcome {
         first: 0,
         events: EVENTS,
         types,
+        batch: 1,
         rate: None,
     };
     load::run(load).await?;

@@ -13,40 +13,35 @@
 mod accept;
 mod adapter;
 mod backtest;
-mod client;
 mod conditions;
 mod deliver;
-mod events;
 mod holes;
-mod host;
 mod languages;
 mod latency;
-mod load;
+mod names;
 mod outage;
-mod peer;
+mod postgres;
 mod report;
 mod rows;
 
 use std::process::ExitCode;
 
+use alerts_outside::{Outcome, client, events, host, load, peer, unless_interrupted};
 use clap::{Parser, Subcommand};
 use report::Report;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// What every measurement answers.
-type Outcome<T = ()> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
-
 /// Measure the promises beside this machine's own limits.
 ///
 /// Writes a Markdown table to the terminal and to target/bench.md. Takes about
-/// four minutes; keep the machine quiet meanwhile.
+/// six minutes; keep the machine quiet meanwhile.
 #[derive(Parser)]
 #[command(name = "cargo xtask bench --", bin_name = "cargo xtask bench --")]
 struct Cli {
-    /// Measure only these: accept, deliver, latency, holes, outage, backtest,
-    /// conditions, adapter, languages.
+    /// Measure only these: accept, deliver, latency, holes, names, postgres, outage,
+    /// backtest, conditions, adapter, languages.
     only: Vec<String>,
     /// Events in each measurement with load.
     #[arg(long, default_value_t = 30_000)]
@@ -74,17 +69,16 @@ enum Role {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    // The load is plain HTTP, but the client wants to know.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    alerts_outside::prepare();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let outcome = runtime.map_err(Into::into).and_then(|runtime| {
-        runtime.block_on(async {
+        runtime.block_on(unless_interrupted(async {
             match &cli.role {
                 Some(Role::Receiver) => peer::receiver().await,
                 Some(Role::Relay { target }) => peer::relay(target).await,
                 None => measure(&cli).await,
             }
-        })
+        }))
     });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -102,7 +96,7 @@ async fn measure(cli: &Cli) -> Outcome {
         accept::measure(cli.events, &mut report).await?;
     }
     let mut peak = None;
-    if wanted("deliver") || wanted("latency") || wanted("holes") {
+    if ["deliver", "latency", "holes", "names", "postgres"].iter().any(|name| wanted(name)) {
         peak = Some(deliver::measure(cli.events, &mut report).await?);
     }
     if let Some(peak) = peak.filter(|_| wanted("latency")) {
@@ -111,6 +105,12 @@ async fn measure(cli: &Cli) -> Outcome {
     if let Some(peak) = peak.filter(|_| wanted("holes")) {
         // Twice this rate comes in: a third of the peak in all.
         holes::measure(peak / 6.0, &mut report).await?;
+    }
+    if let Some(peak) = peak.filter(|_| wanted("names")) {
+        names::measure(peak / 6.0, &mut report).await?;
+    }
+    if let Some(peak) = peak.filter(|_| wanted("postgres")) {
+        postgres::measure(cli.events, peak, &mut report).await?;
     }
     if wanted("outage") {
         outage::measure(&mut report).await?;

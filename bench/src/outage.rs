@@ -25,6 +25,7 @@ pub(crate) async fn measure(report: &mut Report) -> Outcome {
         first,
         events,
         types: types.clone(),
+        batch: 1,
         rate,
     };
     let fresh = (RATE * SECONDS) as usize;

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::events::failed;
 use crate::support::host::TestHost;
+use crate::support::receiver::Receiver;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -88,6 +89,110 @@ async fn thresholds_and_durations_are_tried_with_the_time_of_then() {
     let told_by = report["matches"][0]["event_id"].as_str().unwrap();
     let event = host.api.get(&format!("/v1/events/{told_by}")).await.expect(200);
     assert_eq!(event["event"]["id"], "long started");
+}
+
+/// Numbers that look like chance, the same for the same seed.
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (self.0 >> 33) % bound
+    }
+
+    fn percent(&mut self, percent: u64) -> bool {
+        self.below(100) < percent
+    }
+}
+
+/// Runs that start, end and fail, told in disorder, late, twice, and by a clock that
+/// is ahead.
+async fn tell_of_much(host: &TestHost, chance: &mut Chance) {
+    let mut told: Vec<Value> = Vec::new();
+    for number in 0..50 {
+        host.later(Duration::from_millis(1 + chance.below(90_000)));
+        host.settled().await;
+        if chance.percent(15) && !told.is_empty() {
+            let again = chance.below(told.len() as u64) as usize;
+            assert!(host.api.event(told[again].clone()).await, "a repetition");
+            continue;
+        }
+        let graph = ["etl", "report"][chance.below(2) as usize];
+        let mut event = failure(host, &number.to_string(), graph);
+        let kinds = ["workflow.started", "workflow.succeeded", "workflow.failed"];
+        event["type"] = kinds[chance.below(3) as usize].into();
+        event["data"]["run_id"] = format!("r{}", chance.below(5)).into();
+        event["data"]["duration_ms"] = (chance.below(20) * 60_000).into();
+        let apart = Duration::from_secs(chance.below(300));
+        let time = match chance.below(10) {
+            0..3 => host.now() - apart,
+            3 => host.now() + 10 * apart,
+            _ => host.now(),
+        };
+        event["time"] = time.to_string().into();
+        host.api.event(event.clone()).await;
+        told.push(event);
+    }
+    host.later(5 * MINUTE);
+    host.settled().await;
+}
+
+#[tokio::test]
+async fn a_backtest_finds_what_the_rule_has_sent() {
+    let drafts = [
+        json!({"event_type": "workflow.*"}),
+        json!({"trigger": {"type": "threshold", "window_ms": 300_000, "count": 2,
+            "group_by": ["graph_name"]}}),
+        json!({"event_type": "workflow.*", "trigger": {"type": "threshold", "window_ms": 240_000,
+            "count": 3, "cooldown_ms": 60_000}}),
+        json!({"trigger": {"type": "threshold", "window_ms": 900_000, "cooldown_ms": 120_000,
+            "ratio": {"above": 0.4, "last": 6, "min_total": 3}}}),
+        json!({"trigger": {"type": "duration", "threshold_ms": 300_000},
+            "event_type": "workflow.duration_exceeded"}),
+        json!({"trigger": {"type": "duration", "threshold_ms": 120_000}, "event_type": "workflow.*",
+            "condition": "event.data.graph_name == 'etl'"}),
+    ];
+    let mut sent_in_all = vec![0; drafts.len()];
+    for seed in 1..=4 {
+        let (host, receiver) = (TestHost::start().await, Receiver::start().await);
+        let endpoint = host.api.endpoint(&receiver.url("/hook"), json!({})).await;
+        let mut rules = Vec::new();
+        for draft in &drafts {
+            rules.push(host.api.rule(&endpoint, draft.clone()).await);
+        }
+        let from = host.now().to_string();
+        tell_of_much(&host, &mut Chance(seed)).await;
+        for (number, rule) in rules.iter().enumerate() {
+            let path =
+                format!("/v1/deliveries?limit=200&alert_rule_id={}", rule["id"].as_str().unwrap());
+            let sent = host.api.get(&path).await.expect(200)["data"].as_array().unwrap().clone();
+            let mut body = json!({"name": "draft", "webhook_endpoint_id": endpoint["id"],
+                "event_type": "workflow.failed"});
+            body.as_object_mut().unwrap().extend(drafts[number].as_object().unwrap().clone());
+            let body = json!({"rule": body, "from": from});
+            let report = host.api.post("/v1/alert-rules/backtest", body).await.expect(200);
+            let found = report["matches"].as_array().unwrap();
+            let is_run = rule["trigger"]["type"] == "duration";
+            let found = what_for(&host, found, is_run).await;
+            let sent = what_for(&host, &sent, is_run).await;
+            assert_eq!(found, sent, "seed {seed}, rule {number}");
+            sent_in_all[number] += sent.len();
+        }
+    }
+    assert!(sent_in_all.iter().all(|sent| *sent > 3), "{sent_in_all:?}: nothing was compared");
+}
+
+/// For which events, or of which runs, in some order of their own.
+async fn what_for(host: &TestHost, alerts: &[Value], is_run: bool) -> Vec<String> {
+    let mut all = Vec::new();
+    for alert in alerts {
+        let id = alert["event_id"].as_str().unwrap();
+        let event = host.api.get(&format!("/v1/events/{id}")).await.expect(200)["event"].clone();
+        let what = if is_run { &event["data"]["run_id"] } else { &event["id"] };
+        all.push(what.as_str().unwrap().to_owned());
+    }
+    all.sort();
+    all
 }
 
 #[tokio::test]

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use alerts_test_support::postgres::{Cluster, fresh_database};
+use alerts_test_support::postgres::{Cluster, Proxy, fresh_database};
 use reqwest::Method;
 use serde_json::json;
+use sqlx::Connection as _;
 
-use crate::support::cut::Cut;
 use crate::support::events::failed;
 use crate::support::eventually;
 use crate::support::host::TestHost;
@@ -62,25 +62,20 @@ async fn without_its_database_a_host_answers_503_and_recovers_by_itself() {
     assert_eq!(host.api.get("/readyz").await.status, 503);
     assert_eq!(host.api.get("/healthz").await.status, 200);
     cluster.start_server().unwrap();
-    eventually("events are accepted again", async || {
-        let body = Some(failed("evt-2").to_string().into_bytes());
-        let answer = host.api.send(Method::POST, "/v1/events", body).await;
-        (answer.status == 202).then_some(())
-    })
-    .await;
+    eventually("events are accepted again", async || accepts(&host, "evt-2").await).await;
     let events = host.api.get("/v1/events").await.expect(200);
     assert_eq!(events["data"].as_array().unwrap().len(), 2);
 }
 
 #[tokio::test]
 async fn an_event_whose_commit_was_not_answered_is_alerted_once_it_is_told_again() {
-    let cut = Cut::before(&fresh_database().await).await;
-    let (host, receiver) = (TestHost::on(&cut.url).await, Receiver::start().await);
+    let way = Proxy::before(&fresh_database().await).await.unwrap();
+    let (host, receiver) = (TestHost::on(way.url()).await, Receiver::start().await);
     let endpoint = host.api.endpoint(&receiver.url("/hook"), json!({})).await;
     host.api.rule(&endpoint, json!({})).await;
-    cut.lose_answers(1);
+    way.lose_commit_of("INSERT INTO events");
     host.api.post("/v1/events", failed("evt-1")).await.problem(503);
-    assert_eq!(cut.left(), 0);
+    assert!(way.has_struck());
     assert!(host.api.event(failed("evt-1")).await, "it was stored the first time");
     eventually("the alert is sent", async || {
         host.later(Duration::from_secs(1));
@@ -93,19 +88,52 @@ async fn an_event_whose_commit_was_not_answered_is_alerted_once_it_is_told_again
 
 #[tokio::test]
 async fn a_claim_whose_commit_was_not_answered_keeps_no_delivery() {
-    let cut = Cut::before(&fresh_database().await).await;
-    let (host, receiver) = (TestHost::on(&cut.url).await, Receiver::start().await);
+    let way = Proxy::before(&fresh_database().await).await.unwrap();
+    let (host, receiver) = (TestHost::on(way.url()).await, Receiver::start().await);
     receiver.answer("/hook", &[500, 200]);
     let endpoint = host.api.endpoint(&receiver.url("/hook"), json!({})).await;
     host.api.rule(&endpoint, json!({})).await;
     host.api.event(failed("evt-1")).await;
     host.api.delivery_with("scheduled").await;
-    cut.lose_answers(1);
+    way.lose_commit_of("SET status = 'leased'");
     eventually("the alert is sent again", async || {
         host.later(Duration::from_secs(10));
         (receiver.received().len() == 2).then_some(())
     })
     .await;
-    assert_eq!(cut.left(), 0);
+    assert!(way.has_struck());
     host.api.delivery_with("delivered").await;
+}
+
+#[tokio::test]
+async fn a_locked_table_is_a_503_and_so_is_a_way_that_went_silent_or_closes() {
+    let url = fresh_database().await;
+    let way = Proxy::before(&url).await.unwrap();
+    let host = TestHost::on(way.url()).await;
+    host.api.event(failed("evt-1")).await;
+
+    let mut other = sqlx::PgConnection::connect(&url).await.unwrap();
+    let mut locked = other.begin().await.unwrap();
+    sqlx::query("LOCK TABLE events").execute(&mut *locked).await.unwrap();
+    host.api.post("/v1/events", failed("evt-2")).await.problem(503);
+    locked.rollback().await.unwrap();
+    host.api.event(failed("evt-2")).await;
+
+    way.close_all();
+    host.api.post("/v1/events", failed("evt-3")).await.problem(503);
+    host.api.get("/v1/events").await.problem(503);
+    way.recover();
+    eventually("events are accepted again", async || accepts(&host, "evt-3").await).await;
+
+    way.go_silent();
+    host.api.post("/v1/events", failed("evt-4")).await.problem(503);
+    host.api.get("/v1/events").await.problem(503);
+    way.recover();
+    eventually("events are accepted again", async || accepts(&host, "evt-4").await).await;
+}
+
+async fn accepts(host: &TestHost, id: &str) -> Option<()> {
+    let body = Some(failed(id).to_string().into_bytes());
+    let answer = host.api.send(Method::POST, "/v1/events", body).await;
+    (answer.status == 202).then_some(())
 }

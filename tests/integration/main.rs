@@ -4,16 +4,20 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod alerting;
+mod api_keys;
 mod backtest;
-mod crash;
+mod connections;
 mod database;
 mod delivering;
 mod docs;
+mod encryption_keys;
 mod failing_targets;
 #[path = "../../host/sandbox/tests/behaviour/guest.rs"]
 #[expect(dead_code, reason = "the sandbox's own tests use more of it")]
 mod guest;
+mod hang_ups;
 mod hostile_neighbours;
+mod idempotency;
 mod intake;
 mod isolation;
 mod key_rotation;
@@ -23,6 +27,7 @@ mod plugin_limits;
 mod plugin_texts;
 mod plugin_upgrades;
 mod plugins;
+mod problems;
 mod process;
 mod refusals;
 mod resources;
@@ -30,6 +35,7 @@ mod retention;
 mod retries;
 mod rollout;
 mod secrets;
+mod supervision;
 mod support;
 mod tenants;
 mod triggers;

@@ -301,6 +301,67 @@ async fn absurd_triggers_are_refused_with_the_field() {
 }
 
 #[tokio::test]
+async fn an_emitter_whose_clock_is_ahead_blinds_no_threshold_and_delays_no_duration() {
+    let (host, receiver) = (TestHost::start().await, Receiver::start().await);
+    let endpoint = host.api.endpoint(&receiver.url("/hook"), json!({})).await;
+    let trigger = json!({"type": "threshold", "window_ms": 600_000, "count": 3});
+    host.api.rule(&endpoint, json!({"trigger": trigger})).await;
+    let ahead = (host.now() + 59 * MINUTE).to_string();
+    let mut wrong = failure(&host, "ahead", "etl");
+    wrong["time"] = ahead.clone().into();
+    host.api.event(wrong).await;
+    for n in 0..3 {
+        host.later(MINUTE);
+        host.api.event(failure(&host, &format!("{n}"), "etl")).await;
+    }
+    let alert = receiver.wait_for(1).await[0].json();
+    assert_eq!((&alert["event"]["id"], &alert["trigger"]["count"]), (&json!("2"), &json!(4)));
+
+    host.api.rule(&endpoint, slow_after(15)).await;
+    let mut started = run_event(&host, "workflow.started", "r1", 1);
+    started["time"] = (host.now() + 59 * MINUTE).to_string().into();
+    host.api.event(started).await;
+    host.later(15 * MINUTE);
+    assert_eq!(receiver.wait_for(2).await[1].json()["trigger"]["elapsed_ms"], 900_000);
+}
+
+#[tokio::test]
+async fn values_that_a_database_cannot_hold_as_keys_stop_nobody() {
+    let sqlite = tempfile::tempdir().unwrap();
+    let sqlite = format!("sqlite://{}", sqlite.path().join("alerts.db").display());
+    let postgres = alerts_test_support::postgres::fresh_database().await;
+    for database in [sqlite, postgres] {
+        let (host, receiver) = (TestHost::on(&database).await, Receiver::start().await);
+        let endpoint = host.api.endpoint(&receiver.url("/hook"), json!({})).await;
+        host.api.rule(&endpoint, slow_after(15)).await;
+        let trigger = json!({"type": "threshold", "window_ms": 600_000, "count": 1,
+            "group_by": ["graph_name"]});
+        host.api.rule(&endpoint, json!({"trigger": trigger})).await;
+        for run in ["a\0b".to_owned(), "r".repeat(100_000)] {
+            let mut started = run_event(&host, "workflow.started", "r1", 1);
+            started["id"] = format!("started {}", run.len()).into();
+            started["data"]["run_id"] = run.into();
+            let good = run_event(&host, "workflow.started", "good", 1);
+            let batch = host.api.with("content-type", Some("application/cloudevents-batch+json"));
+            batch.post("/v1/events", json!([started, good])).await.expect(202);
+            let listed = host.api.get("/v1/events?type=workflow.started").await.expect(200);
+            let odd = listed["data"].as_array().unwrap().iter();
+            let odd = odd.max_by_key(|event| event["event"]["data"]["run_id"].to_string().len());
+            assert_eq!(odd.unwrap()["rules"][0]["reason"], "no_run");
+        }
+        for (number, graph) in ["a\0b".to_owned(), "g".repeat(100_000)].into_iter().enumerate() {
+            for n in 0..2 {
+                let id = format!("{number}-{n}");
+                host.api.event(failure(&host, &id, &graph)).await;
+            }
+            let told = newest_outcome(&host, "workflow.failed").await;
+            assert_eq!(told["reason"], "fired", "{told}");
+        }
+        receiver.wait_for(2).await;
+    }
+}
+
+#[tokio::test]
 async fn a_timer_fires_once_however_many_hosts_there_are() {
     let database = alerts_test_support::postgres::fresh_database().await;
     let (one, receiver) = (TestHost::on(&database).await, Receiver::start().await);

@@ -36,7 +36,7 @@ impl Run<'_> {
                 gone_after: endpoint.gone_after,
             };
             let draft = EndpointDraft { spec, signing_secret: None, secrets: BTreeMap::new() };
-            let made = engine.create_endpoint(&actor(endpoint.tenant), draft).await.unwrap();
+            let made = engine.endpoints().create(&actor(endpoint.tenant), draft).await.unwrap();
             self.endpoints.push(made.endpoint.id);
         }
         for (number, rule) in self.plan.rules.iter().enumerate() {
@@ -54,7 +54,7 @@ impl Run<'_> {
                 rate_limit: rule.rate_limit,
                 is_active: true,
             };
-            let made = engine.create_rule(&actor(rule.tenant), spec).await.unwrap();
+            let made = engine.rules().create(&actor(rule.tenant), spec).await.unwrap();
             self.rules.push(made.id);
         }
         // The others learn of it, as they do within a second.
@@ -86,7 +86,7 @@ impl Run<'_> {
             }
             Step::DeleteRule(rule) if !self.model.rules[rule].is_deleted => {
                 let actor = actor(self.plan.rules[rule].tenant);
-                let deleted = engine.delete_rule(&actor, self.rules[rule]).await;
+                let deleted = engine.rules().delete(&actor, self.rules[rule]).await;
                 if self.made(deleted).is_some() {
                     self.model.rules[rule].is_deleted = true;
                 }
@@ -98,14 +98,14 @@ impl Run<'_> {
                     EndpointPatch { is_active: Some(is_active), ..EndpointPatch::default() };
                 let actor = actor(self.plan.endpoints[endpoint].tenant);
                 let id = self.endpoints[endpoint];
-                let updated = engine.update_endpoint(&actor, id, patch).await;
+                let updated = engine.endpoints().update(&actor, id, patch).await;
                 if self.made(updated).is_some() {
                     self.model.endpoints[endpoint].is_active = is_active;
                 }
             }
             Step::DeleteEndpoint(endpoint) if !self.model.endpoints[endpoint].is_deleted => {
                 let actor = actor(self.plan.endpoints[endpoint].tenant);
-                let deleted = engine.delete_endpoint(&actor, self.endpoints[endpoint]).await;
+                let deleted = engine.endpoints().delete(&actor, self.endpoints[endpoint]).await;
                 if self.made(deleted).is_some() {
                     self.model.endpoints[endpoint].is_deleted = true;
                 }
@@ -117,7 +117,7 @@ impl Run<'_> {
                     .find(|seen| seen.delivery.status == DeliveryStatus::Scheduled);
                 let Some(Seen { delivery, key }) = scheduled.cloned() else { return };
                 let actor = actor(self.plan.rules[key.rule()].tenant);
-                let change = engine.cancel(&actor, delivery.id).await;
+                let change = engine.deliveries().cancel(&actor, delivery.id).await;
                 if self.made(change) == Some(DeliveryChange::Done) {
                     self.canceled.insert(delivery.id);
                 }
@@ -140,7 +140,7 @@ impl Run<'_> {
         if self.model.rules[rule].is_deleted || is_refused {
             return;
         }
-        let updated = engine.update_rule(&actor(plan.tenant), self.rules[rule], patch).await;
+        let updated = engine.rules().update(&actor(plan.tenant), self.rules[rule], patch).await;
         if self.made(updated).is_none() {
             return;
         }

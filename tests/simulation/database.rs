@@ -13,7 +13,7 @@ use sqlx::{AnyConnection, AssertSqlSafe, Connection as _, Executor as _, Row as 
 use crate::faults::Outage;
 
 /// All tables that hosts write to.
-const TABLES: [&str; 15] = [
+const TABLES: [&str; 16] = [
     "alert_rules",
     "api_keys",
     "attempts",
@@ -28,6 +28,7 @@ const TABLES: [&str; 15] = [
     "plugins",
     "tenants",
     "trigger_states",
+    "trigger_windows",
     "webhook_endpoints",
 ];
 

@@ -75,8 +75,8 @@ impl Run {
 #[derive(Debug, Default)]
 struct Window {
     /// When, and whether one of the rule's own.
-    seen: Vec<(Ms, bool)>,
-    alerted_at: Option<Ms>,
+    seen: Vec<(Time, bool)>,
+    alerted_at: Option<Time>,
 }
 
 #[derive(Debug)]
@@ -181,7 +181,9 @@ impl<'p> Model<'p> {
             let state = &self.rules[*rule];
             let Trigger::Duration(trigger) = &state.trigger else { continue };
             let Some((opening, start, told_at)) = run.going_on() else { continue };
-            let is_due = now >= (start + trigger.threshold_ms) as Time;
+            // A host whose clock is behind hears of what is still to come.
+            let from = (start as Time).min(told_at);
+            let is_due = now >= from + trigger.threshold_ms as Time;
             if !is_due || run.is_dropped || run.done.contains(&start) {
                 continue;
             }
@@ -244,11 +246,12 @@ impl<'p> Model<'p> {
                 let group = if trigger.group_by.is_empty() { usize::MAX } else { fact.graph };
                 let is_own = fact.kind == self.plan.rules[rule].event_type;
                 let window = self.windows.entry((rule, group)).or_default();
-                if window.fires(&trigger, fact.at, is_own) {
+                // Nothing happened after the host was told of it.
+                if window.fires(&trigger, (fact.at as Time).min(now), is_own) {
                     self.owe(Key::Fact { rule, fact: index });
                 }
             }
-            Trigger::Threshold(_) => {}
+            Trigger::Threshold(_) | Trigger::Unknown(_) => {}
         }
     }
 
@@ -264,15 +267,15 @@ impl<'p> Model<'p> {
 }
 
 impl Window {
-    fn fires(&mut self, trigger: &ThresholdTrigger, at: Ms, is_own: bool) -> bool {
+    fn fires(&mut self, trigger: &ThresholdTrigger, at: Time, is_own: bool) -> bool {
         // A late one is judged by the newest that is known.
-        let newest = self.seen.iter().map(|(at, _)| *at).max().unwrap_or(0).max(at);
+        let newest = self.seen.iter().map(|(at, _)| *at).max().unwrap_or(at).max(at);
         if !self.is_breached(trigger, newest) {
             self.alerted_at = None;
         }
         self.seen.push((at, is_own));
         let is_told = self.alerted_at.is_some_and(|alerted_at| {
-            trigger.cooldown_ms.is_none_or(|cooldown| newest - alerted_at < cooldown)
+            trigger.cooldown_ms.is_none_or(|cooldown| newest - alerted_at < cooldown as Time)
         });
         let fires = self.is_breached(trigger, newest) && !is_told;
         if fires {
@@ -282,9 +285,9 @@ impl Window {
     }
 
     /// Of all that happened in the window that ends at `end`.
-    fn is_breached(&self, trigger: &ThresholdTrigger, end: Ms) -> bool {
-        let mut within: Vec<(Ms, bool)> = self.seen.clone();
-        within.retain(|(at, _)| *at <= end && *at + trigger.window_ms > end);
+    fn is_breached(&self, trigger: &ThresholdTrigger, end: Time) -> bool {
+        let mut within: Vec<(Time, bool)> = self.seen.clone();
+        within.retain(|(at, _)| *at <= end && *at + trigger.window_ms as Time > end);
         within.sort_by_key(|(at, _)| *at);
         match &trigger.breach {
             Breach::Count(most) => within.len() > *most as usize,

@@ -42,7 +42,7 @@ impl Run<'_> {
             let fact = &self.plan.facts[*fact];
             (tenant(fact.tenant), event(fact))
         });
-        let accepted = match self.engine(host).accept(events.collect()).await {
+        let accepted = match self.engine(host).intake().accept(events.collect()).await {
             Ok(accepted) => accepted,
             Err(error) => {
                 self.is_outage(&error, &[Outage::Everything]);

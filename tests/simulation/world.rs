@@ -5,6 +5,7 @@ use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash as _, Hasher as _};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use alerts_domain::Timestamp;
 use alerts_domain::exchange::{Exchange, Outcome};
@@ -277,5 +278,9 @@ impl Clock for WatchedClock {
         self.world.state().interrupt = Some(Interrupt::Waits);
         self.world.0.interrupted.notify_one();
         self.clock.sleep_until(until)
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.clock.monotonic()
     }
 }

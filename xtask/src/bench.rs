@@ -2,8 +2,8 @@
 
 use std::ffi::OsString;
 
-use crate::command::{cargo, finish, program};
-use crate::{Outcome, examples, plugins, target_dir};
+use crate::command::{finish, program};
+use crate::{Outcome, build, examples, plugins, target_dir};
 
 /// Measure what is promised, beside this machine's own limits.
 ///
@@ -21,10 +21,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
     plugins::run(&plugins::Args::default())?;
     // A language whose tools are not there is passed over, here and there.
     examples::run(&examples::Args::default())?;
-    // Together, so that both have the same dependencies, compiled once.
-    let build = ["build", "--release", "--locked"];
-    let packages = ["--package", "alerts-server", "--package", "alerts-bench"];
-    finish(cargo().args(build).args(packages))?;
+    build::released_and_measured()?;
     let bench = target_dir().join("release/alerts-bench");
     finish(program(&bench.to_string_lossy()).args(&args.bench))
 }

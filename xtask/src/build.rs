@@ -20,3 +20,11 @@ pub(crate) fn run(_args: &Args) -> Outcome {
     println!("build: {}", binary.display());
     Ok(())
 }
+
+/// The released binary beside the programs that measure it, all in one build, so that
+/// they have the same dependencies with the same features, compiled once.
+pub(crate) fn released_and_measured() -> Outcome {
+    let packages = ["alerts-server", "alerts-bench", "alerts-soak"];
+    let packages = packages.iter().flat_map(|package| ["--package", package]);
+    finish(cargo().args(["build", "--release", "--locked"]).args(packages))
+}

@@ -14,8 +14,10 @@ mod examples;
 mod plugins;
 mod run;
 mod simulate;
+mod soak;
 mod test;
 mod toolchain;
+mod torture;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -44,6 +46,8 @@ enum Command {
     Run(run::Args),
     Test(test::Args),
     Simulate(simulate::Args),
+    Torture(torture::Args),
+    Soak(soak::Args),
     Coverage(coverage::Args),
     Bench(bench::Args),
 }
@@ -56,6 +60,8 @@ fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Simulate(args) => simulate::run(&args),
+        Command::Torture(args) => torture::run(&args),
+        Command::Soak(args) => soak::run(&args),
         Command::Coverage(args) => coverage::run(&args),
         Command::Bench(args) => bench::run(&args),
     };

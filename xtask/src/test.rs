@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::command::{cargo, finish, fresh_cargo, program, succeeds};
-use crate::{Outcome, examples, plugins, run, target_dir};
+use crate::{Outcome, examples, plugins, run, target_dir, torture};
 
 /// Run everything that must hold: format, lints, licences and all tests.
 ///
@@ -30,6 +30,9 @@ pub(crate) fn run(args: &Args) -> Outcome {
     }
     steps.run("plugin tests", || plugin_tests(filter));
     steps.run("tests", || host_tests(filter));
+    if filter.is_none() {
+        steps.run("torture", torture::a_few);
+    }
     steps.summary()
 }
 

@@ -11,7 +11,7 @@ use crate::id::ApiKeyId;
 use crate::secret::Secret;
 use crate::tenant::TenantId;
 
-/// How far a key reaches. Each role may do all that the ones after it may.
+/// How far a key reaches. Each role may do all that the ones before it may.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema,
 )]

@@ -22,6 +22,12 @@ impl Sealed {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The id of the key that it was sealed with; none for what no keyring has made.
+    pub fn key_id(&self) -> Option<&str> {
+        let (id, _) = self.0.strip_prefix("v1.")?.split_once('.')?;
+        Some(id)
+    }
 }
 
 impl fmt::Debug for Sealed {
@@ -67,7 +73,7 @@ pub enum KeyringError {
 pub enum OpenError {
     /// Its key is not in the ring.
     #[error(
-        "it was encrypted with key `{0}`, which is not in ALERTS_ENCRYPTION_KEYS; put that key back at the end of the list"
+        "it was encrypted with key `{0}`, which is not in the list of keys; put that key back at the end of the list"
     )]
     UnknownKey(String),
     /// Wrong key under the right id, moved to another row, or damaged.
@@ -128,11 +134,8 @@ impl Keyring {
 
     /// Decrypts what [`Self::seal`] made for the same `place`.
     pub fn open(&self, sealed: &Sealed, place: &str) -> Result<Zeroizing<Vec<u8>>, OpenError> {
-        let mut parts = sealed.0.splitn(3, '.');
-        let (Some("v1"), Some(id), Some(encoded)) = (parts.next(), parts.next(), parts.next())
-        else {
-            return Err(OpenError::Damaged);
-        };
+        let id = sealed.key_id().ok_or(OpenError::Damaged)?;
+        let encoded = sealed.0.rsplit('.').next().unwrap_or_default();
         let (_, cipher) = self
             .0
             .iter()
@@ -147,6 +150,14 @@ impl Keyring {
         Ok(Zeroizing::new(plain))
     }
 
+    /// The same keys with another one first; none if there is no such key.
+    pub fn with_first(&self, id: &str) -> Option<Self> {
+        let at = self.0.iter().position(|(known, _)| known == id)?;
+        let mut keys = self.0.clone();
+        keys[..=at].rotate_right(1);
+        Some(Self(keys))
+    }
+
     /// The keys' ids. The first one is that of the key that encrypts now.
     pub fn ids(&self) -> impl ExactSizeIterator<Item = &str> {
         self.0.iter().map(|(id, _)| id.as_str())
@@ -154,8 +165,7 @@ impl Keyring {
 
     /// Whether it was sealed with the key that encrypts now.
     pub fn is_current(&self, sealed: &Sealed) -> bool {
-        sealed.0.strip_prefix("v1.").and_then(|rest| rest.split('.').next())
-            == Some(self.0[0].0.as_str())
+        sealed.key_id() == self.ids().next()
     }
 }
 
@@ -184,6 +194,18 @@ mod tests {
         assert!(!both.is_current(&sealed));
         let lost = Keyring::parse(&key("b", 9)).unwrap();
         assert_eq!(lost.open(&sealed, ""), Err(OpenError::UnknownKey("a".into())));
+    }
+
+    #[test]
+    fn any_key_of_the_ring_can_be_made_to_encrypt() {
+        let ring = Keyring::parse(&format!("{},{},{}", key("a", 1), key("b", 2), key("c", 3)));
+        let ring = ring.unwrap();
+        let turned = ring.with_first("b").unwrap();
+        assert_eq!(turned.ids().collect::<Vec<_>>(), ["b", "a", "c"]);
+        let sealed = turned.seal(b"x", "", [0; 12]);
+        assert_eq!(sealed.key_id(), Some("b"));
+        assert_eq!(ring.open(&sealed, "").unwrap().as_slice(), b"x");
+        assert!(ring.with_first("d").is_none());
     }
 
     #[test]

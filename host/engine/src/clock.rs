@@ -2,7 +2,9 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::time::Duration;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use alerts_domain::Timestamp;
 use tokio::sync::watch;
@@ -15,7 +17,19 @@ pub trait Clock: Send + Sync + 'static {
     /// Ends once `now()` is at `until` or past it, and also when the clock is set
     /// back meanwhile: what waits must then look again at what it waits for.
     fn sleep_until(&self, until: Timestamp) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+
+    /// How long since a moment that stays the same for the whole process. Goes on
+    /// evenly when the clock is set, so it is what durations are measured with.
+    fn monotonic(&self) -> Duration;
+
+    /// In so long.
+    fn after(&self, wait: Duration) -> Timestamp {
+        self.now().saturating_add(wait).unwrap_or(Timestamp::MAX)
+    }
 }
+
+/// What the machine's durations are counted from.
+static BEGINNING: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 /// The machine's clock.
 #[derive(Debug, Default, Clone, Copy)]
@@ -50,37 +64,46 @@ impl Clock for SystemClock {
             }
         })
     }
+
+    fn monotonic(&self) -> Duration {
+        BEGINNING.elapsed()
+    }
 }
 
 /// A clock that stands still until it is moved.
 #[derive(Debug)]
-pub struct ManualClock(watch::Sender<Timestamp>);
+pub struct ManualClock {
+    now: watch::Sender<Timestamp>,
+    /// How far it was moved forward, in nanoseconds.
+    run: AtomicU64,
+}
 
 impl ManualClock {
     /// Stands at `now`, to the microsecond, as the machine's clock is told.
     pub fn new(now: Timestamp) -> Self {
         let now = Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now);
-        Self(watch::Sender::new(now))
+        Self { now: watch::Sender::new(now), run: AtomicU64::new(0) }
     }
 
     /// Moves it forward; whoever waits for a time in between wakes up.
     pub fn advance(&self, by: Duration) {
-        self.0.send_modify(|now| *now = now.saturating_add(by).unwrap_or(Timestamp::MAX));
+        self.run.fetch_add(by.as_nanos() as u64, Ordering::Relaxed);
+        self.now.send_modify(|now| *now = now.saturating_add(by).unwrap_or(Timestamp::MAX));
     }
 
     /// Sets it back, as an operator or a time server may do to a machine's clock.
     pub fn set_back(&self, by: Duration) {
-        self.0.send_modify(|now| *now = now.saturating_sub(by).unwrap_or(Timestamp::MIN));
+        self.now.send_modify(|now| *now = now.saturating_sub(by).unwrap_or(Timestamp::MIN));
     }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
-        *self.0.borrow()
+        *self.now.borrow()
     }
 
     fn sleep_until(&self, until: Timestamp) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        let mut moved = self.0.subscribe();
+        let mut moved = self.now.subscribe();
         let mut last = *moved.borrow();
         Box::pin(async move {
             let ended = |now: &Timestamp| {
@@ -90,5 +113,9 @@ impl Clock for ManualClock {
             // The sender lives in `self`, so waiting cannot fail.
             let _ = moved.wait_for(ended).await;
         })
+    }
+
+    fn monotonic(&self) -> Duration {
+        Duration::from_nanos(self.run.load(Ordering::Relaxed))
     }
 }

@@ -1,16 +1,17 @@
 //! An engine that does nothing by itself: each tick does, one after another and
-//! in one order, what the keepers and workers of a running host do at once.
+//! in one order, what the background loops and workers of a running host do at once.
 
+use alerts_domain::Timestamp;
 use alerts_domain::id::DeliveryId;
 use alerts_store::FinishOutcome;
 
-use crate::engine::Engine;
+use crate::engine::{DrivenParts, Engine};
 use crate::error::EngineError;
 
 impl Engine {
     /// All that is to be done at this moment, for an engine made by
     /// [`Self::start_driven`]. Deterministic where clock, transport and
-    /// randomness are. What fails keeps nothing else from being done, as no keeper
+    /// randomness are. What fails keeps nothing else from being done, as no loop
     /// of a running host waits for another; the first error is told at the end.
     ///
     /// Into `ended` goes what became of each result, as it is written down: so
@@ -19,21 +20,53 @@ impl Engine {
         &self,
         ended: &mut Vec<(DeliveryId, FinishOutcome)>,
     ) -> Result<(), EngineError> {
-        let mut outcome = self.beat().await;
-        self.tidy_lanes();
-        outcome = outcome.and(self.catalog().follow().await);
-        outcome = outcome.and(self.match_deferred().await.map(drop));
-        outcome = outcome.and(self.settle_due_timers().await.map(drop));
+        let DrivenParts {
+            clock,
+            lease,
+            strays,
+            condition_errors,
+            dispatcher,
+            catalog,
+            deferred,
+            timers,
+            claims,
+            workers,
+            ..
+        } = self.driven_parts();
+        let mut outcome = lease.beat().await;
+        dispatcher.tidy(clock.now());
+        outcome = outcome.and(strays.look().await);
+        outcome = outcome.and(condition_errors.write().await);
+        outcome = outcome.and(catalog.follow().await);
+        outcome = outcome.and(deferred.round(|| ()).await.map(drop));
+        outcome = outcome.and(timers.settle_due(|| ()).await.map(drop));
         loop {
             let before = ended.len();
-            outcome = outcome.and(self.claim_round().await.map(drop));
-            while let Some(job) = self.next_job() {
+            outcome = outcome.and(claims.round().await.map(drop));
+            while let Some(job) = workers.next_job() {
                 let id = job.delivery.id;
-                ended.push((id, self.clone().run(job).await));
+                ended.push((id, workers.run(job).await));
             }
             if ended.len() == before {
                 return outcome;
             }
         }
+    }
+
+    /// Settles the timers that are due, as their loop does. Says when one is due next.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn settle_due_timers(&self) -> Result<Option<Timestamp>, EngineError> {
+        self.driven_parts().timers.settle_due(|| ()).await
+    }
+
+    /// Removes all that is old enough now, as the retention loop does. Says how many
+    /// rows that were.
+    ///
+    /// # Errors
+    /// The database; what was removed before stays removed.
+    pub async fn remove_old(&self) -> Result<u64, EngineError> {
+        self.driven_parts().retention.remove_old(|| ()).await
     }
 }

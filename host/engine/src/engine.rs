@@ -1,95 +1,39 @@
-//! The engine itself: its parts, its start and its end.
+//! The engine: builds its parts, starts them, and stops them. What it does is done
+//! by the parts.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use alerts_domain::Timestamp;
-use alerts_domain::address::AddressRules;
-use alerts_domain::delivery::Transition;
-use alerts_domain::id::HostId;
-use alerts_domain::keyring::Keyring;
-use alerts_domain::rate_limit::RateLimit;
-use alerts_domain::tenant::Rollout;
+use alerts_domain::id::{EndpointId, HostId};
 use alerts_sandbox::Sandbox;
 use alerts_store::Store;
 use futures_util::future::join_all;
-use tokio::sync::{Notify, Semaphore};
-use tokio_util::sync::CancellationToken;
 
-use crate::catalog::Catalog;
+use crate::background::catalog::CatalogLoop;
+use crate::background::claims::ClaimLoop;
+use crate::background::deferred::DeferredLoop;
+use crate::background::lease::Lease;
+use crate::background::plugins::PluginLoop;
+use crate::background::retention::RetentionLoop;
+use crate::background::strays::Strays;
+use crate::background::supervisor::Supervisor;
+use crate::background::timers::{TimerLoop, Timers};
+use crate::backtest::Backtests;
+use crate::catalog::{Catalog, Endpoints, Loader, Rules, Tenants, Turns};
 use crate::clock::Clock;
-use crate::dispatch::Dispatcher;
-use crate::egress::{Deadlines, Egress, Transport};
+use crate::config::EngineParts;
+use crate::dispatch::{
+    Attempts, Bounds, Circuit, Claims, Deliveries, Dispatcher, Recorder, TryOut, Workers,
+};
+use crate::egress::Egress;
 use crate::entropy::Entropy;
 use crate::error::EngineError;
-use crate::matching::Matcher;
-use crate::plugins::{PluginFolder, Plugins};
-use crate::retention::Retention;
-use crate::turns::Turns;
-
-/// Backtests that run at once. They read much, and nobody is woken by them.
-const BACKTESTS: usize = 2;
-
-/// What an operator may set.
-#[derive(Debug, Clone)]
-pub struct EngineConfig {
-    /// Where alerts may go.
-    pub addresses: AddressRules,
-    /// How long exchanges may take.
-    pub deadlines: Deadlines,
-    /// Attempts that run at once, over all endpoints. Each holds a connection.
-    pub max_in_flight: usize,
-    /// Deliveries that may start, over all tenants, on this host.
-    pub rate_limit: Option<RateLimit>,
-    /// The same for each tenant.
-    pub tenant_rate_limit: Option<RateLimit>,
-    /// The operator's folder of plugins.
-    pub plugins_dir: Option<PathBuf>,
-    /// Which tenants alerts are open to.
-    pub rollout: Rollout,
-    /// How long things are kept.
-    pub retention: Retention,
-    /// What carries requests in place of HTTP, for simulations.
-    pub transport: Option<Arc<dyn Transport>>,
-}
-
-impl Default for EngineConfig {
-    /// 1,024 attempts at once: with receivers that take 100 ms, 10,000 deliveries
-    /// a second. Needs that many open files; see what starts the host.
-    fn default() -> Self {
-        Self {
-            addresses: AddressRules::default(),
-            deadlines: Deadlines::default(),
-            max_in_flight: 1024,
-            rate_limit: None,
-            tenant_rate_limit: None,
-            plugins_dir: None,
-            rollout: Rollout::Ga,
-            retention: Retention::default(),
-            transport: None,
-        }
-    }
-}
-
-/// What an engine is made of.
-#[expect(missing_debug_implementations, reason = "a clock has nothing to show")]
-pub struct EngineParts {
-    /// What the operator has set.
-    pub config: EngineConfig,
-    /// Where everything is kept.
-    pub store: Store,
-    /// Where plugins run.
-    pub sandbox: Sandbox,
-    /// The plugins to begin with.
-    pub plugins: Plugins,
-    /// What seals and opens the endpoints' secrets.
-    pub keyring: Keyring,
-    /// What time it is.
-    pub clock: Arc<dyn Clock>,
-    /// Where ids, nonces and jitter come from.
-    pub entropy: Entropy,
-}
+use crate::health::Trouble;
+use crate::intake::{Alerting, ConditionErrors, Deferred, Intake, Matcher};
+use crate::plugins::Plugins;
+use crate::plugins::admin::PluginAdmin;
+use crate::plugins::folder::PluginFolder;
+use crate::wakes::Wakes;
 
 /// The engine. Cheap to clone; all clones are the same one.
 #[derive(Clone)]
@@ -101,20 +45,26 @@ struct Inner {
     sandbox: Sandbox,
     plugins: Plugins,
     clock: Arc<dyn Clock>,
-    entropy: Entropy,
-    egress: Egress,
+    entropy: Arc<Entropy>,
     catalog: Catalog,
-    matcher: Matcher,
+    endpoints: Endpoints,
+    rules: Rules,
+    tenants: Tenants,
+    plugin_admin: PluginAdmin,
+    intake: Intake,
+    deferred: Deferred,
     dispatcher: Dispatcher,
-    rollout: Rollout,
-    retention: Retention,
-    deferred: Notify,
-    timers: Notify,
-    backtests: Arc<Semaphore>,
-    schema_checks: Turns,
-    stop: CancellationToken,
-    /// Nothing happens by itself: [`Engine::tick`] does everything.
-    is_driven: bool,
+    workers: Workers,
+    claims: Claims,
+    deliveries: Deliveries,
+    try_out: TryOut,
+    backtests: Backtests,
+    lease: Lease,
+    strays: Strays,
+    condition_errors: ConditionErrors,
+    timers: Timers,
+    retention: RetentionLoop,
+    supervisor: Supervisor,
 }
 
 impl std::fmt::Debug for Engine {
@@ -130,74 +80,49 @@ impl Engine {
         let engine = Self::assemble(parts, false).await?;
         let mut folder = folder.map(PluginFolder::new);
         if let Some(folder) = &mut folder
-            && let Err(error) = engine.look_at_folder(folder, true).await
+            && let Err(error) = engine.0.plugin_admin.look_at_folder(folder, true).await
         {
             tracing::error!(%error, "the plugin folder cannot be read");
         }
         engine.plugins().compiled_ones_are_in().await;
-        engine.spawn(engine.clone().keep_plugins(folder));
-        engine.spawn(engine.clone().keep_claims());
-        engine.spawn(engine.clone().keep_lease());
-        engine.spawn(engine.clone().keep_catalog());
-        engine.spawn(engine.clone().keep_deferred());
-        engine.spawn(engine.clone().keep_timers());
-        engine.spawn(engine.clone().keep_retention());
+        engine.start_loops(folder);
         Ok(engine)
     }
 
     /// Takes over what an earlier process left, and then does nothing by itself:
-    /// [`Self::tick`] does all that the keepers would. For simulations.
+    /// [`Self::tick`] does all that the background loops would. For simulations.
     pub async fn start_driven(parts: EngineParts) -> Result<Self, EngineError> {
         Self::assemble(parts, true).await
     }
 
     async fn assemble(parts: EngineParts, is_driven: bool) -> Result<Self, EngineError> {
-        let EngineParts { config, store, sandbox, plugins, keyring, clock, entropy } = parts;
-        let now = clock.now();
-        let host = entropy.id(now, HostId::new);
-        let dispatcher = Dispatcher::new(&config);
-        let egress = match config.transport {
-            Some(transport) => Egress::over(transport, config.addresses),
-            None => Egress::new(config.addresses, config.deadlines)?,
-        };
-        let engine = Self(Arc::new(Inner {
-            host,
-            dispatcher,
-            egress,
-            catalog: Catalog::new(store.clone(), keyring),
-            matcher: Matcher {
-                sandbox: sandbox.clone(),
-                plugins: plugins.clone(),
-                store: store.clone(),
-            },
-            rollout: config.rollout,
-            retention: config.retention,
-            deferred: Notify::new(),
-            timers: Notify::new(),
-            backtests: Arc::new(Semaphore::new(BACKTESTS)),
-            schema_checks: Turns::default(),
-            stop: CancellationToken::new(),
-            is_driven,
-            store,
-            sandbox,
-            plugins,
-            clock,
-            entropy,
-        }));
-        engine.beat().await?;
-        let taken = engine.store().take_over(now, host).await?;
+        let engine = Self(Arc::new(Inner::build(parts, is_driven)?));
+        let Inner { host, store, clock, lease, plugin_admin, .. } = &*engine.0;
+        lease.beat().await?;
+        let taken = store.take_over(clock.now(), *host).await?;
         if taken > 0 {
             tracing::info!(taken, "took up unfinished deliveries");
         }
-        engine.follow_grants().await?;
-        engine.follow_limits().await?;
-        engine.follow_uploads().await?;
+        plugin_admin.follow_grants().await?;
+        plugin_admin.follow_limits().await?;
+        plugin_admin.follow_uploads().await?;
         Ok(engine)
     }
 
-    fn spawn(&self, keeper: impl Future<Output = ()> + Send + 'static) {
-        let stop = self.0.stop.clone();
-        tokio::spawn(async move { stop.run_until_cancelled(keeper).await });
+    fn start_loops(&self, folder: Option<PluginFolder>) {
+        let Inner { store, clock, catalog, supervisor, .. } = &*self.0;
+        let is_shared = store.is_shared();
+        if folder.is_some() || is_shared {
+            supervisor.start(PluginLoop { admin: self.0.plugin_admin.clone(), folder, is_shared });
+        }
+        supervisor.start(CatalogLoop { catalog: catalog.clone(), is_shared, clock: clock.clone() });
+        supervisor.start(ClaimLoop::new(self.0.claims.clone(), self.0.workers.clone()));
+        supervisor.start(self.0.lease.clone());
+        supervisor.start(self.0.strays.clone());
+        supervisor.start(self.0.condition_errors.clone());
+        supervisor.start(DeferredLoop::new(self.0.deferred.clone()));
+        supervisor.start(TimerLoop::new(self.0.timers.clone()));
+        supervisor.start(self.0.retention.clone());
     }
 
     /// Starts nothing more, waits up to `deadline` for what runs, gives back
@@ -205,12 +130,11 @@ impl Engine {
     pub async fn shutdown(&self, deadline: Duration) {
         let give_back = async {
             let now = self.clock().now();
-            let jobs = self.dispatcher().close().await;
+            let jobs = self.0.dispatcher.close().await;
             // Together, so that they share commits: there may be thousands.
             join_all(jobs.into_iter().map(async |job| {
                 let id = job.delivery.id;
-                let transition = Transition::Release { at: now, reason: None };
-                let released = job.ended(None, transition, now);
+                let (released, _hold) = job.given_back(now, now);
                 if let Err(error) = self.store().finish(released).await {
                     tracing::warn!(delivery = %id, %error, "not given back; its lease will run out");
                 }
@@ -222,12 +146,67 @@ impl Engine {
                 "the shutdown deadline passed; unfinished attempts are taken up at the next start"
             );
         }
-        self.0.stop.cancel();
-        // A lease that ends now lets other hosts go on at once.
-        if let Err(error) = self.store().heartbeat(self.host_id(), Timestamp::UNIX_EPOCH).await {
+        self.0.supervisor.stop();
+        if let Err(error) = self.0.lease.end().await {
             tracing::warn!(%error, "this host's lease could not be ended early");
         }
         self.store().close().await;
+    }
+
+    /// What keeps this host from doing all of its work; nothing when all is well.
+    pub fn health(&self) -> Vec<Trouble> {
+        let Inner { supervisor, lease, .. } = &*self.0;
+        lease.trouble().into_iter().chain(supervisor.troubles()).collect()
+    }
+
+    /// The way in for events.
+    pub fn intake(&self) -> &Intake {
+        &self.0.intake
+    }
+
+    /// The endpoints, to be changed.
+    pub fn endpoints(&self) -> &Endpoints {
+        &self.0.endpoints
+    }
+
+    /// The rules, to be changed.
+    pub fn rules(&self) -> &Rules {
+        &self.0.rules
+    }
+
+    /// The tenants, to be decided about.
+    pub fn tenants(&self) -> &Tenants {
+        &self.0.tenants
+    }
+
+    /// The deliveries, to be sent again, tried now or canceled.
+    pub fn deliveries(&self) -> &Deliveries {
+        &self.0.deliveries
+    }
+
+    /// Test alerts and previews.
+    pub fn try_out(&self) -> &TryOut {
+        &self.0.try_out
+    }
+
+    /// Draft rules on stored events.
+    pub fn backtests(&self) -> &Backtests {
+        &self.0.backtests
+    }
+
+    /// The plugins, to be changed.
+    pub fn plugin_admin(&self) -> &PluginAdmin {
+        &self.0.plugin_admin
+    }
+
+    /// The plugins in use.
+    pub fn plugins(&self) -> &Plugins {
+        &self.0.plugins
+    }
+
+    /// Whether alerts are sent to this endpoint now, as this host sees it.
+    pub fn circuit(&self, endpoint: EndpointId) -> Circuit {
+        self.0.dispatcher.circuit(endpoint)
     }
 
     /// The database.
@@ -238,11 +217,6 @@ impl Engine {
     /// The sandbox.
     pub fn sandbox(&self) -> &Sandbox {
         &self.0.sandbox
-    }
-
-    /// The plugins in use.
-    pub fn plugins(&self) -> &Plugins {
-        &self.0.plugins
     }
 
     /// The time.
@@ -260,55 +234,228 @@ impl Engine {
         self.0.host
     }
 
-    pub(crate) fn egress(&self) -> &Egress {
-        &self.0.egress
+    /// What a tick drives.
+    pub(crate) fn driven_parts(&self) -> DrivenParts<'_> {
+        let Inner {
+            clock,
+            lease,
+            strays,
+            condition_errors,
+            dispatcher,
+            catalog,
+            deferred,
+            timers,
+            claims,
+            workers,
+            retention,
+            ..
+        } = &*self.0;
+        DrivenParts {
+            clock: clock.as_ref(),
+            lease,
+            strays,
+            condition_errors,
+            dispatcher,
+            catalog,
+            deferred,
+            timers,
+            claims,
+            workers,
+            retention,
+        }
     }
+}
 
-    pub(crate) fn catalog(&self) -> &Catalog {
-        &self.0.catalog
-    }
+/// The parts that background loops drive, for a tick that does so in their place.
+pub(crate) struct DrivenParts<'a> {
+    pub(crate) clock: &'a dyn Clock,
+    pub(crate) lease: &'a Lease,
+    pub(crate) strays: &'a Strays,
+    pub(crate) condition_errors: &'a ConditionErrors,
+    pub(crate) dispatcher: &'a Dispatcher,
+    pub(crate) catalog: &'a Catalog,
+    pub(crate) deferred: &'a Deferred,
+    pub(crate) timers: &'a Timers,
+    pub(crate) claims: &'a Claims,
+    pub(crate) workers: &'a Workers,
+    pub(crate) retention: &'a RetentionLoop,
+}
 
-    pub(crate) fn matcher(&self) -> &Matcher {
-        &self.0.matcher
-    }
-
-    pub(crate) fn dispatcher(&self) -> &Dispatcher {
-        &self.0.dispatcher
-    }
-
-    pub(crate) fn rollout(&self) -> Rollout {
-        self.0.rollout
-    }
-
-    pub(crate) fn retention(&self) -> &Retention {
-        &self.0.retention
-    }
-
-    pub(crate) fn backtest_turns(&self) -> Arc<Semaphore> {
-        self.0.backtests.clone()
-    }
-
-    pub(crate) fn schema_checks(&self) -> &Turns {
-        &self.0.schema_checks
-    }
-
-    pub(crate) fn is_driven(&self) -> bool {
-        self.0.is_driven
-    }
-
-    pub(crate) fn wake_timers(&self) {
-        self.0.timers.notify_one();
-    }
-
-    pub(crate) async fn timers_changed(&self) {
-        self.0.timers.notified().await;
-    }
-
-    pub(crate) fn wake_deferred(&self) {
-        self.0.deferred.notify_one();
-    }
-
-    pub(crate) async fn deferred_work(&self) {
-        self.0.deferred.notified().await;
+impl Inner {
+    /// Each part is given what it needs, so that this reads as a map of the engine.
+    fn build(parts: EngineParts, is_driven: bool) -> Result<Self, EngineError> {
+        let EngineParts { config, store, sandbox, plugins, keyring, clock, entropy } = parts;
+        let host = entropy.id(clock.now(), HostId::new);
+        let (entropy, wakes) = (Arc::new(entropy), Wakes::default());
+        let addresses = config.addresses.clone();
+        let egress = match config.transport {
+            Some(transport) => Egress::over(transport, config.addresses),
+            None => Egress::new(config.addresses, config.deadlines)?,
+        };
+        let catalog = Catalog::new(Loader {
+            store: store.clone(),
+            keyring: Arc::new(keyring),
+            rollout: config.rollout,
+            tenant_rate_limit: config.tenant_rate_limit,
+        });
+        let bounds = Bounds { in_flight: config.max_in_flight, rate: config.rate_limit };
+        let dispatcher = Dispatcher::new(bounds, wakes.clone());
+        let recorder = Recorder {
+            store: store.clone(),
+            catalog: catalog.clone(),
+            clock: clock.clone(),
+            wakes: wakes.clone(),
+        };
+        let attempts = Arc::new(Attempts {
+            catalog: catalog.clone(),
+            plugins: plugins.clone(),
+            sandbox: sandbox.clone(),
+            egress: egress.clone(),
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+        });
+        let workers = Workers::new(
+            dispatcher.clone(),
+            catalog.clone(),
+            attempts.clone(),
+            recorder.clone(),
+            clock.clone(),
+            entropy.clone(),
+            is_driven,
+        );
+        let claims = Claims {
+            host,
+            store: store.clone(),
+            catalog: catalog.clone(),
+            dispatcher: dispatcher.clone(),
+            recorder: recorder.clone(),
+            clock: clock.clone(),
+            wakes: wakes.clone(),
+        };
+        let condition_errors = ConditionErrors::new(store.clone());
+        let matcher = Matcher {
+            sandbox: sandbox.clone(),
+            plugins: plugins.clone(),
+            errors: condition_errors.clone(),
+        };
+        let alerting = Alerting { host, dispatcher: dispatcher.clone(), entropy: entropy.clone() };
+        let intake = Intake {
+            store: store.clone(),
+            catalog: catalog.clone(),
+            matcher: matcher.clone(),
+            alerting: alerting.clone(),
+            dispatcher: dispatcher.clone(),
+            workers: workers.clone(),
+            recorder: recorder.clone(),
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+            wakes: wakes.clone(),
+        };
+        let deferred = Deferred {
+            store: store.clone(),
+            catalog: catalog.clone(),
+            matcher: matcher.clone(),
+            alerting: alerting.clone(),
+            clock: clock.clone(),
+            wakes: wakes.clone(),
+        };
+        let timers = Timers {
+            store: store.clone(),
+            catalog: catalog.clone(),
+            matcher: matcher.clone(),
+            alerting,
+            dispatcher: dispatcher.clone(),
+            clock: clock.clone(),
+            wakes: wakes.clone(),
+        };
+        let endpoints = Endpoints {
+            store: store.clone(),
+            catalog: catalog.clone(),
+            plugins: plugins.clone(),
+            sandbox: sandbox.clone(),
+            egress: egress.clone(),
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+            schema_checks: Arc::new(Turns::default()),
+        };
+        let rules = Rules {
+            store: store.clone(),
+            catalog: catalog.clone(),
+            plugins: plugins.clone(),
+            sandbox: sandbox.clone(),
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+            wakes: wakes.clone(),
+        };
+        let tenants = Tenants {
+            store: store.clone(),
+            catalog: catalog.clone(),
+            clock: clock.clone(),
+            wakes: wakes.clone(),
+        };
+        let try_out = TryOut {
+            host,
+            store: store.clone(),
+            catalog: catalog.clone(),
+            plugins: plugins.clone(),
+            sandbox: sandbox.clone(),
+            egress,
+            dispatcher: dispatcher.clone(),
+            attempts,
+            recorder,
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+        };
+        let deliveries = Deliveries {
+            store: store.clone(),
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+            wakes: wakes.clone(),
+        };
+        let plugin_admin = PluginAdmin {
+            store: store.clone(),
+            sandbox: sandbox.clone(),
+            plugins: plugins.clone(),
+            clock: clock.clone(),
+            addresses,
+        };
+        let retention = RetentionLoop {
+            store: store.clone(),
+            clock: clock.clone(),
+            retention: config.retention,
+        };
+        Ok(Self {
+            lease: Lease::new(
+                host,
+                store.clone(),
+                dispatcher.clone(),
+                clock.clone(),
+                wakes.clone(),
+            ),
+            strays: Strays::new(host, store.clone(), dispatcher.clone(), clock.clone(), wakes),
+            condition_errors,
+            backtests: Backtests::new(store.clone(), matcher, rules.clone(), clock.clone()),
+            supervisor: Supervisor::new(clock.clone()),
+            host,
+            store,
+            sandbox,
+            plugins,
+            clock,
+            entropy,
+            catalog,
+            endpoints,
+            rules,
+            tenants,
+            plugin_admin,
+            intake,
+            deferred,
+            dispatcher,
+            workers,
+            claims,
+            deliveries,
+            try_out,
+            timers,
+            retention,
+        })
     }
 }

@@ -22,9 +22,28 @@ pub enum EngineError {
         /// Why.
         source: OpenError,
     },
+    /// Events match so many rules that storing them would hold everybody else up.
+    #[error(
+        "the {events} events of this call would make more than {limit} deliveries, so none of \
+         them was stored; send fewer events in a call, or switch rules off that match the same \
+         events"
+    )]
+    TooManyDeliveries {
+        /// Events in the call.
+        events: usize,
+        /// Most deliveries that one call may make.
+        limit: usize,
+    },
     /// The HTTP client could not be made.
     #[error("the outgoing HTTP client could not be made: {0}")]
     Client(#[source] reqwest::Error),
+}
+
+impl EngineError {
+    /// Whether the database is away, so that nothing else will succeed now either.
+    pub(crate) fn is_unavailable(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_unavailable())
+    }
 }
 
 /// A change was not made.

@@ -4,55 +4,41 @@
 //! leaves (`egress`). Joins the store and the sandbox, which never see each
 //! other. Knows nothing of HTTP status codes for callers, nor of SQL.
 
-mod alerting;
-mod attempt;
+mod actor;
+mod background;
 mod backtest;
 mod catalog;
 mod clock;
-mod deferred;
+mod config;
 mod dispatch;
 mod driven;
 mod egress;
-mod endpoints;
 mod engine;
 mod entropy;
 mod error;
+mod health;
 mod intake;
-mod matching;
+mod live;
+mod panics;
 mod plugins;
-mod recording;
-mod redrive;
-mod retention;
-mod rules;
-mod tenants;
-mod timers;
-mod try_out;
-mod turns;
+mod wakes;
 
-pub use attempt::target_endpoint;
-pub use backtest::{Backtest, BacktestMatch, BacktestProgress, BacktestReport};
-pub use catalog::{LiveEndpoint, LiveRule};
+pub use actor::Actor;
+pub use background::retention::Retention;
+pub use backtest::{Backtest, BacktestMatch, BacktestProgress, BacktestReport, Backtests};
+pub use catalog::{
+    CreatedEndpoint, EndpointDraft, EndpointPatch, Endpoints, RuleDraft, RulePatch, Rules,
+    TenantPatch, Tenants,
+};
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use dispatch::Circuit;
+pub use config::{EngineConfig, EngineParts};
+pub use dispatch::{Circuit, Deliveries, Preview, TryOut, target_endpoint};
 pub use egress::{Deadlines, Egress, Exchanged, Prepared, Transport};
-pub use endpoints::{CreatedEndpoint, EndpointDraft, EndpointPatch};
-pub use engine::{Engine, EngineConfig, EngineParts};
+pub use engine::Engine;
 pub use entropy::Entropy;
 pub use error::{ChangeError, EngineError};
-pub use intake::Accepted;
+pub use health::Trouble;
+pub use intake::{Accepted, Intake};
+pub use live::{LiveEndpoint, LiveRule};
+pub use plugins::admin::PluginAdmin;
 pub use plugins::{PluginEntry, PluginSource, PluginState, Plugins};
-pub use retention::Retention;
-pub use rules::{RuleDraft, RulePatch};
-pub use tenants::TenantPatch;
-pub use try_out::Preview;
-
-use alerts_domain::tenant::TenantId;
-
-/// On whose behalf something is changed.
-#[derive(Debug, Clone)]
-pub struct Actor {
-    /// Whose resources.
-    pub tenant: TenantId,
-    /// Who, for the audit log and `created_by`.
-    pub name: String,
-}

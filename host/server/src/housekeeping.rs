@@ -7,9 +7,6 @@ use alerts_domain::Timestamp;
 use crate::meters;
 use crate::state::AppState;
 
-/// How often other hosts' changes of keys are looked for: how long a key that
-/// was revoked on another host still works here.
-const FOLLOW_KEYS: Duration = Duration::from_secs(3);
 /// How often histograms are drained; between two drains their samples pile up.
 const DRAIN_METERS: Duration = Duration::from_secs(5);
 /// How often old idempotency keys are looked for, and how old they are then.
@@ -18,7 +15,6 @@ const FORGET_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Begins; ends when the server stops.
 pub(crate) fn start(state: &AppState) {
-    spawn(state, follow_keys(state.clone()));
     spawn(state, drain_meters());
     spawn(state, forget_idempotency_keys(state.clone()));
 }
@@ -26,15 +22,6 @@ pub(crate) fn start(state: &AppState) {
 fn spawn(state: &AppState, keeper: impl Future<Output = ()> + Send + 'static) {
     let stop = state.stopping().clone();
     tokio::spawn(async move { stop.run_until_cancelled(keeper).await });
-}
-
-async fn follow_keys(state: AppState) {
-    while state.store().is_shared() {
-        tokio::time::sleep(FOLLOW_KEYS).await;
-        if let Err(error) = state.keys().reload().await {
-            tracing::error!(%error, "API keys could not be read again; trying again");
-        }
-    }
 }
 
 async fn drain_meters() {

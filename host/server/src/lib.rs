@@ -13,13 +13,18 @@ mod api;
 mod bootstrap;
 mod connections;
 mod demo;
+mod encryption;
 mod housekeeping;
 mod keys;
+mod limits;
 mod meters;
+mod readiness;
 mod rotation;
 mod say;
 mod server;
 mod state;
 mod unbroken;
 
+pub use encryption::KeysError;
+pub use limits::ServerLimits;
 pub use server::{Server, StartError};

@@ -11,8 +11,8 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 /// to a test alert that waits for its target.
 const REQUEST_SECONDS: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5, 15.0];
 
-/// Bounds of the writes that share a commit; the store takes up to 64.
-const COMMIT_OPERATIONS: [f64; 7] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0];
+/// Bounds of the writes that share a commit; the store takes up to 256.
+const COMMIT_OPERATIONS: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
 /// Bounds of plugins' times, in seconds: from a warm condition to a deadline that
 /// an operator has raised.

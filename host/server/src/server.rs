@@ -12,7 +12,9 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::encryption::{self, KeysError};
 use crate::keys::{KeyRegistry, NewKey};
+use crate::limits::{BodyMemory, ServerLimits};
 use crate::state::AppState;
 use crate::{api, bootstrap, connections, housekeeping, meters};
 
@@ -22,9 +24,12 @@ pub enum StartError {
     /// The engine did not.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// The API keys could not be read or made.
+    /// This host's encryption keys are not those of the database.
+    #[error(transparent)]
+    EncryptionKeys(#[from] KeysError),
+    /// The first API key could not be looked up or made. The cause is in the text.
     #[error("the API keys could not be read: {0}")]
-    Keys(#[from] StoreError),
+    ApiKeys(String),
     /// The listening socket has no address.
     #[error("the listening socket cannot be used: {0}")]
     Socket(#[source] std::io::Error),
@@ -53,18 +58,32 @@ impl Server {
         parts: EngineParts,
         bootstrap_key: Option<Secret>,
     ) -> Result<Self, StartError> {
+        Self::start_within(listener, parts, bootstrap_key, ServerLimits::default()).await
+    }
+
+    /// The same, with limits of one's own on what callers may take.
+    pub async fn start_within(
+        listener: TcpListener,
+        parts: EngineParts,
+        bootstrap_key: Option<Secret>,
+        limits: ServerLimits,
+    ) -> Result<Self, StartError> {
         let address = listener.local_addr().map_err(StartError::Socket)?;
         // First, so that what the engine registers is seen.
         meters::recorder();
         let (store, keyring) = (parts.store.clone(), parts.keyring.clone());
+        // Before anything that is due is taken up.
+        encryption::ensure(&store, &keyring, &parts.entropy).await?;
         let engine = Engine::start(parts).await?;
-        let keys = KeyRegistry::load(store).await?;
-        let made_key = bootstrap::ensure_platform_key(&engine, &keys, bootstrap_key).await?;
-        let stopping = CancellationToken::new();
-        let state = AppState::new(engine, keys, keyring, stopping.clone());
+        let keys = KeyRegistry::new(store);
+        let made_key = bootstrap::ensure_platform_key(&engine, &keys, bootstrap_key)
+            .await
+            .map_err(|error| StartError::ApiKeys(error.to_string()))?;
+        let (stopping, memory) = (CancellationToken::new(), BodyMemory::new(limits.body_bytes));
+        let state = AppState::new(engine, keys, keyring, memory, stopping.clone());
         housekeeping::start(&state);
         let router = api::router(state.clone());
-        let serving = tokio::spawn(connections::serve(listener, router, stopping));
+        let serving = tokio::spawn(connections::serve(listener, router, limits, stopping));
         Ok(Self { address, state, made_key, serving })
     }
 
@@ -113,7 +132,7 @@ impl Server {
             if let Err(error) = self.serving.await {
                 tracing::error!(%error, "accepting connections ended badly");
             }
-            self.state.changes_done().await;
+            self.state.changes().done().await;
         };
         if tokio::time::timeout(deadline / 2, quiet).await.is_err() {
             tracing::warn!("requests that were still under way at shutdown are cut off");

@@ -7,11 +7,11 @@ use alerts_domain::keyring::Keyring;
 use alerts_engine::Engine;
 use alerts_store::Store;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use crate::keys::KeyRegistry;
+use crate::limits::BodyMemory;
 use crate::meters::Meters;
-use crate::unbroken::Unbroken;
+use crate::unbroken::Changes;
 
 /// Shared by all requests. Cheap to clone.
 #[derive(Clone)]
@@ -22,7 +22,8 @@ struct Inner {
     keys: KeyRegistry,
     keyring: Keyring,
     meters: Meters,
-    changes: TaskTracker,
+    changes: Changes,
+    body_memory: BodyMemory,
     stopping: CancellationToken,
 }
 
@@ -31,10 +32,11 @@ impl AppState {
         engine: Engine,
         keys: KeyRegistry,
         keyring: Keyring,
+        body_memory: BodyMemory,
         stopping: CancellationToken,
     ) -> Self {
-        let (meters, changes) = (Meters::new(), TaskTracker::new());
-        Self(Arc::new(Inner { engine, keys, keyring, meters, changes, stopping }))
+        let (meters, changes) = (Meters::new(), Changes::default());
+        Self(Arc::new(Inner { engine, keys, keyring, meters, changes, body_memory, stopping }))
     }
 
     pub(crate) fn engine(&self) -> &Engine {
@@ -61,22 +63,15 @@ impl AppState {
         &self.0.meters
     }
 
+    pub(crate) fn body_memory(&self) -> &BodyMemory {
+        &self.0.body_memory
+    }
+
     pub(crate) fn stopping(&self) -> &CancellationToken {
         &self.0.stopping
     }
 
-    /// Does something that must not be left half done, even when nobody waits
-    /// for it any more.
-    pub(crate) fn to_the_end<T: Send + 'static>(
-        &self,
-        change: impl Future<Output = T> + Send + 'static,
-    ) -> Unbroken<T> {
-        Unbroken::new(change, self.0.changes.clone())
-    }
-
-    /// Ends once all that goes on without its caller is done.
-    pub(crate) async fn changes_done(&self) {
-        self.0.changes.close();
-        self.0.changes.wait().await;
+    pub(crate) fn changes(&self) -> &Changes {
+        &self.0.changes
     }
 }

@@ -12,6 +12,35 @@ use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 
+/// Changes that may go on without their callers. A client that sends and hangs up,
+/// again and again, is held by nothing else.
+const MOST_LEFT: usize = 1024;
+
+/// All work of one host that must not be left half done.
+#[derive(Debug, Default)]
+pub(crate) struct Changes(TaskTracker);
+
+impl Changes {
+    /// Work that goes on by itself when it is dropped.
+    pub(crate) fn to_the_end<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Unbroken<T> {
+        Unbroken::new(work, self.0.clone())
+    }
+
+    /// Whether no more should begin: too many callers have left theirs behind.
+    pub(crate) fn are_too_many(&self) -> bool {
+        self.0.len() >= MOST_LEFT
+    }
+
+    /// Ends once all that goes on without its caller is done.
+    pub(crate) async fn done(&self) {
+        self.0.close();
+        self.0.wait().await;
+    }
+}
+
 /// Runs where it is awaited, without a task of its own in the usual case; when
 /// it is dropped early, as a task.
 pub(crate) struct Unbroken<T: Send + 'static> {
@@ -21,7 +50,7 @@ pub(crate) struct Unbroken<T: Send + 'static> {
 
 impl<T: Send + 'static> Unbroken<T> {
     /// `tasks` knows of the work that goes on by itself.
-    pub(crate) fn new(work: impl Future<Output = T> + Send + 'static, tasks: TaskTracker) -> Self {
+    fn new(work: impl Future<Output = T> + Send + 'static, tasks: TaskTracker) -> Self {
         Self { work: Some(Box::pin(work.in_current_span())), tasks }
     }
 }
@@ -56,7 +85,8 @@ impl<T: Send + 'static> Drop for Unbroken<T> {
 mod tests {
     use std::time::Duration;
 
-    use tokio::sync::{mpsc, oneshot};
+    use futures_util::FutureExt as _;
+    use tokio::sync::{Notify, mpsc, oneshot};
 
     use super::*;
 
@@ -75,6 +105,21 @@ mod tests {
         assert_eq!(is_done.recv().await, Some(()));
         tasks.close();
         tasks.wait().await;
+    }
+
+    #[tokio::test]
+    async fn callers_who_leave_work_behind_can_leave_so_much() {
+        let (changes, gate) = (Changes::default(), std::sync::Arc::new(Notify::new()));
+        for _ in 0..MOST_LEFT {
+            assert!(!changes.are_too_many());
+            let gate = gate.clone();
+            let mut work = changes.to_the_end(async move { gate.notified().await });
+            assert!((&mut work).now_or_never().is_none());
+        }
+        assert!(changes.are_too_many());
+        gate.notify_waiters();
+        changes.done().await;
+        assert!(!changes.are_too_many());
     }
 
     #[tokio::test]

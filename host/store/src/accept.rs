@@ -2,51 +2,19 @@
 
 use std::collections::HashMap;
 
-use alerts_domain::Timestamp;
-use alerts_domain::delivery::{Delivery, Lease};
-use alerts_domain::event::Event;
-use alerts_domain::id::{EventId, RuleId};
-use alerts_domain::outcome::{Reason, RuleOutcome};
+use alerts_domain::id::EventId;
+use alerts_domain::outcome::Reason;
 use alerts_domain::tenant::TenantId;
 use sqlx::AnyConnection;
 
-use crate::batch::Column::{Bytes, Number, Text};
-use crate::batch::{Batch, Query};
+use crate::batch::Batch;
+use crate::batch::Column::Text;
 use crate::error::StoreError;
+use crate::new_event::insert_events;
+pub(crate) use crate::new_event::{NewDelivery, NewEvent, insert_deliveries};
 use crate::open::Store;
-use crate::row::{Reader, json_text, us};
-use crate::triggers::{self, Observation};
-
-/// An event to be stored, with everything that follows from it.
-#[derive(Debug, Clone)]
-pub struct NewEvent {
-    /// The id it gets here.
-    pub id: EventId,
-    /// Whose it is.
-    pub tenant: TenantId,
-    /// As it was posted.
-    pub event: Event,
-    /// When.
-    pub received_at: Timestamp,
-    /// What became of each rule that looked at it, but for those that have a
-    /// memory: what becomes of them is found out as it is stored.
-    pub outcomes: Vec<RuleOutcome>,
-    /// The rules whose condition plugin could not answer yet.
-    pub pending_rules: Option<Vec<RuleId>>,
-    /// What the rules that fired send.
-    pub deliveries: Vec<NewDelivery>,
-    /// What rules with a memory see in it.
-    pub observations: Vec<Observation>,
-}
-
-/// A delivery to be stored.
-#[derive(Debug, Clone)]
-pub struct NewDelivery {
-    /// In its first state.
-    pub delivery: Delivery,
-    /// Who works on it already, if it is leased.
-    pub lease: Option<Lease>,
-}
+use crate::row::Reader;
+use crate::triggers;
 
 /// An event that is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,29 +35,11 @@ impl Store {
     }
 }
 
-static EVENTS: Batch = Batch::new(
-    "INSERT INTO events (tenant, id, source, event_id, event_type, received_at, body, matches, \
-     pending_rules)",
-    &[Text, Text, Text, Text, Text, Number, Bytes, Text, Text],
-    "ON CONFLICT (tenant, source, event_id) DO NOTHING",
-);
-
 /// Who came first under which name.
 static FIRSTS: Batch = Batch::new(
     "SELECT tenant, source, event_id, id FROM events WHERE (tenant, source, event_id) IN (",
     &[Text, Text, Text],
     ")",
-);
-
-static DELIVERIES: Batch = Batch::new(
-    "INSERT INTO deliveries (tenant, id, event_id, alert_rule_id, rule_name, trigger_figures, \
-     webhook_endpoint_id, status, attempt_count, next_attempt_at, last_error, redrive_of, \
-     created_at, finished_at, lease_host, lease_fence)",
-    &[
-        Text, Text, Text, Text, Text, Text, Text, Text, Number, Number, Text, Text, Number, Number,
-        Text, Number,
-    ],
-    "",
 );
 
 /// Writes several callers' events, and answers for each caller.
@@ -101,8 +51,11 @@ pub(crate) async fn write(
         return Ok(Vec::new());
     }
     let events: Vec<&NewEvent> = accepts.iter().copied().flatten().collect();
-    let inserted = EVENTS.execute(connection, &events, |query, event| bind_event(query, event));
-    let repeated = match inserted.await? {
+    // Sorted by the name under which another host may be storing the same; of equal
+    // ones the first stays the first.
+    let mut sorted = events.clone();
+    sorted.sort_by_key(|new| (&new.tenant, &new.event.source, &new.event.id));
+    let repeated = match insert_events(connection, &sorted).await? {
         all if all == events.len() as u64 => HashMap::new(),
         _ => repeated(connection, &events).await?,
     };
@@ -111,6 +64,7 @@ pub(crate) async fn write(
     let new_events: Vec<&NewEvent> = events.iter().copied().filter(|event| is_new(event)).collect();
     let deliveries: Vec<&NewDelivery> =
         new_events.iter().flat_map(|event| &event.deliveries).collect();
+    // Nobody else knows these ids, so there is nothing to wait for in them.
     insert_deliveries(connection, &deliveries).await?;
     let mut remembering = triggers::observe(connection, &new_events).await?;
 
@@ -129,19 +83,6 @@ pub(crate) async fn write(
         answers.push(stored);
     }
     Ok(answers)
-}
-
-fn bind_event(query: Query, new: &NewEvent) -> Query {
-    query
-        .bind(new.tenant.as_str().to_owned())
-        .bind(new.id.to_string())
-        .bind(new.event.source.clone())
-        .bind(new.event.id.clone())
-        .bind(new.event.event_type.clone())
-        .bind(us(new.received_at))
-        .bind(new.event.body.to_vec())
-        .bind(json_text(&new.outcomes))
-        .bind(new.pending_rules.as_ref().map(json_text))
 }
 
 /// Of these events, which have just been stored, those that were stored before,
@@ -175,43 +116,4 @@ async fn repeated(
         }
     }
     Ok(repeated)
-}
-
-/// Stores events that the host makes itself, with their deliveries.
-pub(crate) async fn insert_made(
-    connection: &mut AnyConnection,
-    events: &[NewEvent],
-) -> Result<(), StoreError> {
-    EVENTS.execute(connection, events, bind_event).await?;
-    let deliveries: Vec<&NewDelivery> = events.iter().flat_map(|event| &event.deliveries).collect();
-    insert_deliveries(connection, &deliveries).await
-}
-
-pub(crate) async fn insert_deliveries(
-    connection: &mut AnyConnection,
-    deliveries: &[&NewDelivery],
-) -> Result<(), StoreError> {
-    DELIVERIES.execute(connection, deliveries, |query, new| bind_delivery(query, new)).await?;
-    Ok(())
-}
-
-fn bind_delivery(query: Query, new: &NewDelivery) -> Query {
-    let NewDelivery { delivery, lease } = new;
-    query
-        .bind(delivery.tenant.as_str().to_owned())
-        .bind(delivery.id.to_string())
-        .bind(delivery.event_id.to_string())
-        .bind(delivery.alert_rule_id.map(|id| id.to_string()))
-        .bind(delivery.rule_name.clone())
-        .bind(json_text(&delivery.trigger))
-        .bind(delivery.webhook_endpoint_id.to_string())
-        .bind(delivery.status.as_str())
-        .bind(i64::from(delivery.attempt_count))
-        .bind(delivery.next_attempt_at.map(us))
-        .bind(delivery.last_error.clone())
-        .bind(delivery.redrive_of.map(|id| id.to_string()))
-        .bind(us(delivery.created_at))
-        .bind(delivery.finished_at.map(us))
-        .bind(lease.map(|lease| lease.host.to_string()))
-        .bind(lease.map_or(0, |lease| lease.fence))
 }

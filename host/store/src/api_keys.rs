@@ -1,7 +1,7 @@
 //! API keys, by their digests.
 
 use alerts_domain::Timestamp;
-use alerts_domain::api_key::ApiKey;
+use alerts_domain::api_key::{ApiKey, KeyDigest, Role};
 use alerts_domain::id::ApiKeyId;
 use alerts_domain::tenant::TenantId;
 use sqlx::any::AnyRow;
@@ -9,6 +9,7 @@ use sqlx::any::AnyRow;
 use crate::audit::AuditEntry;
 use crate::error::StoreError;
 use crate::open::Store;
+use crate::page::Page;
 use crate::row::{Reader, us};
 
 impl Store {
@@ -40,37 +41,89 @@ impl Store {
         change.commit(entry, now).await
     }
 
-    /// Takes a key back: a tenant's, or a platform key for `None`. Says whether
-    /// there was one.
+    /// Takes a key back: a tenant's, or a platform key for `None`. Gives the digest
+    /// of the key that there was.
     pub async fn delete_api_key(
         &self,
         tenant: Option<&TenantId>,
         id: ApiKeyId,
         entry: &AuditEntry,
         now: Timestamp,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Option<KeyDigest>, StoreError> {
         let owner = log_of(tenant);
         let mut change = self.change(&owner).await?;
         let deleted = sqlx::query(
             "DELETE FROM api_keys
-             WHERE id = $1 AND (tenant = $2 OR (tenant IS NULL AND $2 IS NULL))",
+             WHERE id = $1 AND (tenant = $2 OR (tenant IS NULL AND $2 IS NULL))
+             RETURNING id, digest",
         )
         .bind(id.to_string())
         .bind(tenant.map(|tenant| tenant.as_str().to_owned()))
-        .execute(change.connection())
+        .fetch_optional(change.connection())
         .await?;
-        if deleted.rows_affected() == 0 {
-            return Ok(false);
-        }
+        let Some(deleted) = deleted else { return Ok(None) };
+        let digest = Reader::new(&deleted, "api_keys")?.parse("digest")?;
         change.commit(entry, now).await?;
-        Ok(true)
+        Ok(Some(digest))
     }
 
-    /// Every key there is, of all tenants: a host holds them in memory.
-    pub async fn all_api_keys(&self) -> Result<Vec<ApiKey>, StoreError> {
-        let rows =
-            sqlx::query("SELECT * FROM api_keys ORDER BY id").fetch_all(self.reader()).await?;
-        rows.iter().map(read).collect()
+    /// The key with this digest: one row of a unique index.
+    pub async fn find_api_key(&self, digest: &KeyDigest) -> Result<Option<ApiKey>, StoreError> {
+        let row = sqlx::query("SELECT * FROM api_keys WHERE digest = $1")
+            .bind(digest.to_string())
+            .fetch_optional(self.reader())
+            .await?;
+        row.as_ref().map(read).transpose()
+    }
+
+    /// The keys of a tenant, or of the platform for `None`, the newest first.
+    pub async fn list_api_keys(
+        &self,
+        tenant: Option<&TenantId>,
+        limit: u32,
+        before: Option<ApiKeyId>,
+    ) -> Result<Page<ApiKey>, StoreError> {
+        // In two statements, since an index is not looked at for `a = b OR …`. Ids
+        // are plain ASCII, so the largest character stands after each of them.
+        let newest = before.map_or_else(|| "~".to_owned(), |id| id.to_string());
+        let rows = match tenant {
+            Some(tenant) => {
+                sqlx::query(
+                    "SELECT * FROM api_keys WHERE tenant = $1 AND id < $2
+                     ORDER BY id DESC LIMIT $3",
+                )
+                .bind(tenant.as_str().to_owned())
+                .bind(newest)
+                .bind(i64::from(limit) + 1)
+                .fetch_all(self.reader())
+                .await?
+            }
+            None => {
+                sqlx::query(
+                    "SELECT * FROM api_keys WHERE tenant IS NULL AND id < $1
+                     ORDER BY id DESC LIMIT $2",
+                )
+                .bind(newest)
+                .bind(i64::from(limit) + 1)
+                .fetch_all(self.reader())
+                .await?
+            }
+        };
+        Page::of(rows, limit, |row| read(&row))
+    }
+
+    /// Whether anybody holds a platform key that works at `now`.
+    pub async fn has_platform_key(&self, now: Timestamp) -> Result<bool, StoreError> {
+        let row = sqlx::query(
+            "SELECT id FROM api_keys WHERE tenant IS NULL AND role = $1
+                AND (expires_at IS NULL OR expires_at > $2)
+             LIMIT 1",
+        )
+        .bind(Role::Platform.as_str())
+        .bind(us(now))
+        .fetch_optional(self.reader())
+        .await?;
+        Ok(row.is_some())
     }
 }
 

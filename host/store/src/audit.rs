@@ -9,6 +9,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row as _};
 
 use crate::error::StoreError;
+use crate::idempotency;
 use crate::open::Store;
 use crate::page::Page;
 use crate::row::{json_text, us};
@@ -160,9 +161,10 @@ pub(crate) async fn append(
     .bind(record.resource)
     .bind(json_text(&record.detail))
     .bind(record.hash)
-    .execute(connection)
+    .execute(&mut *connection)
     .await?;
-    Ok(())
+    // What a person does is done once, and what is done by a person is audited.
+    idempotency::mark_done(connection, &entry.resource).await
 }
 
 fn hash(before: &str, tenant: &TenantId, record: &AuditRecord) -> String {

@@ -3,18 +3,19 @@
 
 use alerts_domain::Timestamp;
 use alerts_domain::tenant::TenantId;
-use sqlx::{Any, AnyConnection, AssertSqlSafe, Transaction};
+use sqlx::{AnyConnection, AssertSqlSafe};
 
 use crate::audit::{self, AuditEntry};
 use crate::error::StoreError;
 use crate::open::Store;
 use crate::row::us;
 use crate::tenants;
+use crate::transaction::Transaction;
 
 /// A change that is under way. Dropped, it is undone.
 pub(crate) struct Change<'a> {
     tenant: &'a TenantId,
-    transaction: Transaction<'static, Any>,
+    transaction: Transaction,
 }
 
 impl Store {
@@ -59,6 +60,6 @@ impl Change<'_> {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         audit::append(&mut self.transaction, self.tenant, entry, now).await?;
-        Ok(self.transaction.commit().await?)
+        self.transaction.commit().await
     }
 }

@@ -14,11 +14,11 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
 use crate::batch::Batch;
-use crate::batch::Column::Text;
+use crate::batch::Column::{Number, Text};
 use crate::deliveries::read_delivery;
 use crate::error::StoreError;
 use crate::open::Store;
-use crate::row::{Reader, us};
+use crate::row::{Reader, json_text, us};
 
 /// A delivery that this host may now work on.
 #[derive(Debug, Clone)]
@@ -35,6 +35,10 @@ pub struct Claimed {
     /// given back, and nothing may be sent.
     pub in_doubt: bool,
 }
+
+/// How long a delivery that does not read is left alone. Mended, or met by a host
+/// of the release that wrote it, it is sent within this time.
+const ASIDE_FOR: Duration = Duration::from_secs(60 * 60);
 
 /// The endpoints with scheduled work. Walks the index from one endpoint to the
 /// next instead of over all their work, of which a dead target may have much.
@@ -56,7 +60,7 @@ impl Store {
         per_endpoint: u32,
         limit: u32,
     ) -> Result<Vec<Claimed>, StoreError> {
-        self.claim(now, host, ("NOT LIKE", except), per_endpoint, limit).await
+        self.claim(now, host, ("NOT IN", except), per_endpoint, limit).await
     }
 
     /// The same for these endpoints alone.
@@ -68,7 +72,7 @@ impl Store {
         per_endpoint: u32,
         limit: u32,
     ) -> Result<Vec<Claimed>, StoreError> {
-        self.claim(now, host, ("LIKE", endpoints), per_endpoint, limit).await
+        self.claim(now, host, ("IN", endpoints), per_endpoint, limit).await
     }
 
     async fn claim(
@@ -79,12 +83,13 @@ impl Store {
         per_endpoint: u32,
         limit: u32,
     ) -> Result<Vec<Claimed>, StoreError> {
-        let endpoints = serde_json::to_string(endpoints).unwrap_or_default();
+        let endpoints = json_text(&endpoints);
+        let listed = self.dialect().listed("$2");
         // The usual answer is nothing, which needs no transaction.
         let any = sqlx::query(AssertSqlSafe(format!(
             "WITH RECURSIVE {ENDPOINTS_WITH_WORK}
              SELECT id FROM endpoint
-             WHERE id IS NOT NULL AND $2 {is_in} '%' || id || '%' AND EXISTS (
+             WHERE id IS NOT NULL AND id {is_in} ({listed}) AND EXISTS (
                 SELECT 1 FROM deliveries
                 WHERE webhook_endpoint_id = endpoint.id
                   AND status = 'scheduled' AND next_attempt_at <= $1)
@@ -92,21 +97,20 @@ impl Store {
         )))
         .bind(us(now))
         .bind(endpoints.clone())
-        .fetch_optional(self.reader())
+        .fetch_optional(self.background())
         .await?;
         if any.is_none() {
             return Ok(Vec::new());
         }
-        let mut transaction = self.begin().await?;
-        let rows = sqlx::query(AssertSqlSafe(format!(
+        let statement = format!(
             "WITH RECURSIVE {ENDPOINTS_WITH_WORK}, due (tenant, id) AS (
                 SELECT deliveries.tenant, deliveries.id
                 FROM endpoint JOIN deliveries ON (deliveries.tenant, deliveries.id) IN (
                     SELECT first.tenant, first.id FROM deliveries AS first
                     WHERE first.webhook_endpoint_id = endpoint.id
                       AND first.status = 'scheduled' AND first.next_attempt_at <= $1
-                    ORDER BY first.next_attempt_at LIMIT $2)
-                WHERE endpoint.id IS NOT NULL AND $3 {is_in} '%' || endpoint.id || '%'
+                    ORDER BY first.next_attempt_at LIMIT $3)
+                WHERE endpoint.id IS NOT NULL AND endpoint.id {is_in} ({listed})
                 ORDER BY deliveries.next_attempt_at LIMIT $4
              ), taken (tenant, id) AS (
                 SELECT tenant, id FROM deliveries
@@ -117,22 +121,80 @@ impl Store {
              WHERE (tenant, id) IN (SELECT tenant, id FROM taken)
              RETURNING *",
             self.dialect().skip_locked()
-        )))
-        .bind(us(now))
-        .bind(i64::from(per_endpoint))
-        .bind(endpoints)
-        .bind(i64::from(limit))
-        .bind(host.to_string())
-        .fetch_all(&mut *transaction)
-        .await?;
-        let mut claimed = with_events(&mut transaction, &rows, host).await?;
-        match transaction.commit().await.map_err(StoreError::of_commit) {
-            Err(error) if error.is_in_doubt() => {
-                claimed.iter_mut().for_each(|claimed| claimed.in_doubt = true);
+        );
+        self.retried(|| async {
+            let mut transaction = self.begin_background().await?;
+            let rows = sqlx::query(AssertSqlSafe(statement.clone()))
+                .bind(us(now))
+                .bind(endpoints.clone())
+                .bind(i64::from(per_endpoint))
+                .bind(i64::from(limit))
+                .bind(host.to_string())
+                .fetch_all(&mut *transaction)
+                .await?;
+            let mut claimed = self.with_events(&mut transaction, &rows, host, now).await?;
+            match transaction.commit().await {
+                Err(error) if error.is_in_doubt() => {
+                    claimed.iter_mut().for_each(|claimed| claimed.in_doubt = true);
+                }
+                ended => ended?,
             }
-            ended => ended?,
+            Ok(claimed)
+        })
+        .await
+    }
+
+    /// What was claimed, with its events. A delivery that does not read is put aside
+    /// for a while: claimed again at every turn, it would take the place of others.
+    async fn with_events(
+        &self,
+        connection: &mut AnyConnection,
+        rows: &[AnyRow],
+        host: HostId,
+        now: Timestamp,
+    ) -> Result<Vec<Claimed>, StoreError> {
+        let (mut leased, mut unreadable) = (Vec::with_capacity(rows.len()), Vec::new());
+        for row in rows {
+            match self.readable("deliveries", row, |row| read_leased(row, host))? {
+                Some(delivery) => leased.push(delivery),
+                None => unreadable.push(row),
+            }
         }
+        set_aside(connection, &unreadable, now).await?;
+        let events = self.events_of(connection, &leased).await?;
+        let mut claimed = Vec::with_capacity(leased.len());
+        for (delivery, lease) in leased {
+            // Retention may have taken the event of a delivery that was redriven late.
+            // Without its bytes the attempt says so, and the others are not held up.
+            let (event_body, received_at) = events
+                .get(&delivery.event_id)
+                .cloned()
+                .unwrap_or((Bytes::new(), delivery.created_at));
+            claimed.push(Claimed { delivery, lease, event_body, received_at, in_doubt: false });
+        }
+        claimed.sort_by_key(|claimed| claimed.delivery.id);
         Ok(claimed)
+    }
+
+    async fn events_of(
+        &self,
+        connection: &mut AnyConnection,
+        leased: &[(Delivery, Lease)],
+    ) -> Result<HashMap<EventId, (Bytes, Timestamp)>, StoreError> {
+        let wanted: HashSet<(&TenantId, EventId)> =
+            leased.iter().map(|(delivery, _)| (&delivery.tenant, delivery.event_id)).collect();
+        let wanted: Vec<_> = wanted.into_iter().collect();
+        let found = EVENTS
+            .fetch(connection, &wanted, |query, (tenant, id)| {
+                query.bind(tenant.as_str().to_owned()).bind(id.to_string())
+            })
+            .await?;
+        let events = self.all_readable("events", &found, |row| {
+            let read = Reader::new(row, "events")?;
+            let body: Vec<u8> = read.get("body")?;
+            Ok((read.parse("id")?, (body.into(), read.time("received_at")?)))
+        })?;
+        Ok(events.into_iter().collect())
     }
 
     /// Gives up deliveries that have been due for longer than an alert may be
@@ -144,13 +206,12 @@ impl Store {
         let any =
             sqlx::query(AssertSqlSafe(format!("SELECT 1 FROM deliveries WHERE {OLD} LIMIT 1")))
                 .bind(too_old)
-                .fetch_optional(self.reader())
+                .fetch_optional(self.background())
                 .await?;
         if any.is_none() {
             return Ok(0);
         }
-        let mut transaction = self.begin().await?;
-        let expired = sqlx::query(AssertSqlSafe(format!(
+        let statement = format!(
             "WITH expired (tenant, id) AS (
                 SELECT tenant, id FROM deliveries WHERE {OLD}
                 ORDER BY next_attempt_at LIMIT $3{})
@@ -159,14 +220,19 @@ impl Store {
                     || COALESCE(': ' || last_error, '')
              WHERE (tenant, id) IN (SELECT tenant, id FROM expired)",
             self.dialect().skip_locked()
-        )))
-        .bind(too_old)
-        .bind(us(now))
-        .bind(i64::from(limit))
-        .execute(&mut *transaction)
-        .await?;
-        transaction.commit().await?;
-        Ok(expired.rows_affected())
+        );
+        self.retried(|| async {
+            let mut transaction = self.begin_background().await?;
+            let expired = sqlx::query(AssertSqlSafe(statement.clone()))
+                .bind(too_old)
+                .bind(us(now))
+                .bind(i64::from(limit))
+                .execute(&mut *transaction)
+                .await?;
+            transaction.commit().await?;
+            Ok(expired.rows_affected())
+        })
+        .await
     }
 
     /// When the next delivery is due that is not due yet.
@@ -177,7 +243,7 @@ impl Store {
              ORDER BY next_attempt_at LIMIT 1",
         )
         .bind(us(now))
-        .fetch_optional(self.reader())
+        .fetch_optional(self.background())
         .await?;
         let Some(row) = row else { return Ok(None) };
         let at: i64 = row.try_get("at")?;
@@ -192,35 +258,31 @@ static EVENTS: Batch = Batch::new(
     ")",
 );
 
-async fn with_events(
+static ASIDE: Batch = Batch::new(
+    "WITH aside (tenant, id, until) AS (",
+    &[Text, Text, Number],
+    ") UPDATE deliveries SET status = 'scheduled', next_attempt_at = aside.until, lease_host = NULL
+     FROM aside WHERE deliveries.tenant = aside.tenant AND deliveries.id = aside.id",
+);
+
+/// Gives deliveries that do not read back to the queue, for much later.
+async fn set_aside(
     connection: &mut AnyConnection,
-    rows: &[AnyRow],
-    host: HostId,
-) -> Result<Vec<Claimed>, StoreError> {
-    let deliveries: Vec<Delivery> = rows.iter().map(read_delivery).collect::<Result<_, _>>()?;
-    let wanted: HashSet<(&TenantId, EventId)> =
-        deliveries.iter().map(|delivery| (&delivery.tenant, delivery.event_id)).collect();
-    let wanted: Vec<_> = wanted.into_iter().collect();
-    let found = EVENTS
-        .fetch(connection, &wanted, |query, (tenant, id)| {
-            query.bind(tenant.as_str().to_owned()).bind(id.to_string())
+    rows: &[&AnyRow],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let until = us(now.saturating_add(ASIDE_FOR).unwrap_or(Timestamp::MAX));
+    let keys = rows.iter().map(|row| Ok((row.try_get("tenant")?, row.try_get("id")?)));
+    let keys: Vec<(String, String)> = keys.collect::<Result<_, sqlx::Error>>()?;
+    ASIDE
+        .execute(connection, &keys, |query, (tenant, id)| {
+            query.bind(tenant.clone()).bind(id.clone()).bind(until)
         })
         .await?;
-    let mut events: HashMap<EventId, (Bytes, Timestamp)> = HashMap::with_capacity(found.len());
-    for row in &found {
-        let read = Reader::new(row, "events")?;
-        let body: Vec<u8> = read.get("body")?;
-        events.insert(read.parse("id")?, (body.into(), read.time("received_at")?));
-    }
-    let mut claimed = Vec::with_capacity(rows.len());
-    for (row, delivery) in rows.iter().zip(deliveries) {
-        let lease = Lease { host, fence: row.try_get("lease_fence")? };
-        // Retention may have taken the event of a delivery that was redriven late.
-        // Without its bytes the attempt says so, and the others are not held up.
-        let (event_body, received_at) =
-            events.get(&delivery.event_id).cloned().unwrap_or((Bytes::new(), delivery.created_at));
-        claimed.push(Claimed { delivery, lease, event_body, received_at, in_doubt: false });
-    }
-    claimed.sort_by_key(|claimed| claimed.delivery.id);
-    Ok(claimed)
+    Ok(())
+}
+
+fn read_leased(row: &AnyRow, host: HostId) -> Result<(Delivery, Lease), StoreError> {
+    let fence = Reader::new(row, "deliveries")?.get("lease_fence")?;
+    Ok((read_delivery(row)?, Lease { host, fence }))
 }

@@ -1,6 +1,8 @@
 //! Where SQLite and Postgres differ, and why. Everything else in this crate is
 //! the same text for both.
 
+use std::time::Duration;
+
 use crate::error::StoreError;
 
 /// Which database it is.
@@ -58,6 +60,25 @@ impl Dialect {
         match self {
             Self::Sqlite => "",
             Self::Postgres => " FOR UPDATE SKIP LOCKED",
+        }
+    }
+
+    /// The texts in a JSON array of texts, to be selected from. Each database has
+    /// its own function for it.
+    pub(crate) fn listed(self, place: &str) -> String {
+        match self {
+            Self::Sqlite => format!("SELECT value FROM json_each({place})"),
+            Self::Postgres => format!("SELECT json_array_elements_text(CAST({place} AS json))"),
+        }
+    }
+
+    /// How long a transaction may take before its caller is told that there is no
+    /// answer. A Postgres that does not answer for so long is replaced by another
+    /// connection; a disk cannot be replaced, and one that is slow is waited for.
+    pub(crate) fn deadline(self) -> Duration {
+        match self {
+            Self::Sqlite => Duration::from_secs(30),
+            Self::Postgres => Duration::from_secs(5),
         }
     }
 

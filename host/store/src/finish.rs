@@ -1,12 +1,13 @@
 //! How attempts ended, many at once, fenced by the lease's number.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use alerts_domain::Timestamp;
-use alerts_domain::delivery::{Attempt, DeliveryStatus, Lease, Transition};
+use alerts_domain::delivery::{Attempt, DeliveryStatus, ErrorText, Lease, Transition};
 use alerts_domain::id::{DeliveryId, EndpointId, RuleId};
 use alerts_domain::tenant::TenantId;
-use sqlx::AnyConnection;
+use sqlx::{AnyConnection, Row as _};
 
 use crate::audit::{self, AuditEntry};
 use crate::batch::Column::{Number, Text};
@@ -67,6 +68,11 @@ pub(crate) struct Ended {
 }
 
 impl Ended {
+    /// What has ended.
+    pub(crate) fn finished(&self) -> &Finished {
+        &self.finished
+    }
+
     fn new(finished: Arc<Finished>) -> Self {
         let exchanges = finished.attempt.as_ref().map(|attempt| json_text(&attempt.exchanges));
         Self { finished, exchanges }
@@ -92,9 +98,71 @@ static ATTEMPTS: Batch = Batch::new(
     "",
 );
 
-/// Writes several results, and answers for each. None when some of the leases are
-/// lost: then this transaction is of no use, and each result must be tried alone.
+static HELD: Batch = Batch::new(
+    "SELECT tenant, id FROM deliveries
+     WHERE status = 'leased' AND (tenant, id, lease_host, lease_fence) IN (",
+    &[Text, Text, Text, Number],
+    ")",
+);
+
+/// What is believed of the leases of a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Leases {
+    /// All of them hold, as they nearly always do: it is not looked.
+    Assumed,
+    /// Some are lost, and it is looked which.
+    Checked,
+}
+
+/// Writes several results, and answers for each. None when some of the leases that
+/// were believed to hold are lost: then this transaction is of no use.
 pub(crate) async fn write(
+    connection: &mut AnyConnection,
+    group: &[&Ended],
+    leases: Leases,
+    gone: &mut GoneCounts,
+) -> Result<Option<Vec<FinishOutcome>>, StoreError> {
+    // In the order of their rows, as every transaction takes them.
+    let mut sorted: Vec<(usize, &Ended)> = group.iter().copied().enumerate().collect();
+    sorted.sort_by_key(|(_, ended)| (&ended.finished.tenant, ended.finished.id));
+    if leases == Leases::Checked {
+        sorted = held(connection, sorted).await?;
+    }
+    let (places, rows): (Vec<usize>, Vec<&Ended>) = sorted.into_iter().unzip();
+    let Some(recorded) = write_held(connection, &rows, gone).await? else {
+        // Of one alone it is known which it is.
+        return Ok((group.len() == 1).then(|| vec![FinishOutcome::LeaseLost]));
+    };
+    let mut outcomes = vec![FinishOutcome::LeaseLost; group.len()];
+    for (place, outcome) in places.into_iter().zip(recorded) {
+        outcomes[place] = outcome;
+    }
+    Ok(Some(outcomes))
+}
+
+/// Those whose leases hold; of several for one delivery the first.
+async fn held<'e>(
+    connection: &mut AnyConnection,
+    group: Vec<(usize, &'e Ended)>,
+) -> Result<Vec<(usize, &'e Ended)>, StoreError> {
+    let rows = HELD.fetch(connection, &group, |query, (_, ended)| {
+        let finished = &ended.finished;
+        query
+            .bind(finished.tenant.as_str().to_owned())
+            .bind(finished.id.to_string())
+            .bind(finished.lease.host.to_string())
+            .bind(finished.lease.fence)
+    });
+    let mut held: HashSet<(String, String)> = HashSet::new();
+    for row in rows.await? {
+        held.insert((row.try_get("tenant")?, row.try_get("id")?));
+    }
+    let key = |f: &Finished| (f.tenant.as_str().to_owned(), f.id.to_string());
+    Ok(group.into_iter().filter(|(_, ended)| held.remove(&key(&ended.finished))).collect())
+}
+
+/// None when some of the leases are lost.
+async fn write_held(
     connection: &mut AnyConnection,
     group: &[&Ended],
     gone: &mut GoneCounts,
@@ -107,10 +175,8 @@ pub(crate) async fn write(
     let ended: Vec<(&Finished, &Transition)> = finishes.into_iter().zip(&ends).collect();
     let held = DELIVERIES.execute(connection, &ended, |query, (f, end)| bind_end(query, f, end));
     // Which ones it were would be a row each to be read back, for what hardly ever is.
-    match held.await? {
-        all if all == group.len() as u64 => {}
-        0 if group.len() == 1 => return Ok(Some(vec![FinishOutcome::LeaseLost])),
-        _ => return Ok(None),
+    if held.await? != group.len() as u64 {
+        return Ok(None);
     }
     let attempts: Vec<(&Ended, &Attempt)> =
         group.iter().filter_map(|ended| Some((*ended, ended.finished.attempt.as_ref()?))).collect();
@@ -133,11 +199,11 @@ pub(crate) async fn write(
 fn bind_end(query: Query, finished: &Finished, end: &Transition) -> Query {
     let (due_at, error) = match end {
         Transition::Deliver => (None, None),
-        Transition::Retry { at, error } => (Some(*at), Some(error.clone())),
-        Transition::Bury { error, .. } => (None, Some(error.clone())),
-        Transition::Release { at, reason } => (Some(*at), reason.clone()),
+        Transition::Retry { at, error } => (Some(*at), Some(error)),
+        Transition::Bury { error, .. } => (None, Some(error)),
+        Transition::Release { at, reason } => (Some(*at), reason.as_ref()),
         // Only of a lease that is lost: then nothing is written.
-        Transition::Gone { error, .. } => (None, Some(error.clone())),
+        Transition::Gone { error, .. } => (None, Some(error)),
     };
     let status: DeliveryStatus = end.status();
     query
@@ -148,7 +214,7 @@ fn bind_end(query: Query, finished: &Finished, end: &Transition) -> Query {
         .bind(status.as_str())
         .bind(finished.attempt.as_ref().map(|attempt| i64::from(attempt.number)))
         .bind(due_at.map(us))
-        .bind(error)
+        .bind(error.map(ToString::to_string))
         .bind(status.is_terminal().then(|| us(finished.now)))
 }
 
@@ -162,19 +228,20 @@ fn bind_attempt(query: Query, row: &Ended, attempt: &Attempt) -> Query {
         .bind(i64::try_from(attempt.duration_ms).unwrap_or(i64::MAX))
         .bind(attempt.status_code.map(i64::from))
         .bind(attempt.verdict.clone())
-        .bind(attempt.error.clone())
+        .bind(attempt.error.as_ref().map(ToString::to_string))
         .bind(attempt.note.clone())
         .bind(attempt.plugin_digest.clone())
         .bind(attempt.endpoint_version)
         .bind(row.exchanges.clone())
 }
 
-/// Switches off the rule whose target is gone, and says so in the audit log.
-/// Says whether it was on.
+/// Switches off the rule whose target is gone, and says so in the audit log. The
+/// tenant's row is locked already: it comes before those of its rules. Says whether
+/// it was on.
 async fn disable_rule(
     connection: &mut AnyConnection,
     finished: &Finished,
-    reason: &str,
+    reason: &ErrorText,
 ) -> Result<bool, StoreError> {
     let Some(rule) = finished.alert_rule_id else { return Ok(false) };
     let disabled = sqlx::query(
@@ -183,7 +250,7 @@ async fn disable_rule(
     )
     .bind(finished.tenant.as_str())
     .bind(rule.to_string())
-    .bind(reason)
+    .bind(reason.as_str())
     .bind(us(finished.now))
     .execute(&mut *connection)
     .await?;
@@ -194,7 +261,7 @@ async fn disable_rule(
         actor: "system".to_owned(),
         action: "alert_rule.disabled".to_owned(),
         resource: rule.to_string(),
-        detail: serde_json::json!({"reason": reason, "delivery": finished.id}),
+        detail: serde_json::json!({"reason": reason.as_str(), "delivery": finished.id}),
     };
     tenants::raise_revision(connection, &finished.tenant).await?;
     audit::append(connection, &finished.tenant, &entry, finished.now).await?;

@@ -9,14 +9,51 @@ use alerts_domain::id::{EndpointId, RuleId};
 use alerts_domain::tenant::TenantId;
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
-use crate::batch::Batch;
 use crate::batch::Column::Text;
+use crate::batch::{Batch, Query};
 use crate::dialect::Dialect;
 use crate::error::StoreError;
-use crate::finish::Finished;
+use crate::finish::{Ended, Finished};
 
 /// What is counted for: a rule's alerts to one endpoint.
 type Key<'f> = (&'f TenantId, EndpointId, RuleId);
+
+static TENANTS: Batch = Batch::new(
+    "SELECT tenant FROM tenants WHERE tenant IN (",
+    &[Text],
+    ") ORDER BY tenant FOR UPDATE",
+);
+
+/// Locks the tenants whose rules this group of results may switch off. First in
+/// its transaction, as in every other that changes what a tenant has.
+pub(crate) async fn lock_tenants(
+    connection: &mut AnyConnection,
+    group: &[&Ended],
+) -> Result<(), StoreError> {
+    // SQLite has one writer: whatever it locks is locked already.
+    if Dialect::of_connection(connection) == Dialect::Sqlite {
+        return Ok(());
+    }
+    let may_switch_off = |end: &Transition| {
+        matches!(end, Transition::Gone { .. } | Transition::Bury { disable_rule: true, .. })
+    };
+    let finishes = group.iter().map(|ended| ended.finished());
+    let tenants: BTreeSet<&TenantId> =
+        finishes.filter(|f| may_switch_off(&f.transition)).map(|f| &f.tenant).collect();
+    let tenants: Vec<&TenantId> = tenants.into_iter().collect();
+    TENANTS
+        .fetch(connection, &tenants, |query, tenant| query.bind(tenant.as_str().to_owned()))
+        .await?;
+    Ok(())
+}
+
+/// On Postgres: the counts that a group of results touches, in their order. Those
+/// that are not there yet are made under their tenant's lock.
+static LOCK: Batch = Batch::new(
+    "SELECT times FROM gone_counts WHERE (tenant, webhook_endpoint_id, alert_rule_id) IN (",
+    &[Text, Text, Text],
+    ") ORDER BY tenant, webhook_endpoint_id, alert_rule_id FOR UPDATE",
+);
 
 static RESET: Batch = Batch::new(
     "WITH delivered (tenant, endpoint, rule) AS (",
@@ -46,6 +83,7 @@ impl GoneCounts {
             return Ok(ends);
         }
         self.is_empty = false;
+        lock(connection, finishes).await?;
         let mut delivered: BTreeSet<Key<'_>> = BTreeSet::new();
         for (finished, end) in finishes.iter().zip(&mut ends) {
             let Some(rule) = finished.alert_rule_id else { continue };
@@ -81,14 +119,25 @@ impl GoneCounts {
     }
 }
 
+async fn lock(connection: &mut AnyConnection, finishes: &[&Finished]) -> Result<(), StoreError> {
+    if Dialect::of_connection(connection) == Dialect::Sqlite {
+        return Ok(());
+    }
+    let key = |f: &&'_ Finished| Some((f.tenant.clone(), f.webhook_endpoint_id, f.alert_rule_id?));
+    let keys: BTreeSet<(TenantId, EndpointId, RuleId)> = finishes.iter().filter_map(key).collect();
+    let keys: Vec<Key<'_>> = keys.iter().map(|(t, endpoint, rule)| (t, *endpoint, *rule)).collect();
+    LOCK.fetch(connection, &keys, bind_key).await?;
+    Ok(())
+}
+
 async fn reset(connection: &mut AnyConnection, keys: BTreeSet<Key<'_>>) -> Result<(), StoreError> {
     let keys: Vec<Key<'_>> = keys.into_iter().collect();
-    RESET
-        .execute(connection, &keys, |query, (tenant, endpoint, rule)| {
-            query.bind(tenant.as_str().to_owned()).bind(endpoint.to_string()).bind(rule.to_string())
-        })
-        .await?;
+    RESET.execute(connection, &keys, bind_key).await?;
     Ok(())
+}
+
+fn bind_key(query: Query, (tenant, endpoint, rule): &Key<'_>) -> Query {
+    query.bind(tenant.as_str().to_owned()).bind(endpoint.to_string()).bind(rule.to_string())
 }
 
 /// A worker that lost its delivery must not count for it.

@@ -21,16 +21,19 @@ const HOLDERS: &str = "holder (id) AS (
 impl Store {
     /// This host lives, and holds what it has leased, until then.
     pub async fn heartbeat(&self, host: HostId, until: Timestamp) -> Result<(), StoreError> {
-        let mut transaction = self.begin().await?;
-        sqlx::query(
-            "INSERT INTO hosts (id, lease_until) VALUES ($1, $2)
-             ON CONFLICT (id) DO UPDATE SET lease_until = excluded.lease_until",
-        )
-        .bind(host.to_string())
-        .bind(us(until))
-        .execute(&mut *transaction)
-        .await?;
-        Ok(transaction.commit().await?)
+        self.retried(|| async {
+            let mut transaction = self.begin_background().await?;
+            sqlx::query(
+                "INSERT INTO hosts (id, lease_until) VALUES ($1, $2)
+                 ON CONFLICT (id) DO UPDATE SET lease_until = excluded.lease_until",
+            )
+            .bind(host.to_string())
+            .bind(us(until))
+            .execute(&mut *transaction)
+            .await?;
+            transaction.commit().await
+        })
+        .await
     }
 
     /// Makes due what hosts hold whose time is over, and forgets those hosts. Also
@@ -48,26 +51,34 @@ impl Store {
              LIMIT 1"
         )))
         .bind(us(now))
-        .fetch_optional(self.reader())
+        .fetch_optional(self.background())
         .await?;
         if dead.is_none() {
             return Ok(0);
         }
-        let mut transaction = self.begin().await?;
-        let freed = sqlx::query(
+        // What a host that is not so dead is writing in this moment is left to it.
+        let free = format!(
             "UPDATE deliveries SET status = 'scheduled', next_attempt_at = $1, lease_host = NULL
-             WHERE status = 'leased'
-               AND lease_host NOT IN (SELECT id FROM hosts WHERE lease_until > $1)",
-        )
-        .bind(us(now))
-        .execute(&mut *transaction)
-        .await?;
-        sqlx::query("DELETE FROM hosts WHERE lease_until <= $1")
-            .bind(us(now))
-            .execute(&mut *transaction)
-            .await?;
-        transaction.commit().await?;
-        Ok(freed.rows_affected())
+             WHERE (tenant, id) IN (
+                SELECT tenant, id FROM deliveries
+                WHERE status = 'leased'
+                  AND lease_host NOT IN (SELECT id FROM hosts WHERE lease_until > $1){})",
+            self.dialect().skip_locked()
+        );
+        self.retried(|| async {
+            let mut transaction = self.begin_background().await?;
+            let freed = sqlx::query(AssertSqlSafe(free.clone()))
+                .bind(us(now))
+                .execute(&mut *transaction)
+                .await?;
+            sqlx::query("DELETE FROM hosts WHERE lease_until <= $1")
+                .bind(us(now))
+                .execute(&mut *transaction)
+                .await?;
+            transaction.commit().await?;
+            Ok(freed.rows_affected())
+        })
+        .await
     }
 
     /// At the start of a host: makes due what nobody can be working on. Says how
@@ -78,20 +89,24 @@ impl Store {
             return self.release_dead_hosts(now).await;
         }
         // The file is locked by this process, so whoever held them is gone.
-        let mut transaction = self.begin().await?;
-        let freed = sqlx::query(
-            "UPDATE deliveries SET status = 'scheduled', next_attempt_at = $1, lease_host = NULL
-             WHERE status = 'leased' AND lease_host <> $2",
-        )
-        .bind(us(now))
-        .bind(host.to_string())
-        .execute(&mut *transaction)
-        .await?;
-        sqlx::query("DELETE FROM hosts WHERE id <> $1")
+        self.retried(|| async {
+            let mut transaction = self.begin_background().await?;
+            let freed = sqlx::query(
+                "UPDATE deliveries SET status = 'scheduled', next_attempt_at = $1,
+                    lease_host = NULL
+                 WHERE status = 'leased' AND lease_host <> $2",
+            )
+            .bind(us(now))
             .bind(host.to_string())
             .execute(&mut *transaction)
             .await?;
-        transaction.commit().await?;
-        Ok(freed.rows_affected())
+            sqlx::query("DELETE FROM hosts WHERE id <> $1")
+                .bind(host.to_string())
+                .execute(&mut *transaction)
+                .await?;
+            transaction.commit().await?;
+            Ok(freed.rows_affected())
+        })
+        .await
     }
 }

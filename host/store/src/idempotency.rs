@@ -3,33 +3,92 @@
 use alerts_domain::Timestamp;
 use alerts_domain::keyring::Sealed;
 use alerts_domain::tenant::TenantId;
-use sqlx::Row as _;
+use sqlx::{AnyConnection, Row as _};
 
 use crate::error::StoreError;
 use crate::open::Store;
 use crate::row::us;
 
+/// A key that is taken for one request.
+///
+/// The fence counts how often the key was taken: who holds an older number was
+/// given up for dead, and can neither finish a change nor keep an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// Whose request it is.
+    pub tenant: TenantId,
+    /// The key, apart from those of other callers.
+    pub key: String,
+    /// Which taking of the key this is.
+    pub fence: i64,
+}
+
+/// An answer as it is kept. What is in it is the caller's business.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptAnswer {
+    /// What kind of answer it is, in numbers of the caller's own.
+    pub kind: u16,
+    /// The answer, encrypted by the caller.
+    pub sealed_body: Sealed,
+}
+
 /// Where a request with a key stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Idempotency {
-    /// Nobody used the key yet; it is taken for this request now.
-    Fresh,
+    /// Nobody used the key yet, or who did is given up; it is taken for this
+    /// request now.
+    Fresh(Taken),
     /// The same request has this answer already.
-    Answered {
-        /// HTTP status.
-        status: u16,
-        /// The body, encrypted by the caller.
-        sealed_body: Sealed,
-    },
+    Answered(KeptAnswer),
     /// The same request is being worked on.
     InProgress,
+    /// The same request was done: what it asked for is stored, under this id. Its
+    /// answer was lost.
+    Done(String),
     /// The key was used for another request.
     Mismatch,
 }
 
+tokio::task_local! {
+    /// The key that the change under way was asked for with.
+    static HELD: Taken;
+}
+
+impl Taken {
+    /// Does `work`. The first change that it commits is marked as this request's in
+    /// its own transaction, and is undone if the key was taken by somebody else
+    /// since: so what a key stands for is done once, whatever crashes.
+    pub async fn hold<T>(self, work: impl Future<Output = T>) -> T {
+        HELD.scope(self, work).await
+    }
+}
+
+/// Marks the held key, if there is one, as used for the change of `resource` that
+/// this transaction makes.
+pub(crate) async fn mark_done(
+    connection: &mut AnyConnection,
+    resource: &str,
+) -> Result<(), StoreError> {
+    let Ok(held) = HELD.try_with(Clone::clone) else { return Ok(()) };
+    let marked = sqlx::query(
+        "UPDATE idempotency_keys SET done = COALESCE(done, $4)
+         WHERE tenant = $1 AND key = $2 AND fence = $3",
+    )
+    .bind(held.tenant.as_str())
+    .bind(held.key.as_str())
+    .bind(held.fence)
+    .bind(resource)
+    .execute(connection)
+    .await?;
+    if marked.rows_affected() == 0 {
+        return Err(StoreError::Overtaken { key: held.key });
+    }
+    Ok(())
+}
+
 impl Store {
-    /// Takes a key for a request, of which `fingerprint` is a digest. An
-    /// unanswered key that was taken before `stale` is free again: its host died.
+    /// Takes a key for a request, of which `fingerprint` is a digest. A key that
+    /// was taken before `stale` and has nothing to show is free again: its host died.
     pub async fn take_idempotency_key(
         &self,
         tenant: &TenantId,
@@ -40,25 +99,33 @@ impl Store {
     ) -> Result<Idempotency, StoreError> {
         let mut transaction = self.begin().await?;
         let taken = sqlx::query(
-            "INSERT INTO idempotency_keys (tenant, key, fingerprint, created_at)
-             VALUES ($1, $2, $3, $4)
+            "INSERT INTO idempotency_keys (tenant, key, fingerprint, created_at, fence)
+             VALUES ($1, $2, $3, $4, 1)
              ON CONFLICT (tenant, key) DO UPDATE
-                SET fingerprint = excluded.fingerprint, created_at = excluded.created_at
-                WHERE idempotency_keys.status IS NULL AND idempotency_keys.created_at < $5",
+                SET created_at = excluded.created_at, fence = idempotency_keys.fence + 1
+                WHERE idempotency_keys.fingerprint = excluded.fingerprint
+                  AND idempotency_keys.sealed_body IS NULL AND idempotency_keys.done IS NULL
+                  AND idempotency_keys.created_at < $5
+             RETURNING fence",
         )
         .bind(tenant.as_str())
         .bind(key)
         .bind(fingerprint)
         .bind(us(now))
         .bind(us(stale))
-        .execute(&mut *transaction)
+        .fetch_optional(&mut *transaction)
         .await?;
+        let fence = taken.map(|row| row.try_get("fence")).transpose()?;
         transaction.commit().await?;
-        if taken.rows_affected() > 0 {
-            return Ok(Idempotency::Fresh);
+        if let Some(fence) = fence {
+            return Ok(Idempotency::Fresh(Taken {
+                tenant: tenant.clone(),
+                key: key.to_owned(),
+                fence,
+            }));
         }
         let row = sqlx::query(
-            "SELECT fingerprint, status, sealed_body FROM idempotency_keys
+            "SELECT fingerprint, status, sealed_body, done FROM idempotency_keys
              WHERE tenant = $1 AND key = $2",
         )
         .bind(tenant.as_str())
@@ -70,50 +137,54 @@ impl Store {
         if row.try_get::<String, _>("fingerprint")? != fingerprint {
             return Ok(Idempotency::Mismatch);
         }
-        let status: Option<i64> = row.try_get("status")?;
+        let kind: Option<i64> = row.try_get("status")?;
         let body: Option<String> = row.try_get("sealed_body")?;
-        match (status.and_then(|status| u16::try_from(status).ok()), body) {
-            (Some(status), Some(body)) => {
-                Ok(Idempotency::Answered { status, sealed_body: Sealed::from_stored(body) })
+        let done: Option<String> = row.try_get("done")?;
+        Ok(match (kind.and_then(|kind| u16::try_from(kind).ok()), body, done) {
+            (Some(kind), Some(body), _) => {
+                let sealed_body = Sealed::from_stored(body);
+                Idempotency::Answered(KeptAnswer { kind, sealed_body })
             }
-            _ => Ok(Idempotency::InProgress),
-        }
+            (_, _, Some(resource)) => Idempotency::Done(resource),
+            _ => Idempotency::InProgress,
+        })
     }
 
-    /// Keeps the answer to the request that took the key.
+    /// Keeps the answer to the request that took the key. Says whether the key was
+    /// still that request's.
     pub async fn keep_idempotent_answer(
         &self,
-        tenant: &TenantId,
-        key: &str,
-        status: u16,
-        sealed_body: &Sealed,
-    ) -> Result<(), StoreError> {
+        taken: &Taken,
+        answer: &KeptAnswer,
+    ) -> Result<bool, StoreError> {
         let mut transaction = self.begin().await?;
-        sqlx::query(
-            "UPDATE idempotency_keys SET status = $3, sealed_body = $4
-             WHERE tenant = $1 AND key = $2",
+        let kept = sqlx::query(
+            "UPDATE idempotency_keys SET status = $4, sealed_body = $5
+             WHERE tenant = $1 AND key = $2 AND fence = $3",
         )
-        .bind(tenant.as_str())
-        .bind(key)
-        .bind(i64::from(status))
-        .bind(sealed_body.as_str())
+        .bind(taken.tenant.as_str())
+        .bind(taken.key.as_str())
+        .bind(taken.fence)
+        .bind(i64::from(answer.kind))
+        .bind(answer.sealed_body.as_str())
         .execute(&mut *transaction)
         .await?;
-        Ok(transaction.commit().await?)
+        transaction.commit().await?;
+        Ok(kept.rows_affected() > 0)
     }
 
-    /// Gives a key back whose request changed nothing.
-    pub async fn release_idempotency_key(
-        &self,
-        tenant: &TenantId,
-        key: &str,
-    ) -> Result<(), StoreError> {
+    /// Gives a key back whose request changed nothing. One whose change may be
+    /// stored after all keeps it: see [`Idempotency::Done`].
+    pub async fn release_idempotency_key(&self, taken: &Taken) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
         sqlx::query(
-            "DELETE FROM idempotency_keys WHERE tenant = $1 AND key = $2 AND status IS NULL",
+            "DELETE FROM idempotency_keys
+             WHERE tenant = $1 AND key = $2 AND fence = $3
+               AND sealed_body IS NULL AND done IS NULL",
         )
-        .bind(tenant.as_str())
-        .bind(key)
+        .bind(taken.tenant.as_str())
+        .bind(taken.key.as_str())
+        .bind(taken.fence)
         .execute(&mut *transaction)
         .await?;
         Ok(transaction.commit().await?)

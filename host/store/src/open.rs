@@ -1,23 +1,33 @@
-//! The store itself: opened, brought to this version's tables, and closed.
+//! The store itself: opened, brought to this version's tables, watched, and closed.
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use sqlx::any::AnyPoolOptions;
-use sqlx::{Any, AnyPool, Connection as _, Executor as _, Transaction};
+use sqlx::{Connection as _, Executor as _};
 
+use crate::damaged::DamagedRows;
 use crate::dialect::Dialect;
 use crate::error::StoreError;
-use crate::writer::Writer;
+use crate::pool::{Pool, Trust};
+use crate::writer::{Writer, WriterHealth};
+use crate::{migrations, postgres_url, sqlite_file};
 
-/// How long to wait for a connection before saying that the database is gone.
+/// How long to wait for SQLite's own connection, which others write over too.
 const ACQUIRE: Duration = Duration::from_secs(5);
+/// How long to wait for Postgres at the start: it may be starting too.
+const CONNECT: Duration = Duration::from_secs(5);
 /// SQLite readers: they share two cores with everything else.
 const SQLITE_READERS: u32 = 4;
-/// Connections to Postgres from one host: a hundred hosts fit a usual server.
-const POSTGRES_CONNECTIONS: u32 = 16;
+/// Connections to Postgres from one host, each kind for itself, so that none can
+/// take them all from another. Fifteen in all: a hundred hosts fit a large server.
+const READERS: u32 = 5;
+const CHANGES: u32 = 4;
+const BACKGROUND: u32 = 4;
+/// One, and another while one that was lost is being closed.
+const WRITERS: u32 = 2;
 /// Set on every SQLite connection. FULL, because with NORMAL a power cut takes
 /// acknowledged events back; the cache is in KiB when negative. A page that is
 /// changed by every commit is copied from the log once for each checkpoint, so
@@ -33,12 +43,26 @@ pub struct Store(Arc<Inner>);
 
 struct Inner {
     dialect: Dialect,
-    readers: AnyPool,
-    /// One connection for SQLite, which has one writer; the readers' for Postgres.
-    writers: AnyPool,
+    pools: Pools,
     writer: Writer,
+    damaged: DamagedRows,
+    trust: Trust,
     /// Held while a SQLite file is open: a second host would take this one's work.
     _lock: Option<File>,
+}
+
+/// Who may be kept waiting by whom. On SQLite all that writes shares the one
+/// connection that does, and all that reads shares the readers.
+struct Pools {
+    /// What the API shows.
+    readers: Pool,
+    /// What people change.
+    changes: Pool,
+    /// What the host reads and writes by itself: claims, leases, timers.
+    background_reads: Pool,
+    background_writes: Pool,
+    /// What is committed in groups.
+    writers: Pool,
 }
 
 impl std::fmt::Debug for Store {
@@ -61,9 +85,9 @@ impl Store {
 
     async fn open_sqlite(url: &str) -> Result<Self, StoreError> {
         let failed = |detail: String| StoreError::Open { url: url.to_owned(), detail };
-        let path = sqlite_path(url)?;
-        let lock = lock(&path).map_err(failed)?;
-        let url = format!("sqlite://{}?mode=rwc", path.display());
+        let path = sqlite_file::path(url)?;
+        let lock = sqlite_file::take(&path).map_err(failed)?;
+        let url = format!("sqlite://{}?mode=rw", path.display());
         let options = || {
             AnyPoolOptions::new().acquire_timeout(ACQUIRE).test_before_acquire(false).after_connect(
                 |connection, _| {
@@ -90,35 +114,54 @@ impl Store {
                 .max_lifetime(None)
                 .connect(&url)
                 .await?;
-            sqlx::migrate!("../../migrations/sqlite").run(&writers).await?;
+            migrations::apply(&mut *writers.acquire().await?, Dialect::Sqlite).await?;
             let readers = options().max_connections(SQLITE_READERS).connect(&url).await?;
-            Ok::<_, sqlx::Error>((readers, writers))
+            Ok::<_, sqlx::Error>((Pool::sqlite(readers), Pool::sqlite(writers)))
         };
         let (readers, writers) =
             opened.await.map_err(|error| failed(open_error(&error, Some(&path))))?;
-        Ok(Self::assemble(Dialect::Sqlite, readers, writers, Some(lock)))
+        let pools = Pools {
+            background_reads: readers.clone(),
+            readers,
+            changes: writers.clone(),
+            background_writes: writers.clone(),
+            writers,
+        };
+        Ok(Self::assemble(Dialect::Sqlite, pools, Trust::default(), Some(lock)))
     }
 
     async fn open_postgres(url: &str) -> Result<Self, StoreError> {
-        let opened = async {
-            let pool = AnyPoolOptions::new()
-                .acquire_timeout(ACQUIRE)
-                .max_connections(POSTGRES_CONNECTIONS)
-                .connect(url)
-                .await?;
-            sqlx::migrate!("../../migrations/postgres").run(&pool).await?;
-            Ok::<_, sqlx::Error>(pool)
-        };
-        let pool = opened.await.map_err(|error| StoreError::Open {
-            url: without_password(url),
+        let failed = |error: sqlx::Error| StoreError::Open {
+            url: postgres_url::shown(url),
             detail: open_error(&error, None),
-        })?;
-        Ok(Self::assemble(Dialect::Postgres, pool.clone(), pool, None))
+        };
+        let used = postgres_url::for_driver(url)?;
+        let migrated = async {
+            // Not one of a pool: a migration may take longer than a commit may.
+            let one = AnyPoolOptions::new().max_connections(1).acquire_timeout(CONNECT);
+            let one = one.connect(&used).await?;
+            migrations::apply(&mut *one.acquire().await?, Dialect::Postgres).await?;
+            one.close().await;
+            Ok(())
+        };
+        migrated.await.map_err(failed)?;
+        let trust = Trust::default();
+        let pool = |size| Pool::postgres(&used, size, &trust).map_err(failed);
+        let background = pool(BACKGROUND)?;
+        let pools = Pools {
+            readers: pool(READERS)?,
+            changes: pool(CHANGES)?,
+            background_reads: background.clone(),
+            background_writes: background,
+            writers: pool(WRITERS)?,
+        };
+        Ok(Self::assemble(Dialect::Postgres, pools, trust, None))
     }
 
-    fn assemble(dialect: Dialect, readers: AnyPool, writers: AnyPool, lock: Option<File>) -> Self {
-        let writer = Writer::start(dialect, writers.clone());
-        Self(Arc::new(Inner { dialect, readers, writers, writer, _lock: lock }))
+    fn assemble(dialect: Dialect, pools: Pools, trust: Trust, lock: Option<File>) -> Self {
+        let writer = Writer::start(dialect, pools.writers.clone(), trust.clone());
+        let damaged = DamagedRows::default();
+        Self(Arc::new(Inner { dialect, pools, writer, damaged, trust, _lock: lock }))
     }
 
     /// Whether other hosts may work on the same database.
@@ -126,65 +169,62 @@ impl Store {
         self.0.dialect == Dialect::Postgres
     }
 
-    /// Whether the database answers.
+    /// Whether the database answers, within a second or so.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        let mut connection = self.reader().acquire().await?;
-        Ok(connection.ping().await?)
+        Ok(self.background().ping().await?)
+    }
+
+    /// Whether what is asked is committed, without asking the database.
+    pub fn writer_health(&self) -> WriterHealth {
+        self.0.writer.health()
     }
 
     /// Writes everything out and lets go of the database.
     pub async fn close(&self) {
         self.0.writer.close().await;
-        self.0.readers.close().await;
-        self.0.writers.close().await;
+        let Pools { readers, changes, background_reads, background_writes, writers } =
+            &self.0.pools;
+        for pool in [readers, changes, background_reads, background_writes, writers] {
+            pool.close().await;
+        }
     }
 
     pub(crate) fn dialect(&self) -> Dialect {
         self.0.dialect
     }
 
-    pub(crate) fn reader(&self) -> &AnyPool {
-        &self.0.readers
+    /// For what is shown to people.
+    pub(crate) fn reader(&self) -> &Pool {
+        &self.0.pools.readers
+    }
+
+    /// For what people change.
+    pub(crate) fn changes(&self) -> &Pool {
+        &self.0.pools.changes
+    }
+
+    /// For what the host reads by itself, so that what people look at does not
+    /// keep it waiting.
+    pub(crate) fn background(&self) -> &Pool {
+        &self.0.pools.background_reads
+    }
+
+    /// For what the host writes by itself.
+    pub(crate) fn background_writes(&self) -> &Pool {
+        &self.0.pools.background_writes
     }
 
     pub(crate) fn writer(&self) -> &Writer {
         &self.0.writer
     }
 
-    /// A transaction of its own, for what is too rare to be committed in groups.
-    pub(crate) async fn begin(&self) -> Result<Transaction<'static, Any>, StoreError> {
-        Ok(self.0.writers.begin_with(self.0.dialect.begin()).await?)
+    pub(crate) fn damaged_rows(&self) -> &DamagedRows {
+        &self.0.damaged
     }
-}
 
-/// The path in a `sqlite:` URL, its folder made.
-fn sqlite_path(url: &str) -> Result<PathBuf, StoreError> {
-    let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
-    if path.is_empty() || path.contains(['?', '#', '%']) || path == ":memory:" {
-        return Err(StoreError::Url(format!(
-            "`{url}` must be `sqlite://` and the path of a file, without parameters"
-        )));
+    pub(crate) fn trust(&self) -> &Trust {
+        &self.0.trust
     }
-    let path = PathBuf::from(path);
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).map_err(|error| StoreError::Open {
-            url: url.to_owned(),
-            detail: format!("the folder {} cannot be made: {error}", folder.display()),
-        })?;
-    }
-    Ok(path)
-}
-
-/// Takes the file for this process. Freed by the system when the process ends,
-/// however it ends.
-fn lock(database: &Path) -> Result<File, String> {
-    let path = database.with_added_extension("lock");
-    let file = File::options().create(true).append(true).open(&path);
-    let file = file.map_err(|error| format!("{} cannot be made: {error}", path.display()))?;
-    file.try_lock().map_err(|_| {
-        "another host has it open; stop that one first, or use Postgres to run several".to_owned()
-    })?;
-    Ok(file)
 }
 
 fn open_error(error: &sqlx::Error, path: Option<&Path>) -> String {
@@ -196,31 +236,5 @@ fn open_error(error: &sqlx::Error, path: Option<&Path>) -> String {
             format!("{error}; look at the permissions and the free space of {}", path.display())
         }
         _ => error.to_string(),
-    }
-}
-
-/// A URL that may be logged.
-fn without_password(url: &str) -> String {
-    match (url.split_once("://"), url.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, address))) => format!("{scheme}://…@{address}"),
-        _ => url.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_logged_url_holds_no_password() {
-        assert_eq!(without_password("postgres://u:p@h:1/d"), "postgres://…@h:1/d");
-        assert_eq!(without_password("postgres://h/d"), "postgres://h/d");
-    }
-
-    #[test]
-    fn a_url_that_names_no_file_is_refused() {
-        for url in ["sqlite://", "sqlite::memory:", "sqlite://a.db?mode=ro", "mysql://a"] {
-            assert!(Dialect::of(url).and_then(|_| sqlite_path(url)).is_err(), "{url}");
-        }
     }
 }

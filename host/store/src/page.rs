@@ -1,5 +1,10 @@
 //! Lists in pages, newest first.
 
+use sqlx::any::AnyRow;
+
+use crate::error::StoreError;
+use crate::open::Store;
+
 /// One page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<T> {
@@ -20,5 +25,18 @@ impl<T> Page<T> {
         let has_more = rows.len() > limit;
         rows.truncate(limit);
         Ok(Self { items: rows.into_iter().map(read).collect::<Result<_, _>>()?, has_more })
+    }
+
+    /// The same without the rows of `table` that do not read: they are put aside.
+    pub(crate) fn readable(
+        store: &Store,
+        table: &'static str,
+        mut rows: Vec<AnyRow>,
+        limit: u32,
+        read: impl Fn(&AnyRow) -> Result<T, StoreError>,
+    ) -> Result<Self, StoreError> {
+        let has_more = rows.len() > limit as usize;
+        rows.truncate(limit as usize);
+        Ok(Self { items: store.all_readable(table, &rows, read)?, has_more })
     }
 }

@@ -53,21 +53,24 @@ impl Store {
         wasm: &[u8],
         by: &OperatorChange<'_>,
     ) -> Result<(), StoreError> {
-        let mut change = self.change(by.tenant).await?;
-        sqlx::query(
-            "INSERT INTO plugins (id, digest, wasm, uploaded_by, uploaded_at)
-             VALUES ($1, $2, $3, $4, $5)
-             ON CONFLICT (id) DO UPDATE SET digest = excluded.digest, wasm = excluded.wasm,
-                uploaded_by = excluded.uploaded_by, uploaded_at = excluded.uploaded_at",
-        )
-        .bind(plugin.id.as_str())
-        .bind(plugin.digest.as_str())
-        .bind(wasm.to_vec())
-        .bind(plugin.uploaded_by.as_str())
-        .bind(us(plugin.uploaded_at))
-        .execute(change.connection())
-        .await?;
-        change.commit(by.entry, by.at).await
+        self.retried(|| async {
+            let mut change = self.change(by.tenant).await?;
+            sqlx::query(
+                "INSERT INTO plugins (id, digest, wasm, uploaded_by, uploaded_at)
+                 VALUES ($1, $2, $3, $4, $5)
+                 ON CONFLICT (id) DO UPDATE SET digest = excluded.digest, wasm = excluded.wasm,
+                    uploaded_by = excluded.uploaded_by, uploaded_at = excluded.uploaded_at",
+            )
+            .bind(plugin.id.as_str())
+            .bind(plugin.digest.as_str())
+            .bind(wasm.to_vec())
+            .bind(plugin.uploaded_by.as_str())
+            .bind(us(plugin.uploaded_at))
+            .execute(change.connection())
+            .await?;
+            change.commit(by.entry, by.at).await
+        })
+        .await
     }
 
     /// All uploaded plugins, without their bytes.
@@ -104,13 +107,16 @@ impl Store {
         id: &str,
         by: &OperatorChange<'_>,
     ) -> Result<bool, StoreError> {
-        let mut change = self.change(by.tenant).await?;
-        let deleted = sqlx::query("DELETE FROM plugins WHERE id = $1")
-            .bind(id)
-            .execute(change.connection())
-            .await?;
-        change.commit(by.entry, by.at).await?;
-        Ok(deleted.rows_affected() > 0)
+        self.retried(|| async {
+            let mut change = self.change(by.tenant).await?;
+            let deleted = sqlx::query("DELETE FROM plugins WHERE id = $1")
+                .bind(id)
+                .execute(change.connection())
+                .await?;
+            change.commit(by.entry, by.at).await?;
+            Ok(deleted.rows_affected() > 0)
+        })
+        .await
     }
 
     /// How many endpoints and rules of all tenants refer to a plugin.
@@ -154,20 +160,25 @@ impl Store {
         grants: &[PluginGrant],
         by: &OperatorChange<'_>,
     ) -> Result<(), StoreError> {
-        let mut change = self.change(by.tenant).await?;
-        sqlx::query("DELETE FROM plugin_grants WHERE plugin_id = $1")
-            .bind(id)
-            .execute(change.connection())
-            .await?;
-        for grant in grants {
-            sqlx::query("INSERT INTO plugin_grants (plugin_id, tenant, hosts) VALUES ($1, $2, $3)")
+        self.retried(|| async {
+            let mut change = self.change(by.tenant).await?;
+            sqlx::query("DELETE FROM plugin_grants WHERE plugin_id = $1")
+                .bind(id)
+                .execute(change.connection())
+                .await?;
+            for grant in grants {
+                sqlx::query(
+                    "INSERT INTO plugin_grants (plugin_id, tenant, hosts) VALUES ($1, $2, $3)",
+                )
                 .bind(id)
                 .bind(grant.tenant.as_str())
                 .bind(json_text(&grant.hosts))
                 .execute(change.connection())
                 .await?;
-        }
-        change.commit(by.entry, by.at).await
+            }
+            change.commit(by.entry, by.at).await
+        })
+        .await
     }
 
     /// The limits that operators have set, by plugin; a plugin that is not
@@ -191,18 +202,21 @@ impl Store {
         limits: &PluginLimits,
         by: &OperatorChange<'_>,
     ) -> Result<(), StoreError> {
-        let mut change = self.change(by.tenant).await?;
-        sqlx::query("DELETE FROM plugin_limits WHERE plugin_id = $1")
-            .bind(id)
-            .execute(change.connection())
-            .await?;
-        if !limits.is_empty() {
-            sqlx::query("INSERT INTO plugin_limits (plugin_id, limits) VALUES ($1, $2)")
+        self.retried(|| async {
+            let mut change = self.change(by.tenant).await?;
+            sqlx::query("DELETE FROM plugin_limits WHERE plugin_id = $1")
                 .bind(id)
-                .bind(json_text(limits))
                 .execute(change.connection())
                 .await?;
-        }
-        change.commit(by.entry, by.at).await
+            if !limits.is_empty() {
+                sqlx::query("INSERT INTO plugin_limits (plugin_id, limits) VALUES ($1, $2)")
+                    .bind(id)
+                    .bind(json_text(limits))
+                    .execute(change.connection())
+                    .await?;
+            }
+            change.commit(by.entry, by.at).await
+        })
+        .await
     }
 }

@@ -20,7 +20,9 @@ pub(crate) struct Reader<'r> {
 impl<'r> Reader<'r> {
     /// A row whose column `id` names it.
     pub(crate) fn new(row: &'r AnyRow, table: &'static str) -> Result<Self, StoreError> {
-        Ok(Self { row, table, id: row.try_get("id")? })
+        let id =
+            row.try_get("id").map_err(|error| of_column(table, "without a readable id", error))?;
+        Ok(Self { row, table, id })
     }
 
     pub(crate) fn damaged(&self, column: &str, detail: impl std::fmt::Display) -> StoreError {
@@ -32,7 +34,7 @@ impl<'r> Reader<'r> {
         &self,
         column: &str,
     ) -> Result<T, StoreError> {
-        Ok(self.row.try_get(column)?)
+        self.row.try_get(column).map_err(|error| of_column(self.table, &self.id, error))
     }
 
     /// A text that is an id, a status, …
@@ -90,6 +92,17 @@ impl<'r> Reader<'r> {
         let us: Option<i64> = self.get(column)?;
         us.map(|us| Timestamp::from_microsecond(us).map_err(|error| self.damaged(column, error)))
             .transpose()
+    }
+}
+
+/// A value of another type than its column's is damage of that row; SQLite takes
+/// any. That there is no such column is a mistake in the statement.
+fn of_column(table: &'static str, id: &str, error: sqlx::Error) -> StoreError {
+    match error {
+        sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => {
+            StoreError::damaged(table, id, error)
+        }
+        other => other.into(),
     }
 }
 

@@ -4,6 +4,7 @@ use alerts_domain::Timestamp;
 use alerts_domain::id::RuleId;
 use alerts_domain::rule::{AlertRule, EventTypePattern, RuleSpec};
 use alerts_domain::tenant::TenantId;
+use alerts_domain::trigger::Trigger;
 use sqlx::any::AnyRow;
 
 use crate::audit::AuditEntry;
@@ -12,7 +13,7 @@ use crate::error::StoreError;
 use crate::open::Store;
 use crate::page::Page;
 use crate::row::{Reader, json_text, us};
-use crate::timers::{TriggerChange, follow_rule};
+use crate::triggers::{TriggerChange, follow_rule};
 
 impl Store {
     /// Stores a new rule.
@@ -64,26 +65,6 @@ impl Store {
         follow_rule(change.connection(), &rule.tenant, rule.id, trigger).await?;
         change.commit(entry, now).await?;
         Ok(true)
-    }
-
-    /// Keeps the newest run-time error of a rule's condition, or forgets it.
-    /// No change by a person, so neither audited nor a new revision.
-    pub async fn record_condition_error(
-        &self,
-        tenant: &TenantId,
-        id: RuleId,
-        error: &str,
-    ) -> Result<(), StoreError> {
-        let mut transaction = self.begin().await?;
-        sqlx::query(
-            "UPDATE alert_rules SET last_condition_error = $3 WHERE tenant = $1 AND id = $2",
-        )
-        .bind(tenant.as_str())
-        .bind(id.to_string())
-        .bind(error)
-        .execute(&mut *transaction)
-        .await?;
-        Ok(transaction.commit().await?)
     }
 
     /// One rule; a deleted one says when it was.
@@ -184,7 +165,8 @@ fn read(row: &AnyRow) -> Result<AlertRule, StoreError> {
                 .map_err(|error| read.damaged("event_type", error.detail))?,
             condition: read.json_optional("condition")?,
             webhook_endpoint_id: read.parse("webhook_endpoint_id")?,
-            trigger: read.json("trigger_spec")?,
+            trigger: Trigger::from_stored(&read.get::<String>("trigger_spec")?)
+                .map_err(|error| read.damaged("trigger_spec", error))?,
             retry_policy: read.json("retry_policy")?,
             rate_limit: read.json_optional("rate_limit")?,
             is_active: read.bool("is_active")?,

@@ -85,18 +85,24 @@ impl Store {
         let update = format!(
             "UPDATE {table} SET {sealed} = $4 WHERE tenant = $1 AND {id} = $2 AND {sealed} = $3"
         );
-        let (mut transaction, mut replaced) = (self.begin().await?, 0);
-        for (read, new) in replacements {
-            let updated = sqlx::query(AssertSqlSafe(update.clone()))
-                .bind(read.tenant.as_str())
-                .bind(read.id.as_str())
-                .bind(read.sealed.as_str())
-                .bind(new.as_str())
-                .execute(&mut *transaction)
-                .await?;
-            replaced += updated.rows_affected();
-        }
-        transaction.commit().await?;
-        Ok(replaced)
+        // In the order in which every transaction takes its rows.
+        let mut replacements: Vec<_> = replacements.iter().collect();
+        replacements.sort_by_key(|(read, _)| (read.tenant.as_str(), read.id.as_str()));
+        self.retried(|| async {
+            let (mut transaction, mut replaced) = (self.begin().await?, 0);
+            for (read, new) in &replacements {
+                let updated = sqlx::query(AssertSqlSafe(update.clone()))
+                    .bind(read.tenant.as_str())
+                    .bind(read.id.as_str())
+                    .bind(read.sealed.as_str())
+                    .bind(new.as_str())
+                    .execute(&mut *transaction)
+                    .await?;
+                replaced += updated.rows_affected();
+            }
+            transaction.commit().await?;
+            Ok(replaced)
+        })
+        .await
     }
 }

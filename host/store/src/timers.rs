@@ -4,15 +4,17 @@ use alerts_domain::Timestamp;
 use alerts_domain::id::{EventId, RuleId};
 use alerts_domain::outcome::Reason;
 use alerts_domain::tenant::TenantId;
-use alerts_domain::trigger::{DurationTrigger, RunWatch};
+use alerts_domain::trigger::{Alert, DurationTrigger, Memory, Occasion, evaluate};
 use bytes::Bytes;
+use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
-use crate::accept::insert_made;
 use crate::error::StoreError;
+use crate::new_event::{NewEvent, insert_made};
 use crate::open::Store;
-use crate::row::{Reader, json_text, us};
-use crate::triggers::{Alert, forget_run_at, make_event, read_state};
+use crate::row::{Reader, us};
+
+const TABLE: &str = "trigger_states";
 
 /// A run that was still going when its time passed.
 #[derive(Debug, Clone)]
@@ -45,13 +47,39 @@ pub enum TimerAction {
 }
 
 impl Store {
-    /// Timers that are due, the longest due first, those after `after` if it is given.
+    /// Timers that are due, the longest due first, those after `after` if it is
+    /// given. A damaged one is put aside on the way: it stands before no other.
     pub async fn due_timers(
         &self,
         now: Timestamp,
         after: Option<&DueTimer>,
         limit: u32,
     ) -> Result<Vec<DueTimer>, StoreError> {
+        loop {
+            let rows = self.due_rows(now, after, limit).await?;
+            let (mut timers, mut damaged) = (Vec::with_capacity(rows.len()), Vec::new());
+            for row in &rows {
+                match self.readable(TABLE, row, read_due)? {
+                    Some(timer) => timers.push(timer),
+                    None => damaged.push(RawKey::of(row)?),
+                }
+            }
+            if !damaged.is_empty() {
+                self.put_aside(damaged, now).await?;
+            }
+            // A page of nothing but damaged ones says nothing about what comes after.
+            if !timers.is_empty() || rows.is_empty() {
+                return Ok(timers);
+            }
+        }
+    }
+
+    async fn due_rows(
+        &self,
+        now: Timestamp,
+        after: Option<&DueTimer>,
+        limit: u32,
+    ) -> Result<Vec<AnyRow>, StoreError> {
         let rows = sqlx::query(
             "SELECT due.tenant, due.rule_id AS id, due.key, due.due_at, due.event_id, events.body,
                 events.received_at
@@ -67,24 +95,7 @@ impl Store {
         .bind(i64::from(limit))
         .fetch_all(self.reader())
         .await?;
-        let mut timers = Vec::with_capacity(rows.len());
-        for row in &rows {
-            let read = Reader::new(row, "trigger_states")?;
-            let body: Option<Vec<u8>> = read.get("body")?;
-            let received_at = read.time_optional("received_at")?;
-            let event: Option<EventId> = read.parse_optional("event_id")?;
-            timers.push(DueTimer {
-                tenant: read.tenant()?,
-                rule: read.parse("id")?,
-                run: read.get("key")?,
-                due_at: read.time("due_at")?,
-                started: event
-                    .zip(body)
-                    .zip(received_at)
-                    .map(|((event, body), at)| (event, body.into(), at)),
-            });
-        }
-        Ok(timers)
+        Ok(rows)
     }
 
     /// When the next timer is due.
@@ -96,8 +107,8 @@ impl Store {
         .fetch_optional(self.reader())
         .await?;
         let Some(row) = row else { return Ok(None) };
-        let at = Timestamp::from_microsecond(row.try_get("at")?);
-        at.map(Some).map_err(|error| StoreError::damaged("trigger_states", "due_at", error))
+        // One that no clock reaches is never due.
+        Ok(Some(Timestamp::from_microsecond(row.try_get("at")?).unwrap_or(Timestamp::MAX)))
     }
 
     /// Fires or drops timers, all or none. Says what became of each that fired: one
@@ -107,48 +118,48 @@ impl Store {
         timers: &[(DueTimer, TimerAction)],
         now: Timestamp,
     ) -> Result<Vec<Reason>, StoreError> {
-        let mut transaction = self.begin().await?;
-        let mut made = Vec::new();
-        for (timer, action) in timers {
-            let Some(mut watch) = self.lock_due(&mut transaction, timer, now).await? else {
-                continue;
-            };
-            let due_at = match action {
-                TimerAction::Drop => None,
-                TimerAction::Fire { trigger, alert } => {
-                    if let Some(elapsed_ms) = watch.fire(trigger, now) {
-                        let body = timer.started.as_ref().map(|(_, body, _)| body.as_ref());
-                        let original = body.and_then(|body| serde_json::from_slice(body).ok());
-                        let original = original.unwrap_or_default();
-                        made.push(make_event(
-                            &timer.tenant,
-                            timer.rule,
-                            alert,
-                            trigger,
-                            &original,
-                            now,
-                            elapsed_ms,
-                        ));
+        // Memories are locked in the order of their keys, as when events come in.
+        let mut in_order: Vec<&(DueTimer, TimerAction)> = timers.iter().collect();
+        in_order.sort_unstable_by_key(|(timer, _)| (&timer.tenant, timer.rule, &timer.run));
+        self.retried(|| async {
+            let mut transaction = self.begin_background().await?;
+            let mut made: Vec<NewEvent> = Vec::new();
+            for (timer, action) in &in_order {
+                let Some(mut memory) = self.lock_due(&mut transaction, timer, now).await? else {
+                    continue;
+                };
+                match action {
+                    TimerAction::Drop => {
+                        evaluate(&mut memory, Occasion::Dropped { now });
                     }
-                    watch.due_at(trigger)
+                    TimerAction::Fire { trigger, alert } => {
+                        let DueTimer { tenant, rule, started, .. } = timer;
+                        let told_by = started.as_ref().map(|(_, body, _)| body.as_ref());
+                        let passed =
+                            alert.time_passed(&mut memory, tenant, *rule, *trigger, told_by, now);
+                        made.extend(passed.map(NewEvent::from));
+                    }
                 }
-            };
-            keep(&mut transaction, timer, &watch, due_at, now).await?;
-        }
-        insert_made(&mut transaction, &made).await?;
-        transaction.commit().await?;
-        let outcomes = made.iter().flat_map(|event| &event.outcomes);
-        Ok(outcomes.map(|told| told.reason).collect())
+                keep(&mut transaction, timer, &memory).await?;
+            }
+            insert_made(&mut transaction, &made).await?;
+            transaction.commit().await?;
+            let outcomes = made.into_iter().flat_map(|event| event.outcomes);
+            Ok(outcomes.map(|told| told.reason).collect())
+        })
+        .await
     }
 
+    /// None where it is no longer due, or cannot be: what a damaged memory says of
+    /// its run is lost, and to fire for it again and again would be worse.
     async fn lock_due(
         &self,
         connection: &mut AnyConnection,
         timer: &DueTimer,
         now: Timestamp,
-    ) -> Result<Option<RunWatch>, StoreError> {
+    ) -> Result<Option<Memory>, StoreError> {
         let row = sqlx::query(AssertSqlSafe(format!(
-            "SELECT state FROM trigger_states
+            "SELECT state, rule_id AS id FROM trigger_states
              WHERE tenant = $1 AND rule_id = $2 AND key = $3 AND due_at <= $4{}",
             self.dialect().for_update()
         )))
@@ -156,9 +167,33 @@ impl Store {
         .bind(timer.rule.to_string())
         .bind(timer.run.clone())
         .bind(us(now))
-        .fetch_optional(connection)
+        .fetch_optional(&mut *connection)
         .await?;
-        row.map(|row| read_state(&row.try_get::<String, _>("state")?, &timer.run)).transpose()
+        let Some(row) = row else { return Ok(None) };
+        let read = |row: &AnyRow| {
+            let state: String = row.try_get("state")?;
+            Memory::read(&state, None)
+                .map_err(|error| StoreError::damaged(TABLE, &timer.run, error))
+        };
+        let memory = self.readable(TABLE, &row, read)?;
+        if memory.is_none() {
+            RawKey::of_timer(timer).put_aside(connection, now).await?;
+        }
+        Ok(memory)
+    }
+
+    /// They are due no more, and stay to be looked at until they are forgotten like
+    /// runs that have ended.
+    async fn put_aside(&self, mut damaged: Vec<RawKey>, now: Timestamp) -> Result<(), StoreError> {
+        damaged.sort_unstable();
+        self.retried(|| async {
+            let mut transaction = self.begin_background().await?;
+            for key in &damaged {
+                key.put_aside(&mut transaction, now).await?;
+            }
+            transaction.commit().await
+        })
+        .await
     }
 
     /// Forgets up to `limit` memories that say nothing any more. Says how many.
@@ -167,27 +202,87 @@ impl Store {
         now: Timestamp,
         limit: u32,
     ) -> Result<u64, StoreError> {
-        let mut transaction = self.begin().await?;
-        let forgotten = sqlx::query(
-            "DELETE FROM trigger_states WHERE (tenant, rule_id, key) IN (
-                SELECT tenant, rule_id, key FROM trigger_states
-                WHERE forget_at <= $1 ORDER BY forget_at LIMIT $2)",
+        self.retried(|| async {
+            let mut transaction = self.begin_background().await?;
+            // One that is in use at this moment is not to be forgotten.
+            let forgotten = sqlx::query(AssertSqlSafe(format!(
+                "DELETE FROM trigger_states WHERE (tenant, rule_id, key) IN (
+                    SELECT tenant, rule_id, key FROM trigger_states
+                    WHERE forget_at <= $1 ORDER BY forget_at LIMIT $2{})",
+                self.dialect().skip_locked()
+            )))
+            .bind(us(now))
+            .bind(i64::from(limit))
+            .execute(&mut *transaction)
+            .await?;
+            transaction.commit().await?;
+            Ok(forgotten.rows_affected())
+        })
+        .await
+    }
+}
+
+fn read_due(row: &AnyRow) -> Result<DueTimer, StoreError> {
+    let read = Reader::new(row, TABLE)?;
+    let body: Option<Vec<u8>> = read.get("body")?;
+    let received_at = read.time_optional("received_at")?;
+    let event: Option<EventId> = read.parse_optional("event_id")?;
+    Ok(DueTimer {
+        tenant: read.tenant()?,
+        rule: read.parse("id")?,
+        run: read.get("key")?,
+        due_at: read.time("due_at")?,
+        started: event
+            .zip(body)
+            .zip(received_at)
+            .map(|((event, body), at)| (event, body.into(), at)),
+    })
+}
+
+/// The key of a timer as its row has it, whether that reads or not.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct RawKey {
+    tenant: String,
+    rule: String,
+    key: String,
+}
+
+impl RawKey {
+    fn of(row: &AnyRow) -> Result<Self, StoreError> {
+        let (tenant, rule) = (row.try_get("tenant")?, row.try_get("id")?);
+        Ok(Self { tenant, rule, key: row.try_get("key")? })
+    }
+
+    fn of_timer(timer: &DueTimer) -> Self {
+        let (tenant, rule) = (timer.tenant.as_str().to_owned(), timer.rule.to_string());
+        Self { tenant, rule, key: timer.run.clone() }
+    }
+
+    async fn put_aside(
+        &self,
+        connection: &mut AnyConnection,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut ended = Memory::default();
+        evaluate(&mut ended, Occasion::Dropped { now });
+        sqlx::query(
+            "UPDATE trigger_states SET due_at = NULL, forget_at = $4
+             WHERE tenant = $1 AND rule_id = $2 AND key = $3",
         )
-        .bind(us(now))
-        .bind(i64::from(limit))
-        .execute(&mut *transaction)
+        .bind(self.tenant.clone())
+        .bind(self.rule.clone())
+        .bind(self.key.clone())
+        .bind(ended.forget_at.map(us))
+        .execute(connection)
         .await?;
-        transaction.commit().await?;
-        Ok(forgotten.rows_affected())
+        Ok(())
     }
 }
 
 async fn keep(
     connection: &mut AnyConnection,
     timer: &DueTimer,
-    watch: &RunWatch,
-    due_at: Option<Timestamp>,
-    now: Timestamp,
+    memory: &Memory,
 ) -> Result<(), StoreError> {
     sqlx::query(
         "UPDATE trigger_states SET state = $4, due_at = $5, forget_at = $6
@@ -196,51 +291,10 @@ async fn keep(
     .bind(timer.tenant.as_str().to_owned())
     .bind(timer.rule.to_string())
     .bind(timer.run.clone())
-    .bind(json_text(watch))
-    .bind(due_at.map(us))
-    .bind(due_at.is_none().then(|| us(forget_run_at(now))))
+    .bind(memory.written().state)
+    .bind(memory.due_at.map(us))
+    .bind(memory.forget_at.map(us))
     .execute(connection)
     .await?;
     Ok(())
-}
-
-/// A rule was changed: what it watches is due earlier or later by this much, or
-/// what it remembers is of no more use.
-pub(crate) async fn follow_rule(
-    connection: &mut AnyConnection,
-    tenant: &TenantId,
-    rule: RuleId,
-    change: TriggerChange,
-) -> Result<(), StoreError> {
-    let query = match change {
-        TriggerChange::None => return Ok(()),
-        TriggerChange::Forget => {
-            sqlx::query("DELETE FROM trigger_states WHERE tenant = $1 AND rule_id = $2")
-                .bind(tenant.as_str().to_owned())
-                .bind(rule.to_string())
-        }
-        TriggerChange::Shift { by_us } => sqlx::query(
-            "UPDATE trigger_states SET due_at = due_at + $3
-             WHERE tenant = $1 AND rule_id = $2 AND due_at IS NOT NULL",
-        )
-        .bind(tenant.as_str().to_owned())
-        .bind(rule.to_string())
-        .bind(by_us),
-    };
-    query.execute(connection).await?;
-    Ok(())
-}
-
-/// What a change of a rule means for what it remembers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TriggerChange {
-    /// Nothing.
-    None,
-    /// It is another kind of trigger now, or groups by other fields.
-    Forget,
-    /// Runs may take longer or shorter.
-    Shift {
-        /// By this many microseconds.
-        by_us: i64,
-    },
 }

@@ -8,9 +8,11 @@ use alerts_domain::address::AddressRules;
 use alerts_domain::keyring::Keyring;
 use alerts_domain::secret::Secret;
 use alerts_domain::tenant::Rollout;
-use alerts_engine::{Clock, EngineConfig, EngineParts, Entropy, ManualClock, Plugins, SystemClock};
+use alerts_engine::{
+    Clock, Engine, EngineConfig, EngineParts, Entropy, ManualClock, Plugins, SystemClock,
+};
 use alerts_sandbox::{Sandbox, SandboxConfig};
-use alerts_server::{Server, builtin};
+use alerts_server::{Server, ServerLimits, builtin};
 use alerts_store::Store;
 use tokio::net::TcpListener;
 
@@ -53,17 +55,31 @@ impl TestHost {
         Self::built(None, true, config).await
     }
 
+    /// On SQLite, with the machine's clock, and these limits on what callers may take.
+    pub(crate) async fn limited(limits: ServerLimits) -> Self {
+        Self::built_within(None, false, EngineConfig::default(), limits).await
+    }
+
     async fn with(url: Option<&str>, is_manual: bool) -> Self {
         Self::built(url, is_manual, EngineConfig::default()).await
     }
 
     async fn built(url: Option<&str>, is_manual: bool, config: EngineConfig) -> Self {
+        Self::built_within(url, is_manual, config, ServerLimits::default()).await
+    }
+
+    async fn built_within(
+        url: Option<&str>,
+        is_manual: bool,
+        config: EngineConfig,
+        limits: ServerLimits,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let sqlite = format!("sqlite://{}", folder.path().join("alerts.db").display());
         let url = url.map_or(sqlite, str::to_owned);
         let clock = Arc::new(ManualClock::new(Timestamp::now()));
         let used: Arc<dyn Clock> = if is_manual { clock.clone() } else { Arc::new(SystemClock) };
-        let server = serve(&url, used, config).await;
+        let server = serve(&url, used, config, limits).await;
         let api = Api::new(server.address(), TENANT);
         Self { api, clock, url, server: Some(server), folder }
     }
@@ -82,14 +98,19 @@ impl TestHost {
         self.clock.now()
     }
 
+    /// The engine behind it.
+    pub(crate) fn engine(&self) -> &Engine {
+        self.server.as_ref().unwrap().engine()
+    }
+
     /// Ends once every timer that is due has been dealt with.
     pub(crate) async fn settled(&self) {
-        self.server.as_ref().unwrap().engine().settle_due_timers().await.unwrap();
+        self.engine().settle_due_timers().await.unwrap();
     }
 
     /// Removes what is old enough by now, as the host does by itself in a while.
     pub(crate) async fn cleaned(&self) {
-        self.server.as_ref().unwrap().engine().remove_old().await.unwrap();
+        self.engine().remove_old().await.unwrap();
     }
 
     /// Moves the clock past every wait of the retry policies in these tests.
@@ -115,7 +136,8 @@ impl TestHost {
         change(&store).await;
         store.close().await;
         drop(store);
-        let server = serve(&self.url, self.clock.clone(), EngineConfig::default()).await;
+        let (config, limits) = (EngineConfig::default(), ServerLimits::default());
+        let server = serve(&self.url, self.clock.clone(), config, limits).await;
         self.api = Api::new(server.address(), TENANT);
         self.server = Some(server);
     }
@@ -126,7 +148,12 @@ impl TestHost {
     }
 }
 
-async fn serve(url: &str, clock: Arc<dyn Clock>, config: EngineConfig) -> Server {
+async fn serve(
+    url: &str,
+    clock: Arc<dyn Clock>,
+    config: EngineConfig,
+    limits: ServerLimits,
+) -> Server {
     let store = Store::open(url).await.unwrap();
     let (sandbox, plugins) = loaded();
     let keys: [u8; 32] = std::array::from_fn(|index| index as u8);
@@ -143,7 +170,7 @@ async fn serve(url: &str, clock: Arc<dyn Clock>, config: EngineConfig) -> Server
         entropy: Entropy::from_system(),
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    Server::start(listener, parts, Some(Secret::new(KEY))).await.unwrap()
+    Server::start_within(listener, parts, Some(Secret::new(KEY)), limits).await.unwrap()
 }
 
 /// The built-in plugins, compiled once for all tests of a build.

@@ -1,7 +1,6 @@
 //! What every test needs: a host, a receiver, and a client of the API.
 
 pub(crate) mod api;
-pub(crate) mod cut;
 pub(crate) mod events;
 pub(crate) mod host;
 pub(crate) mod plugins;

@@ -2,6 +2,7 @@
 //! is given or thrown away afterwards.
 
 pub mod cluster;
+pub mod proxy;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -10,6 +11,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
 pub use cluster::{Cluster, StartError};
+pub use proxy::Proxy;
 
 /// Names the server on which tests make their databases.
 pub const URL_VARIABLE: &str = "ALERTS_TEST_POSTGRES_URL";

@@ -4,14 +4,16 @@
 //! out. Unknown extension attributes are kept, as the specification asks.
 
 mod attributes;
+mod pattern;
 
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
+use self::attributes::Attributes;
+pub use self::pattern::EventTypePattern;
 use crate::problem::FieldError;
 use crate::tenant::TenantId;
-use attributes::Attributes;
 
 /// Largest event, in bytes of JSON: four times what CloudEvents asks every
 /// intermediary to carry (64 KiB), small enough to hold thousands in memory.
@@ -77,14 +79,30 @@ impl Event {
         Self::check(&event, body)
     }
 
-    /// When it happened: by its own `time`, else when it came in. A time ahead of
-    /// the host's by more than two clocks may differ is held to that, so that one
-    /// wrong clock does not outlast its mending.
+    /// Its `data`; null when it has none.
+    pub fn data(&self) -> Value {
+        #[derive(serde::Deserialize)]
+        struct Data {
+            #[serde(default)]
+            data: Value,
+        }
+        serde_json::from_slice::<Data>(&self.body).map(|event| event.data).unwrap_or_default()
+    }
+
+    /// When it happened, for all that is counted or waited for: by its own `time`,
+    /// but never later than it came in. A clock that is ahead must not hide what
+    /// other emitters tell meanwhile.
     pub fn happened_at(&self, received_at: Timestamp) -> Timestamp {
+        as_stored(self.time.map_or(received_at, |time| time.min(received_at)))
+    }
+
+    /// When it happened by its emitter's own clock: in which order the events of
+    /// one run happened, since one clock orders them rightly also where it is
+    /// wrong. Held to an hour ahead, so that a wrong clock does not outlast its
+    /// mending.
+    pub fn claimed_at(&self, received_at: Timestamp) -> Timestamp {
         let latest = received_at.saturating_add(MAX_CLOCK_SKEW).unwrap_or(Timestamp::MAX);
-        let at = self.time.map_or(received_at, |time| time.min(latest));
-        // No finer than what is stored, or a time read back would be another one.
-        Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at)
+        as_stored(self.time.map_or(received_at, |time| time.min(latest)))
     }
 
     fn check(attributes: &Map<String, Value>, body: Bytes) -> Result<Self, Vec<FieldError>> {
@@ -106,6 +124,11 @@ impl Event {
         }
         Ok(Self { id, source, event_type, subject, time, namespace, body })
     }
+}
+
+/// No finer than what is stored, or a time read back would be another one.
+fn as_stored(at: Timestamp) -> Timestamp {
+    Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at)
 }
 
 /// Takes attributes out one by one and collects what is wrong with them.
@@ -234,6 +257,23 @@ mod tests {
                 r#"{{"specversion":"1.0","id":"1","source":"/a","type":"t","time":"{time}"}}"#
             );
             assert_eq!(pointers(&json), ["/time"], "{time}");
+        }
+    }
+
+    #[test]
+    fn nothing_happened_after_it_came_in_and_a_clock_ahead_still_orders_its_own_events() {
+        let event = |time: &str| {
+            let json = format!(
+                r#"{{"specversion":"1.0","id":"1","source":"/a","type":"t","time":"{time}"}}"#
+            );
+            Event::from_structured(Bytes::from(json)).unwrap()
+        };
+        let received_at: Timestamp = "2026-01-01T12:00:00Z".parse().unwrap();
+        let time = |minutes: i64| received_at + SignedDuration::from_mins(minutes);
+        for (minutes, happened, claimed) in [(-5, -5, -5), (59, 0, 59), (600, 0, 60)] {
+            let event = event(&time(minutes).to_string());
+            assert_eq!(event.happened_at(received_at), time(happened), "{minutes}");
+            assert_eq!(event.claimed_at(received_at), time(claimed), "{minutes}");
         }
     }
 

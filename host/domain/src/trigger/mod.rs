@@ -1,204 +1,29 @@
-//! Triggers: how a rule fires, and what it must remember between two events.
+//! Triggers: how a rule fires, and what it remembers between two events.
 //!
-//! [`Trigger`] is what a tenant writes. [`RunWatch`] and [`Window`] are the
-//! memories of the two kinds that look beyond one event: pure state machines
-//! which are handed one observation after another, in any order and with
-//! repetitions, and say what follows.
+//! [`Trigger`] is what a tenant writes. A rule that looks beyond one event has a
+//! [`Memory`] for each run or group, and [`evaluate`] is the one place where what
+//! happens changes it and says what follows: in service, when a timer is due, and
+//! when a rule is tried on the past. [`Observation`] makes of that what is stored
+//! and sent. Where memories are kept is not known here.
 
 mod duration;
+mod evaluate;
 mod group;
+mod kind;
+mod limits;
+mod marks;
+mod memory;
+mod observation;
 mod run;
 mod threshold;
+mod watch;
+mod window;
 
-use serde::{Deserialize, Serialize};
-
-pub use self::duration::{DurationTrigger, RunStep, RunWatch, WatchEnd};
+pub use self::duration::DurationTrigger;
+pub use self::evaluate::{Effects, Firing, Observed, Occasion, evaluate};
 pub use self::group::{Group, MAX_GROUP_FIELDS, MAX_GROUPS};
-pub use self::run::{DURATION_EXCEEDED, ENDED, RunPhase, RunSighting, STARTED, exceeded};
-pub use self::threshold::{Breach, Ratio, ThresholdTrigger, Window, WindowStep};
-
-use crate::problem::FieldError;
-use crate::rule::EventTypePattern;
-
-/// How a rule fires.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case", try_from = "Written")]
-pub enum Trigger {
-    /// On each matching event.
-    #[default]
-    Event,
-    /// When a run takes longer than it should, while it is still going.
-    Duration(DurationTrigger),
-    /// When too much of something happens within a time.
-    Threshold(ThresholdTrigger),
-}
-
-impl Trigger {
-    /// The word in the API.
-    pub fn word(&self) -> &'static str {
-        match self {
-            Self::Event => "event",
-            Self::Duration(_) => "duration",
-            Self::Threshold(_) => "threshold",
-        }
-    }
-
-    /// What is wrong with it, with pointers into the trigger. `event_type` is
-    /// the rule's own.
-    pub fn problems(&self, event_type: &EventTypePattern) -> Vec<FieldError> {
-        match self {
-            Self::Event => Vec::new(),
-            Self::Duration(duration) => duration.problems(event_type),
-            Self::Threshold(threshold) => threshold.problems(),
-        }
-    }
-
-    /// The types of events that a rule with this trigger looks at.
-    pub fn looks_at(&self, event_type: &EventTypePattern) -> Vec<EventTypePattern> {
-        match self {
-            Self::Event => vec![event_type.clone()],
-            Self::Duration(_) => run::types(),
-            Self::Threshold(threshold) => threshold.looks_at(event_type),
-        }
-    }
-}
-
-/// How a rule fires: `event` (the default) on each matching event; `duration`
-/// when a run goes on for longer than `threshold_ms`; `threshold` when a window
-/// holds more than `count` matching events, or a share of them above a `ratio`.
-// One flat object, so that a wrong field is told by its own pointer, and a
-// field of another kind of trigger by its name.
-#[derive(Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = Trigger, example = json!({
-    "type": "threshold", "window_ms": 600_000, "count": 3, "group_by": ["graph_name"]
-}))]
-struct Written {
-    /// `event`, `duration` or `threshold`.
-    #[schema(example = "event")]
-    r#type: String,
-    /// For `duration`: how long a run may take, in milliseconds.
-    #[schema(minimum = 1, maximum = 2_592_000_000u64, example = 900_000)]
-    threshold_ms: Option<u64>,
-    /// For `threshold`: how far back events count, in milliseconds.
-    #[schema(minimum = 1, maximum = 604_800_000, example = 600_000)]
-    window_ms: Option<u64>,
-    /// For `threshold`: more than this many events are too many.
-    #[schema(minimum = 1, maximum = 10_000, example = 3)]
-    count: Option<u32>,
-    /// For `threshold`, instead of `count`.
-    ratio: Option<Ratio>,
-    /// For `threshold`: fields by whose values events are counted apart; names
-    /// of fields in `data`, or of the event's attributes.
-    #[schema(max_items = 5, example = json!(["graph_name"]))]
-    group_by: Option<Vec<String>>,
-    /// For `threshold`: while a breach goes on, alert again after this many
-    /// milliseconds. Absent: not before it has recovered.
-    #[schema(minimum = 1, maximum = 2_592_000_000u64, example = 3_600_000)]
-    cooldown_ms: Option<u64>,
-}
-
-impl utoipa::PartialSchema for Trigger {
-    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
-        Written::schema()
-    }
-}
-
-impl utoipa::ToSchema for Trigger {
-    fn name() -> std::borrow::Cow<'static, str> {
-        "Trigger".into()
-    }
-
-    fn schemas(schemas: &mut Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::Schema>)>) {
-        Written::schemas(schemas);
-    }
-}
-
-impl TryFrom<Written> for Trigger {
-    type Error = String;
-
-    fn try_from(written: Written) -> Result<Self, String> {
-        let given = [
-            ("threshold_ms", written.threshold_ms.is_some(), "duration"),
-            ("window_ms", written.window_ms.is_some(), "threshold"),
-            ("count", written.count.is_some(), "threshold"),
-            ("ratio", written.ratio.is_some(), "threshold"),
-            ("group_by", written.group_by.is_some(), "threshold"),
-            ("cooldown_ms", written.cooldown_ms.is_some(), "threshold"),
-        ];
-        let kind = written.r#type.as_str();
-        if let Some((field, _, of)) = given.iter().find(|(_, given, of)| *given && *of != kind) {
-            return Err(format!("`{field}` belongs to a trigger of type `{of}`, not `{kind}`"));
-        }
-        let needed = |field: &str| format!("a trigger of type `{kind}` needs `{field}`");
-        match kind {
-            "event" => Ok(Self::Event),
-            "duration" => {
-                let threshold_ms = written.threshold_ms.ok_or_else(|| needed("threshold_ms"))?;
-                Ok(Self::Duration(DurationTrigger { threshold_ms }))
-            }
-            "threshold" => Ok(Self::Threshold(ThresholdTrigger {
-                window_ms: written.window_ms.ok_or_else(|| needed("window_ms"))?,
-                breach: match (written.count, written.ratio) {
-                    (Some(count), None) => Breach::Count(count),
-                    (None, Some(ratio)) => Breach::Ratio(ratio),
-                    _ => return Err(needed("count` or `ratio") + ", and not both"),
-                },
-                group_by: written.group_by.unwrap_or_default(),
-                cooldown_ms: written.cooldown_ms,
-            })),
-            other => {
-                Err(format!("there is no trigger `{other}`; use event, duration or threshold"))
-            }
-        }
-    }
-}
-
-/// A number of milliseconds that must lie within bounds.
-fn milliseconds(pointer: &str, ms: u64, most: u64, problems: &mut Vec<FieldError>) {
-    if ms == 0 || ms > most {
-        let days = most / (24 * 60 * 60 * 1000);
-        let detail = format!("must be from 1 to {most} milliseconds ({days} days)");
-        problems.push(FieldError::new(pointer, detail));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::*;
-
-    fn read(json: Value) -> Result<Trigger, String> {
-        serde_json::from_value(json).map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn a_trigger_reads_back_as_it_was_written() {
-        for written in [
-            json!({"type": "event"}),
-            json!({"type": "duration", "threshold_ms": 900_000}),
-            json!({"type": "threshold", "window_ms": 600_000, "count": 3,
-                "group_by": ["graph_name"], "cooldown_ms": 60_000}),
-            json!({"type": "threshold", "window_ms": 3_600_000, "group_by": [],
-                "ratio": {"above": 0.2, "of": ["workflow.succeeded", "workflow.failed"],
-                    "last": 50, "min_total": 10}}),
-        ] {
-            let trigger = read(written.clone()).unwrap();
-            assert_eq!(serde_json::to_value(&trigger).unwrap(), written);
-        }
-    }
-
-    #[test]
-    fn a_field_of_another_kind_is_refused_by_name() {
-        let wrong = read(json!({"type": "duration", "threshold_ms": 1, "count": 3})).unwrap_err();
-        assert!(wrong.contains("`count` belongs to a trigger of type `threshold`"), "{wrong}");
-        assert!(read(json!({"type": "event", "window_ms": 1})).is_err());
-        assert!(read(json!({"type": "duration"})).unwrap_err().contains("needs `threshold_ms`"));
-        assert!(read(json!({"type": "threshold", "window_ms": 1})).is_err(), "neither");
-        let both =
-            json!({"type": "threshold", "window_ms": 1, "count": 1, "ratio": {"above": 0.5}});
-        assert!(read(both).unwrap_err().contains("not both"));
-        assert!(read(json!({"type": "cron"})).unwrap_err().contains("there is no trigger `cron`"));
-    }
-}
+pub use self::kind::Trigger;
+pub use self::memory::{Memory, MemoryError, Older, WrittenMemory};
+pub use self::observation::{Alert, Arrived, Followed, Made, MadeEvent, Observation};
+pub use self::run::{DURATION_EXCEEDED, ENDED, RunPhase, RunSighting, STARTED};
+pub use self::threshold::{Breach, Ratio, ThresholdTrigger};

@@ -4,10 +4,10 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::event::Event;
+use crate::event::{Event, EventTypePattern};
 use crate::id::EventId;
-use crate::rule::EventTypePattern;
 use crate::tenant::TenantId;
+use crate::text::is_storable;
 
 /// The type of the event with which a run starts, or is opened again.
 pub const STARTED: &str = "workflow.started";
@@ -20,7 +20,7 @@ pub const DURATION_EXCEEDED: &str = "workflow.duration_exceeded";
 const MAX_RUN_BYTES: usize = 256;
 
 /// The types of the events that say something about how long a run takes.
-pub(super) fn types() -> Vec<EventTypePattern> {
+pub(super) fn run_types() -> Vec<EventTypePattern> {
     let all = [STARTED].into_iter().chain(ENDED);
     all.filter_map(|exact| EventTypePattern::new(exact).ok()).collect()
 }
@@ -42,15 +42,17 @@ pub enum RunPhase {
 pub struct RunSighting {
     /// The run's id.
     pub run: String,
-    /// When it happened.
+    /// When it happened, by its emitter's clock ([`Event::claimed_at`]).
     pub at: Timestamp,
+    /// When the event came in.
+    pub received_at: Timestamp,
     /// What happened.
     pub phase: RunPhase,
 }
 
 impl RunSighting {
     /// Reads it out of an event that came in at `received_at`. None when the
-    /// event names no run, or is not about its start or end.
+    /// event names no run that can be watched, or is not about its start or end.
     pub fn of(event: &Event, data: &Value, received_at: Timestamp) -> Option<Self> {
         let phase = match event.event_type.as_str() {
             STARTED => RunPhase::Started,
@@ -62,10 +64,12 @@ impl RunSighting {
             // `graph/{graph_name}/run/{run_id}`
             _ => event.subject.as_deref()?.rsplit_once("/run/")?.1,
         };
-        if run.len() > MAX_RUN_BYTES {
+        // It is a key in the database, which must be able to hold it.
+        if run.len() > MAX_RUN_BYTES || !is_storable(run) {
             return None;
         }
-        Some(Self { run: run.to_owned(), at: event.happened_at(received_at), phase })
+        let at = event.claimed_at(received_at);
+        Some(Self { run: run.to_owned(), at, received_at, phase })
     }
 }
 
@@ -80,7 +84,7 @@ fn took_ms(data: &Value) -> Option<u64> {
 
 /// The event that the host makes when a run has taken too long: `original` is
 /// the event that told of the run, `at` is now.
-pub fn exceeded(
+pub(super) fn exceeded(
     id: EventId,
     tenant: &TenantId,
     original: &Value,
@@ -165,7 +169,10 @@ mod tests {
     }
 
     #[test]
-    fn an_id_too_long_to_be_kept_is_no_run() {
+    fn an_id_that_cannot_be_kept_is_no_run() {
+        for run in ["a\0b", "\0"] {
+            assert_eq!(seen(STARTED, None, json!({"run_id": run})), None, "{run:?}");
+        }
         let of = |bytes: usize| seen(STARTED, None, json!({"run_id": "r".repeat(bytes)}));
         assert!(of(MAX_RUN_BYTES).is_some());
         assert_eq!(of(MAX_RUN_BYTES + 1), None);

@@ -1,21 +1,15 @@
-//! Too much of something within a time: counted over a sliding window, exact at
-//! its edges.
-//!
-//! An event is in the window of length `w` that ends at `t` when it happened
-//! after `t − w`, and at `t` or before. Kept are the times of the newest events
-//! only, as many as the rule needs to see a breach; so one group's memory has a
-//! bound, whatever comes in.
+//! Too much of something within a time: what a tenant may ask for, and how it is
+//! told.
 
-use std::collections::VecDeque;
-
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::group::Group;
-use super::milliseconds;
+use super::limits::milliseconds;
+use super::run::ENDED;
+use crate::event::EventTypePattern;
 use crate::problem::FieldError;
-use crate::rule::EventTypePattern;
 
 /// Fires when a window holds too many events, once for each breach.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -67,7 +61,7 @@ pub struct Ratio {
 }
 
 fn both_ends() -> Vec<EventTypePattern> {
-    super::run::ENDED.iter().filter_map(|ended| EventTypePattern::new(ended).ok()).collect()
+    ENDED.iter().filter_map(|ended| EventTypePattern::new(ended).ok()).collect()
 }
 
 impl Ratio {
@@ -137,11 +131,12 @@ impl ThresholdTrigger {
         types
     }
 
-    fn window(&self) -> SignedDuration {
+    pub(super) fn window(&self) -> SignedDuration {
         SignedDuration::from_millis(i64::try_from(self.window_ms).unwrap_or(i64::MAX))
     }
 
-    fn kept(&self) -> usize {
+    /// How many events a window must remember.
+    pub(super) fn kept(&self) -> usize {
         let needed = match &self.breach {
             Breach::Count(count) => *count as usize + 1,
             Breach::Ratio(ratio) => ratio.last as usize,
@@ -150,7 +145,7 @@ impl ThresholdTrigger {
     }
 
     /// After this long without an event a group's memory says nothing any more.
-    pub fn forgotten_after(&self) -> SignedDuration {
+    pub(super) fn forgotten_after(&self) -> SignedDuration {
         let cooldown = SignedDuration::from_millis(
             i64::try_from(self.cooldown_ms.unwrap_or(0)).unwrap_or(i64::MAX),
         );
@@ -158,7 +153,7 @@ impl ThresholdTrigger {
     }
 
     /// The figures in the alert.
-    pub fn figures(&self, found: u32, total: u32, group: &Map<String, Value>) -> Value {
+    pub(super) fn figures(&self, found: u32, total: u32, group: &Map<String, Value>) -> Value {
         let mut figures = json!({"type": "threshold", "window_ms": self.window_ms});
         match &self.breach {
             Breach::Count(limit) => {
@@ -179,24 +174,23 @@ impl ThresholdTrigger {
     }
 
     /// What was found, for the person who asks why.
-    pub fn explain(&self, step: &WindowStep) -> String {
+    pub(super) fn explain(&self, found: u32, total: u32) -> String {
         let window = self.window();
         match &self.breach {
             Breach::Count(limit) => {
-                format!("{} in the last {window:#}; fires at more than {limit}", step.found)
+                format!("{found} in the last {window:#}; fires at more than {limit}")
             }
             Breach::Ratio(ratio) => format!(
-                "{} of {} in the last {window:#}, a share of {:.3}; fires above {} of at least {}",
-                step.found,
-                step.total,
-                share(step.found, step.total),
+                "{found} of {total} in the last {window:#}, a share of {:.3}; fires above {} of at \
+                 least {}",
+                share(found, total),
                 ratio.above,
                 ratio.min_total
             ),
         }
     }
 
-    fn is_breached(&self, found: u32, total: u32) -> bool {
+    pub(super) fn is_breached(&self, found: u32, total: u32) -> bool {
         match &self.breach {
             Breach::Count(limit) => found > *limit,
             Breach::Ratio(ratio) => total >= ratio.min_total && share(found, total) > ratio.above,
@@ -206,124 +200,6 @@ impl ThresholdTrigger {
 
 fn share(found: u32, total: u32) -> f64 {
     if total == 0 { 0.0 } else { f64::from(found) / f64::from(total) }
-}
-
-/// What one rule remembers of one group.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Window {
-    /// When the newest events happened, in microseconds since the epoch, oldest first.
-    times: VecDeque<i64>,
-    /// For a ratio: which of them are the rule's own.
-    #[serde(skip_serializing_if = "VecDeque::is_empty")]
-    own: VecDeque<bool>,
-    /// When the breach that goes on was last alerted.
-    alerted_at: Option<Timestamp>,
-}
-
-/// What follows from an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct WindowStep {
-    /// How many of the rule's own events are in the window.
-    pub found: u32,
-    /// How many events of all counted types are.
-    pub total: u32,
-    /// Whether that is too much.
-    pub is_breached: bool,
-    /// Whether to fire: it is too much, and was not told yet.
-    pub fires: bool,
-}
-
-impl Window {
-    /// Takes an event in that happened at `at`. `is_own` says whether it is one
-    /// of the rule's, and not only one of the total.
-    pub fn observe(
-        &mut self,
-        trigger: &ThresholdTrigger,
-        at: Timestamp,
-        is_own: bool,
-    ) -> WindowStep {
-        // An event that comes late is judged by the newest that is known: that
-        // there was no breach at its own time says nothing of the one since.
-        let newest = self.times.back().map_or(at, |us| time(*us).max(at));
-        // What was before this event: a breach that ended since is over.
-        let (found, total) = self.counts(trigger, newest);
-        if !trigger.is_breached(found, total) {
-            self.alerted_at = None;
-        }
-        self.insert(trigger, at, is_own);
-        let (found, total) = self.counts(trigger, newest);
-        let is_breached = trigger.is_breached(found, total);
-        let fires = is_breached && self.may_alert(trigger, newest);
-        if fires {
-            self.alerted_at = Some(newest);
-        }
-        WindowStep { found, total, is_breached, fires }
-    }
-
-    /// It fired, but nothing could be made of it: the breach is still to be told.
-    pub fn not_alerted(&mut self) {
-        self.alerted_at = None;
-    }
-
-    fn may_alert(&self, trigger: &ThresholdTrigger, at: Timestamp) -> bool {
-        match (self.alerted_at, trigger.cooldown_ms) {
-            (None, _) => true,
-            (Some(_), None) => false,
-            (Some(alerted_at), Some(cooldown_ms)) => {
-                at.duration_since(alerted_at).as_millis() >= i128::from(cooldown_ms)
-            }
-        }
-    }
-
-    fn insert(&mut self, trigger: &ThresholdTrigger, at: Timestamp, is_own: bool) {
-        let is_ratio = matches!(trigger.breach, Breach::Ratio(_));
-        // A rule that was a count before has no marks for what it counted.
-        if is_ratio {
-            self.own.resize(self.times.len(), true);
-        } else {
-            self.own.clear();
-        }
-        let us = at.as_microsecond();
-        let place = self.times.partition_point(|known| *known <= us);
-        self.times.insert(place, us);
-        if is_ratio {
-            self.own.insert(place, is_own);
-        }
-        let oldest = self.times.back().map_or(i64::MIN, |newest| {
-            newest.saturating_sub(i64::try_from(trigger.window().as_micros()).unwrap_or(i64::MAX))
-        });
-        while self.times.len() > trigger.kept()
-            || self.times.front().is_some_and(|us| *us <= oldest)
-        {
-            self.times.pop_front();
-            self.own.pop_front();
-        }
-    }
-
-    /// How many of its own, and how many in all, are in the window that ends at `at`.
-    fn counts(&self, trigger: &ThresholdTrigger, at: Timestamp) -> (u32, u32) {
-        let end = at.as_microsecond();
-        let width = i64::try_from(trigger.window().as_micros()).unwrap_or(i64::MAX);
-        let first = self.times.partition_point(|us| *us <= end.saturating_sub(width));
-        let last = self.times.partition_point(|us| *us <= end);
-        match &trigger.breach {
-            Breach::Count(_) => {
-                let count = last.saturating_sub(first) as u32;
-                (count, count)
-            }
-            Breach::Ratio(ratio) => {
-                let first = first.max(last.saturating_sub(ratio.last as usize));
-                let own =
-                    (first..last).filter(|index| self.own.get(*index).copied().unwrap_or(true));
-                (own.count() as u32, last.saturating_sub(first) as u32)
-            }
-        }
-    }
-}
-
-fn time(us: i64) -> Timestamp {
-    Timestamp::from_microsecond(us).unwrap_or(Timestamp::MIN)
 }
 
 #[cfg(test)]

@@ -12,17 +12,18 @@ use alerts_domain::Timestamp;
 use alerts_domain::id::{EventId, RuleId};
 use alerts_domain::rule::{AlertRule, EventTypePattern};
 use alerts_domain::tenant::TenantId;
-use alerts_store::ScannedEvent;
+use alerts_store::{ScannedEvent, Store};
 use futures_util::{StreamExt as _, stream};
+use tokio::sync::Semaphore;
 
 pub use self::replay::BacktestMatch;
 use self::replay::Replay;
-use crate::Actor;
-use crate::catalog::LiveRule;
-use crate::engine::Engine;
+use crate::actor::Actor;
+use crate::catalog::{RuleDraft, Rules};
+use crate::clock::Clock;
 use crate::error::ChangeError;
-use crate::matching::Verdict;
-use crate::rules::RuleDraft;
+use crate::intake::{Matcher, Verdict};
+use crate::live::LiveRule;
 
 /// Most events that one backtest looks at. A longer span is cut there.
 const MAX_EVENTS: u64 = 1_000_000;
@@ -32,10 +33,26 @@ const PAGE: u32 = 250;
 /// and takes turns.
 const AT_ONCE: usize = 4;
 
+/// Backtests that run at once. They read much, and nobody is woken by them.
+const BACKTESTS: usize = 2;
+
+/// What begins backtests, and gives them their turns. Cheap to clone.
+#[derive(Clone)]
+#[expect(missing_debug_implementations, reason = "a clock has nothing to show")]
+pub struct Backtests {
+    store: Store,
+    matcher: Matcher,
+    rules: Rules,
+    clock: Arc<dyn Clock>,
+    turns: Arc<Semaphore>,
+}
+
 /// A backtest under way.
 #[derive(Debug)]
 pub struct Backtest {
-    engine: Engine,
+    store: Store,
+    matcher: Matcher,
+    turns: Arc<Semaphore>,
     tenant: TenantId,
     rule: Arc<LiveRule>,
     /// The types it looks at, if they can be named to the database.
@@ -81,14 +98,18 @@ pub struct BacktestReport {
     pub last_condition_error: Option<String>,
 }
 
-impl Engine {
+impl Backtests {
+    pub(crate) fn new(store: Store, matcher: Matcher, rules: Rules, clock: Arc<dyn Clock>) -> Self {
+        Self { store, matcher, rules, clock, turns: Arc::new(Semaphore::new(BACKTESTS)) }
+    }
+
     /// Begins a backtest of `draft` over the events that came in from `from` up
     /// to, but not including, `to`.
     ///
     /// # Errors
     /// What would be wrong with the rule if it were created, with pointers under
     /// `/rule`; a span that holds no time.
-    pub async fn backtest(
+    pub async fn begin(
         &self,
         actor: &Actor,
         draft: RuleDraft,
@@ -99,13 +120,13 @@ impl Engine {
             let detail = format!("must be before `to`, which is {to}");
             return Err(ChangeError::field("/from", detail));
         }
-        self.check_rule(actor, &draft).await.map_err(|error| match error {
+        self.rules.check(actor, &draft).await.map_err(|error| match error {
             ChangeError::Invalid(problems) => {
                 ChangeError::Invalid(problems.into_iter().map(|p| p.under("/rule")).collect())
             }
             other => other,
         })?;
-        let now = self.clock().now();
+        let now = self.clock.now();
         let rule = LiveRule::new(AlertRule {
             id: RuleId::new(now, 0),
             tenant: actor.tenant.clone(),
@@ -123,7 +144,9 @@ impl Engine {
             false => Vec::new(),
         };
         Ok(Backtest {
-            engine: self.clone(),
+            store: self.store.clone(),
+            matcher: self.matcher.clone(),
+            turns: self.turns.clone(),
             tenant: actor.tenant.clone(),
             replay: Replay::new(rule.stored.spec.clone()),
             rule: Arc::new(rule),
@@ -143,7 +166,7 @@ impl Engine {
 
 impl Backtest {
     /// Most matches that are told one by one.
-    pub const MAX_MATCHES: usize = 1_000;
+    pub const MAX_MATCHES: usize = replay::MAX_MATCHES;
 
     /// Looks at some more events. None when there are no more. Waits for a turn,
     /// since only a few backtests are at it at once; between two steps it has none,
@@ -155,7 +178,7 @@ impl Backtest {
         if self.is_cut {
             return Ok(None);
         }
-        let turns = self.engine.backtest_turns();
+        let turns = self.turns.clone();
         let _turn = turns.acquire().await;
         let page = match self.ahead.take() {
             Some(page) => page,
@@ -187,8 +210,7 @@ impl Backtest {
     }
 
     async fn read(&self, after: EventId) -> Result<Vec<ScannedEvent>, ChangeError> {
-        let store = self.engine.store();
-        Ok(store.scan_events(&self.tenant, &self.types, after, self.to, PAGE).await?)
+        Ok(self.store.scan_events(&self.tenant, &self.types, after, self.to, PAGE).await?)
     }
 
     /// What the condition says about each event that the rule looks at.
@@ -196,7 +218,7 @@ impl Backtest {
         let asked = page.into_iter().filter(|scanned| self.rule.looks_at(&scanned.event_type));
         let asked = asked.map(|scanned| async {
             let body = scanned.body.clone();
-            let verdict = self.engine.matcher().verdict(&self.tenant, &self.rule, body).await;
+            let verdict = self.matcher.verdict(&self.tenant, &self.rule, body).await;
             (scanned, verdict)
         });
         stream::iter(asked).buffered(AT_ONCE).collect().await

@@ -1,5 +1,6 @@
-//! A rule's memory while it is shown stored events: the same state machines as
-//! in service, in memory instead of in the database.
+//! A rule that is shown stored events: what it decides is what it decides in
+//! service, with its memories here instead of in the database, and with time that
+//! passes from one event to the next.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -7,15 +8,12 @@ use alerts_domain::Timestamp;
 use alerts_domain::event::Event;
 use alerts_domain::id::EventId;
 use alerts_domain::rule::RuleSpec;
-use alerts_domain::trigger::{
-    DurationTrigger, Group, MAX_GROUPS, RunSighting, RunStep, RunWatch, ThresholdTrigger, Trigger,
-    Window,
-};
+use alerts_domain::trigger::{Firing, MAX_GROUPS, Memory, Observed, Occasion, Trigger, evaluate};
 use alerts_store::ScannedEvent;
 use serde_json::{Map, Value};
 
-use super::Backtest;
-use crate::alerting::data_of;
+/// Most matches that are told one by one.
+pub(super) const MAX_MATCHES: usize = 1_000;
 
 /// An alert that a rule would have sent.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,8 +31,8 @@ pub struct BacktestMatch {
 #[derive(Debug)]
 pub(super) struct Replay {
     spec: RuleSpec,
-    groups: HashMap<String, Window>,
-    runs: HashMap<String, (RunWatch, EventId)>,
+    /// By run or group.
+    memories: HashMap<String, Memory>,
     /// Runs that are watched, by the time at which they will have taken too long.
     timers: BTreeSet<(Timestamp, String)>,
     matches: Vec<BacktestMatch>,
@@ -45,8 +43,7 @@ impl Replay {
     pub(super) fn new(spec: RuleSpec) -> Self {
         Self {
             spec,
-            groups: HashMap::new(),
-            runs: HashMap::new(),
+            memories: HashMap::new(),
             timers: BTreeSet::new(),
             matches: Vec::new(),
             total: 0,
@@ -69,12 +66,20 @@ impl Replay {
             return;
         }
         let Ok(event) = Event::from_structured(scanned.body.clone()) else { return };
-        let at = event.happened_at(scanned.received_at);
-        match self.spec.trigger.clone() {
-            Trigger::Event => self.fire(scanned.id, at, None),
-            Trigger::Threshold(trigger) => self.count(&trigger, &event, scanned.id, at),
-            Trigger::Duration(trigger) => self.watch(trigger, &event, scanned, holds),
+        // What the host made itself of a run that took too long is shown to no rule.
+        if event.id == scanned.id.to_string() {
+            return;
         }
+        let received_at = scanned.received_at;
+        if self.spec.trigger == Trigger::Event {
+            return self.fire(scanned.id, event.happened_at(received_at), None);
+        }
+        let RuleSpec { trigger, event_type, .. } = &self.spec;
+        let data = event.data();
+        let Ok(seen) = Observed::of(trigger, event_type, &event, &data, received_at, holds) else {
+            return;
+        };
+        self.show(scanned.id, received_at, self.in_group_with_room(seen));
     }
 
     /// Nothing more comes before this time.
@@ -82,50 +87,45 @@ impl Replay {
         self.pass(at);
     }
 
+    fn in_group_with_room(&self, seen: Observed) -> Observed {
+        let is_full = matches!(seen, Observed::Event { .. })
+            && self.memories.len() >= MAX_GROUPS
+            && !self.memories.contains_key(seen.key());
+        if is_full { seen.without_group() } else { seen }
+    }
+
+    fn show(&mut self, event: EventId, received_at: Timestamp, seen: Observed) {
+        let key = seen.key().to_owned();
+        let memory = self.memories.entry(key.clone()).or_default();
+        let was_due_at = memory.due_at;
+        let occasion = Occasion::Seen { seen: &seen, event, received_at, can_alert: true };
+        let firing = evaluate(memory, occasion).firing;
+        let due_at = memory.due_at;
+        self.set_timer(key, was_due_at, due_at);
+        match (firing, &seen) {
+            (Some(Firing::TooMuch { group, .. }), Observed::Event { at, .. }) => {
+                self.fire(event, *at, (!group.is_empty()).then_some(group));
+            }
+            (Some(_), _) => self.fire(event, received_at, None),
+            (None, _) => {}
+        }
+    }
+
     fn fire(&mut self, event_id: EventId, at: Timestamp, group: Option<Map<String, Value>>) {
         self.total += 1;
-        if self.matches.len() < Backtest::MAX_MATCHES {
+        if self.matches.len() < MAX_MATCHES {
             self.matches.push(BacktestMatch { event_id, at, group });
         }
     }
 
-    fn count(&mut self, trigger: &ThresholdTrigger, event: &Event, id: EventId, at: Timestamp) {
-        let mut group = Group::of(&trigger.group_by, event, &data_of(event));
-        if self.groups.len() >= MAX_GROUPS && !self.groups.contains_key(&group.key) {
-            group = Group::overflow();
+    fn set_timer(&mut self, run: String, was: Option<Timestamp>, is: Option<Timestamp>) {
+        if was == is {
+            return;
         }
-        let is_own = self.spec.event_type.matches(&event.event_type);
-        let window = self.groups.entry(group.key).or_default();
-        if window.observe(trigger, at, is_own).fires {
-            self.fire(id, at, (!group.values.is_empty()).then_some(group.values));
+        if let Some(was) = was {
+            self.timers.remove(&(was, run.clone()));
         }
-    }
-
-    fn watch(
-        &mut self,
-        trigger: DurationTrigger,
-        event: &Event,
-        scanned: &ScannedEvent,
-        holds: bool,
-    ) {
-        let received_at = scanned.received_at;
-        let Some(sighting) = RunSighting::of(event, &data_of(event), received_at) else { return };
-        let run = sighting.run.clone();
-        let (watch, told_by) =
-            self.runs.entry(run.clone()).or_insert_with(|| (RunWatch::default(), scanned.id));
-        if let Some(due_at) = watch.due_at(&trigger) {
-            self.timers.remove(&(due_at, run.clone()));
-        }
-        let step = watch.observe(&trigger, &sighting, holds);
-        if let RunStep::Watching { .. } = step {
-            *told_by = scanned.id;
-        }
-        if let Some(due_at) = watch.due_at(&trigger) {
-            self.timers.insert((due_at, run));
-        }
-        if let RunStep::Fire { .. } = step {
-            self.fire(scanned.id, received_at, None);
-        }
+        self.timers.extend(is.map(|is| (is, run)));
     }
 
     /// Time passes up to `now`: runs that are still going by then have taken too long.
@@ -136,9 +136,12 @@ impl Replay {
                 self.timers.insert((due_at, run));
                 return;
             }
-            let Some((watch, told_by)) = self.runs.get_mut(&run) else { continue };
-            let told_by = *told_by;
-            if watch.fire(&trigger, due_at).is_some() {
+            let Some(memory) = self.memories.get_mut(&run) else { continue };
+            let firing = evaluate(memory, Occasion::Due { trigger, now: due_at }).firing;
+            let told_by = memory.told_by;
+            let due_at_again = memory.due_at;
+            self.set_timer(run, None, due_at_again);
+            if let Some((_, told_by)) = firing.zip(told_by) {
                 self.fire(told_by, due_at, None);
             }
         }

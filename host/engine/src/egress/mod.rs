@@ -19,11 +19,10 @@ use alerts_domain::address::AddressRules;
 use alerts_domain::exchange::{Outcome, Request, TransportError};
 use alerts_domain::header;
 
-use crate::catalog::LiveEndpoint;
 use crate::error::EngineError;
+use crate::live::LiveEndpoint;
 
 pub use prepare::Prepared;
-pub(crate) use references::Reference;
 pub use transport::{Exchanged, Transport};
 
 /// How long each part of an exchange may take.

@@ -10,7 +10,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
 use super::references::{self, Place};
-use crate::catalog::LiveEndpoint;
+use crate::live::LiveEndpoint;
 
 /// Methods an adapter may use. Others change connections or mean nothing here.
 const METHODS: [&str; 5] = ["POST", "PUT", "PATCH", "GET", "DELETE"];

@@ -9,7 +9,7 @@ use alerts_sandbox::Plugin;
 use bytes::Bytes;
 use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
 
-use crate::engine::Engine;
+use super::admin::PluginAdmin;
 
 /// Files from this size on compile for seconds: an interpreter with a program in
 /// it. Smaller ones are done within one, and do not wait for those.
@@ -75,7 +75,7 @@ impl super::Plugins {
     }
 }
 
-impl Engine {
+impl PluginAdmin {
     /// Admits a file, off the async threads. The error is for people.
     pub(super) async fn load_plugin(
         &self,
@@ -85,7 +85,7 @@ impl Engine {
         starting: Starting,
     ) -> Result<Arc<Plugin>, String> {
         manifest
-            .judge_addresses(self.egress().rules())
+            .judge_addresses(self.addresses())
             .map_err(|error| format!("the manifest is not valid: {error}"))?;
         let sandbox = self.sandbox().clone();
         let plugins = self.plugins();

@@ -15,8 +15,8 @@ use alerts_package::{Digest, Manifest, digest, read_manifest};
 use bytes::Bytes;
 
 use super::PluginSource;
+use super::admin::PluginAdmin;
 use super::files::{Files, Stamp};
-use crate::engine::Engine;
 
 /// What is known of a file since the last look.
 #[derive(Debug, Default)]
@@ -69,7 +69,7 @@ impl PluginFolder {
     }
 }
 
-impl Engine {
+impl PluginAdmin {
     /// Looks at the folder. At the `first` look every file counts as it is;
     /// later ones must have stood still since the look before. What is to be
     /// compiled is still at it when this returns.
@@ -183,17 +183,17 @@ impl Engine {
             return Read { id: shown, waits_for: Some(id) };
         }
         self.plugins().note_compiling(&id, source.clone(), digest, manifest.clone());
-        let (engine, path, starting) = (self.clone(), path.to_owned(), self.plugins().starting());
+        let (admin, path, starting) = (self.clone(), path.to_owned(), self.plugins().starting());
         tokio::spawn(async move {
             let id = manifest.id.clone();
-            match engine.load_plugin(&manifest, digest, wasm, starting).await {
+            match admin.load_plugin(&manifest, digest, wasm, starting).await {
                 Ok(plugin) => {
-                    if engine.plugins().insert_compiled(source, plugin) {
+                    if admin.plugins().insert_compiled(source, plugin) {
                         tracing::info!(plugin = id, %digest, path = %path.display(), "plugin loaded");
                     }
                 }
-                Err(reason) if engine.plugins().is_compiling(&id, &source, &digest) => {
-                    engine.refuse_file(&path, &id, reason, Some(digest), Some(manifest));
+                Err(reason) if admin.plugins().is_compiling(&id, &source, &digest) => {
+                    admin.refuse_file(&path, &id, reason, Some(digest), Some(manifest));
                 }
                 // Taken away or replaced meanwhile.
                 Err(_) => {}

@@ -7,14 +7,11 @@ use alerts_package::Manifest;
 use alerts_store::{OperatorChange, PluginGrant, StoreError};
 use serde_json::json;
 
-use super::Plugins;
+use super::admin::PluginAdmin;
 use super::upload::noted;
-use crate::Actor;
-use crate::engine::Engine;
+use super::{Grants, Plugins};
+use crate::actor::Actor;
 use crate::error::ChangeError;
-
-/// By plugin, then by tenant. A plugin that is not there is open to everyone.
-pub(super) type Grants = HashMap<String, HashMap<TenantId, Option<Vec<String>>>>;
 
 /// Longest host name (RFC 1035, 2.3.4), and most of them in one grant.
 const MAX_HOST_BYTES: usize = 253;
@@ -50,7 +47,7 @@ impl Plugins {
     }
 }
 
-impl Engine {
+impl PluginAdmin {
     /// Replaces a plugin's grants. With none it is open to everyone. A tenant
     /// that loses a plugin keeps its endpoints; their deliveries wait.
     pub async fn grant_plugin(

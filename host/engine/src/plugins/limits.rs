@@ -7,10 +7,10 @@ use alerts_sandbox::Limits;
 use alerts_store::{OperatorChange, StoreError};
 use serde_json::json;
 
+use super::admin::PluginAdmin;
 use super::upload::noted;
 use super::{Plugins, Registry};
-use crate::Actor;
-use crate::engine::Engine;
+use crate::actor::Actor;
 use crate::error::ChangeError;
 
 impl Plugins {
@@ -31,7 +31,7 @@ impl Registry {
     }
 }
 
-impl Engine {
+impl PluginAdmin {
     /// Replaces a plugin's limits; those that are absent are the host's. In
     /// force for the next call. A file that was refused is looked at again.
     pub async fn limit_plugin(
@@ -64,10 +64,10 @@ impl Engine {
             registry.grant_all();
         }
         drop(changing);
-        let engine = self.clone();
+        let admin = self.clone();
         tokio::spawn(async move {
             // Reading files takes its time, and nobody waits for it.
-            if let Err(error) = engine.follow_uploads().await {
+            if let Err(error) = admin.follow_uploads().await {
                 tracing::error!(%error, "refused uploads could not be looked at again");
             }
         });

@@ -5,9 +5,10 @@
 //! is ready is in use. So a file that is refused leaves the last good one in
 //! its place, and one that is taken away uncovers what was there before.
 
+pub(crate) mod admin;
 mod admission;
 mod files;
-mod folder;
+pub(crate) mod folder;
 mod grants;
 mod limits;
 mod upload;
@@ -17,13 +18,15 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use alerts_domain::plugin_limits::PluginLimits;
+use alerts_domain::tenant::TenantId;
 use alerts_domain::text;
 use alerts_package::{Digest, Kind, Manifest};
 use alerts_sandbox::Plugin;
 
-use admission::Admissions;
-pub(crate) use folder::PluginFolder;
-use grants::Grants;
+use self::admission::Admissions;
+
+/// By plugin, then by tenant. A plugin that is not there is open to everyone.
+type Grants = HashMap<String, HashMap<TenantId, Option<Vec<String>>>>;
 
 /// Longest reason for which a file is refused: it may quote the file, and stands
 /// in memory, in answers and in the log.

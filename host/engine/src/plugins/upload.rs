@@ -7,13 +7,12 @@ use alerts_store::{AuditEntry, OperatorChange, StoreError, UploadedPlugin};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
+use super::admin::PluginAdmin;
 use super::{MAX_REASON_BYTES, PluginEntry, PluginSource, PluginState};
-use crate::Actor;
-use crate::endpoints::audit;
-use crate::engine::Engine;
+use crate::actor::Actor;
 use crate::error::ChangeError;
 
-impl Engine {
+impl PluginAdmin {
     /// Takes a plugin file in. Answers once it is known which plugin it is; the
     /// entry tells later whether it was admitted. With `replace`, another file
     /// with the same id is replaced, once this one is ready.
@@ -46,8 +45,8 @@ impl Engine {
             )));
         }
         self.plugins().note_compiling(&id, PluginSource::Upload, digest, manifest.clone());
-        let (engine, actor) = (self.clone(), actor.clone());
-        tokio::spawn(async move { engine.admit_upload(&actor, manifest, wasm, digest).await });
+        let (admin, actor) = (self.clone(), actor.clone());
+        tokio::spawn(async move { admin.admit_upload(&actor, manifest, wasm, digest).await });
         self.plugins().entry(&id).ok_or(ChangeError::NotFound("plugin"))
     }
 
@@ -160,22 +159,22 @@ impl Engine {
     /// Has a file admitted that the database has.
     fn follow_upload(&self, id: &str, wasm: Bytes) {
         let (source, digest) = (PluginSource::Upload, digest(&wasm));
-        let refuse = move |engine: &Self, id: &str, reason: String, manifest| {
+        let refuse = move |admin: &Self, id: &str, reason: String, manifest| {
             tracing::error!(plugin = id, %digest, reason, "stored plugin refused");
-            engine.plugins().note_refused(id, PluginSource::Upload, reason, Some(digest), manifest);
+            admin.plugins().note_refused(id, PluginSource::Upload, reason, Some(digest), manifest);
         };
         let manifest = match read_manifest(&wasm) {
             Ok(manifest) => manifest,
             Err(error) => return refuse(self, id, error.to_string(), None),
         };
         self.plugins().note_compiling(id, source.clone(), digest, manifest.clone());
-        let (engine, starting) = (self.clone(), self.plugins().starting());
+        let (admin, starting) = (self.clone(), self.plugins().starting());
         tokio::spawn(async move {
-            match engine.load_plugin(&manifest, digest, wasm, starting).await {
-                Ok(plugin) => drop(engine.plugins().insert_compiled(source, plugin)),
-                Err(reason) if engine.plugins().is_compiling(&manifest.id, &source, &digest) => {
+            match admin.load_plugin(&manifest, digest, wasm, starting).await {
+                Ok(plugin) => drop(admin.plugins().insert_compiled(source, plugin)),
+                Err(reason) if admin.plugins().is_compiling(&manifest.id, &source, &digest) => {
                     let id = manifest.id.clone();
-                    refuse(&engine, &id, reason, Some(manifest));
+                    refuse(&admin, &id, reason, Some(manifest));
                 }
                 // Taken away or replaced meanwhile.
                 Err(_) => {}
@@ -187,7 +186,7 @@ impl Engine {
 /// What stands in the log of the tenant that the operator's key acts for.
 pub(super) fn noted(actor: &Actor, action: &'static str, id: &str, detail: Value) -> AuditEntry {
     tracing::info!(plugin = id, actor = actor.name, action, %detail, "changing plugins");
-    audit(actor, action, id, detail)
+    actor.does(action, id, detail)
 }
 
 impl super::Plugins {

@@ -64,7 +64,7 @@ pub(super) fn problems(schema: &Value, validator: &Validator, settings: &Value) 
         return vec![FieldError::new("", detail)];
     }
     let told = validator.iter_errors(settings).take(MAX_TOLD);
-    told.map(|error| FieldError::new(error.instance_path().to_string(), error.to_string()))
+    told.map(|error| FieldError::new(error.instance_path().to_string(), error.masked().to_string()))
         .collect()
 }
 

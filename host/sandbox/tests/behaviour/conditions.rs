@@ -183,8 +183,12 @@ async fn an_evaluation_has_an_end_however_many_conditions_have_none() {
     let language = bench.load(&Language::new().pack());
     let sources = ["l1", "l2", "l3", "l4", "l5", "l6", "l7", "l8", "t", "f"];
     let verdicts = bench.evaluate(&language, &tenant("ada"), &sources).await;
-    let ended = |verdict: &&Result<bool, _>| matches!(verdict, Err(ConditionError::Failed(_)));
-    assert!(verdicts.iter().filter(ended).count() <= 200 / 50, "{verdicts:?}");
+    let is_stopped = |verdict: &&Result<bool, ConditionError>| {
+        matches!(verdict, Err(ConditionError::Failed(CallError::Deadline { .. })))
+    };
+    // Each takes its 50 ms at least, and none begins after 200.
+    let stopped = verdicts.iter().filter(is_stopped).count();
+    assert!(stopped <= 4, "{verdicts:?}");
     for verdict in &verdicts[..8] {
         assert!(
             matches!(

@@ -56,8 +56,8 @@ async fn an_endless_loop_with_ample_fuel_is_stopped_at_the_deadline_and_not_befo
     let plugin = bench.load(&does(ENDLESS).pack());
     let begun = Instant::now();
     bench.next(&plugin).await.unwrap_err();
-    // Not before. By how many ticks it may be late is tested beside the ticker.
-    assert!(begun.elapsed() >= Duration::from_millis(SHORT));
+    let took = begun.elapsed();
+    assert!(took >= Duration::from_millis(SHORT), "{took:?}");
 }
 
 #[tokio::test]

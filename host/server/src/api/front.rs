@@ -1,24 +1,29 @@
 //! What every request passes through: an id, a span in the log, the headers
-//! that every answer has, and an answer even when a handler panics.
+//! that every answer has, and an answer even when a handler panics. Here also it
+//! is seen to that a change that has begun is brought to its end, and that every
+//! error is a problem document.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 
 use alerts_engine::Entropy;
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt as _;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use tracing::Instrument as _;
 
-use super::problem::Problem;
+use super::problem::{self, Kind, Problem};
 use crate::state::AppState;
 
 /// The platform's request id.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-exosphere-request-id");
 /// Longest id that is taken over from a caller, in bytes: it stands in each log line.
 const MAX_ID_BYTES: usize = 128;
+
+/// Requests that are no GET and yet only look: hanging up cancels them.
+const ONLY_LOOK: [&str; 2] = ["/v1/alert-rules/backtest", "/v1/webhooks/{id}/preview"];
 
 /// The layer around all routes.
 pub(crate) async fn front(State(state): State<AppState>, request: Request, next: Next) -> Response {
@@ -30,12 +35,23 @@ pub(crate) async fn front(State(state): State<AppState>, request: Request, next:
         method = request.method().as_str(),
         path = request.uri().path(),
     );
-    let answered = AssertUnwindSafe(next.run(request)).catch_unwind();
-    let mut response = answered.instrument(span.clone()).await.unwrap_or_else(|panic| {
+    let is_change = changes_something(&request);
+    let answered = AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span.clone());
+    let answered = match is_change {
+        true if state.changes().are_too_many() => {
+            let detail = "more callers have hung up on their changes than this host can bring to \
+                          an end at once; send the request again in a moment";
+            Ok(Problem::new(Kind::Unavailable, detail).into_response())
+        }
+        true => state.changes().to_the_end(answered).await,
+        false => answered.await,
+    };
+    let response = answered.unwrap_or_else(|panic| {
         let reason = panic_text(panic.as_ref());
         tracing::error!(parent: &span, reason, "a request handler panicked");
         Problem::internal().into_response()
     });
+    let mut response = told_as_a_problem(response);
     let took = started.elapsed();
     let status = response.status();
     tracing::debug!(parent: &span, status = status.as_u16(), ?took, "answered");
@@ -48,6 +64,22 @@ pub(crate) async fn front(State(state): State<AppState>, request: Request, next:
     // pages that say otherwise themselves.
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
+}
+
+/// Whether the request may change something. Then it goes on when its caller hangs
+/// up, from wherever it has got to: between the commit and the hand-over to the
+/// workers, say, or to the audit log.
+fn changes_something(request: &Request) -> bool {
+    let only_looks = |path: &MatchedPath| ONLY_LOOK.contains(&path.as_str());
+    !request.method().is_safe() && !request.extensions().get().is_some_and(only_looks)
+}
+
+/// The answer, with the error of a library in the form of all others.
+fn told_as_a_problem(response: Response) -> Response {
+    let status = response.status();
+    let is_error = status.is_client_error() || status.is_server_error();
+    let is_problem = response.headers().get(header::CONTENT_TYPE) == Some(&problem::MEDIA_TYPE);
+    if is_error && !is_problem { Problem::of_status(status).into_response() } else { response }
 }
 
 /// The caller's id if it is safe to repeat, else a new one.
@@ -88,6 +120,8 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use http::StatusCode;
+
     use super::*;
 
     #[test]
@@ -95,6 +129,16 @@ mod tests {
         let id = uuid_v4([0xff; 16]);
         assert_eq!(id, "ffffffff-ffff-4fff-bfff-ffffffffffff");
         assert_eq!(uuid_v4([0; 16]), "00000000-0000-4000-8000-000000000000");
+    }
+
+    #[test]
+    fn the_error_of_a_library_becomes_a_problem_document() {
+        let text = (StatusCode::PAYLOAD_TOO_LARGE, "length limit exceeded").into_response();
+        let told = told_as_a_problem(text);
+        assert_eq!(told.status(), StatusCode::PAYLOAD_TOO_LARGE);
+        assert_eq!(told.headers()[header::CONTENT_TYPE], problem::MEDIA_TYPE);
+        let fine = told_as_a_problem("fine".into_response());
+        assert_ne!(fine.headers()[header::CONTENT_TYPE], problem::MEDIA_TYPE);
     }
 
     #[test]

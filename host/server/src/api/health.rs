@@ -1,6 +1,7 @@
 //! How the process is: for load balancers, for Prometheus. No key needed; what
 //! is told here names no tenant.
 
+use alerts_domain::problem::FieldError;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -9,8 +10,9 @@ use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::problem::{Kind, Problem};
+use super::problem::Problem;
 use crate::meters;
+use crate::readiness::{self, Trouble};
 use crate::state::AppState;
 
 pub(super) fn routes() -> OpenApiRouter<AppState> {
@@ -35,18 +37,20 @@ async fn live() -> Json<Health> {
 
 /// Readiness
 ///
-/// Whether it can take requests: the database answers, and no shutdown is under way.
+/// Whether it can take requests and does its work. If not, `errors` names the parts
+/// that do not, as `/database`, and what is wrong with each.
 #[utoipa::path(get, path = "/readyz", tag = "Health", security(()),
     responses((status = 200, description = "It can.", body = Health)))]
 async fn ready(State(state): State<AppState>) -> Result<Json<Health>, Problem> {
-    if state.stopping().is_cancelled() {
-        return Err(Problem::new(Kind::Unavailable, "this host is shutting down"));
+    let troubles = readiness::troubles(&state).await;
+    if troubles.is_empty() {
+        return Ok(Json(Health { status: "ok" }));
     }
-    state.store().ping().await.map_err(|error| {
-        tracing::warn!(%error, "not ready: the database does not answer");
-        Problem::new(Kind::Unavailable, "the database does not answer")
-    })?;
-    Ok(Json(Health { status: "ok" }))
+    for trouble in &troubles {
+        tracing::warn!(part = trouble.part, detail = trouble.detail, "not ready");
+    }
+    let told = |Trouble { part, detail }: &Trouble| FieldError::new(format!("/{part}"), detail);
+    Err(Problem::unready(troubles.iter().map(told).collect()))
 }
 
 /// Figures for Prometheus

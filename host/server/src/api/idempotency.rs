@@ -7,10 +7,9 @@
 use std::time::Duration;
 
 use alerts_domain::Timestamp;
-use alerts_domain::keyring::Sealed;
 use alerts_domain::tenant::TenantId;
 use alerts_engine::Actor;
-use alerts_store::Idempotency;
+use alerts_store::{Idempotency, KeptAnswer, Taken};
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -86,56 +85,51 @@ impl<S: Send + Sync> FromRequestParts<S> for Once {
 }
 
 impl Once {
-    /// Does `work`, unless its answer is known. To the end, even when the caller
-    /// hangs up: they will come again and ask for the answer.
+    /// Does `work`, unless its answer is known.
     pub(crate) async fn answer(
         self,
         state: &AppState,
         actor: &Actor,
         body: &Bytes,
-        work: impl Future<Output = Result<Answer, Problem>> + Send + 'static,
-    ) -> Result<Response, Problem> {
-        let Some(key) = self.key else {
-            return state.to_the_end(work).await.map(Answer::into_response);
-        };
-        let slot = Slot {
-            tenant: actor.tenant.clone(),
-            key: format!("{}:{key}", actor.name),
-            fingerprint: fingerprint(&self.target, body),
-        };
-        let within = state.clone();
-        state.to_the_end(async move { slot.fill(&within, work).await }).await
-    }
-}
-
-/// The place where one answer is kept.
-struct Slot {
-    tenant: TenantId,
-    key: String,
-    fingerprint: String,
-}
-
-impl Slot {
-    async fn fill(
-        self,
-        state: &AppState,
         work: impl Future<Output = Result<Answer, Problem>>,
     ) -> Result<Response, Problem> {
+        self.answer_or_find(state, actor, body, work, async |_| Ok(None)).await
+    }
+
+    /// The same. Where the work was done and its answer was lost, `find` makes it
+    /// again of what is stored under the given id.
+    pub(crate) async fn answer_or_find(
+        self,
+        state: &AppState,
+        actor: &Actor,
+        body: &Bytes,
+        work: impl Future<Output = Result<Answer, Problem>>,
+        find: impl AsyncFnOnce(&str) -> Result<Option<Answer>, Problem>,
+    ) -> Result<Response, Problem> {
+        let Some(key) = self.key else { return work.await.map(Answer::into_response) };
+        let (tenant, key) = (&actor.tenant, format!("{}:{key}", actor.name));
         let now = state.now();
         let stale = now.saturating_sub(STALE_AFTER).unwrap_or(Timestamp::MIN);
-        let taken = state
-            .store()
-            .take_idempotency_key(&self.tenant, &self.key, &self.fingerprint, now, stale)
-            .await?;
-        match taken {
-            Idempotency::Fresh => self.work(state, work).await,
-            Idempotency::Answered { status, sealed_body } => {
-                self.replay(state, status, &sealed_body)
-            }
+        let fingerprint = fingerprint(&self.target, body);
+        let store = state.store();
+        match store.take_idempotency_key(tenant, &key, &fingerprint, now, stale).await? {
+            Idempotency::Fresh(taken) => first_time(state, taken, work).await,
+            Idempotency::Answered(kept) => again(state, tenant, &key, &kept),
             Idempotency::InProgress => Err(Problem::new(
                 Kind::Conflict,
                 "a request with this Idempotency-Key is being worked on; repeat it in a moment",
             )),
+            Idempotency::Done(resource) => match find(&resource).await? {
+                Some(answer) => Ok(replayed(answer)),
+                None => Err(Problem::new(
+                    Kind::Conflict,
+                    format!(
+                        "the request with this Idempotency-Key was done, and its answer was lost \
+                         with the host or its database: see what became of `{resource}`. A secret \
+                         that was to be shown once must be replaced"
+                    ),
+                )),
+            },
             Idempotency::Mismatch => Err(Problem::new(
                 Kind::IdempotencyKeyReused,
                 "this Idempotency-Key was used for a request with another path or body; use a \
@@ -143,42 +137,52 @@ impl Slot {
             )),
         }
     }
+}
 
-    async fn work(
-        &self,
-        state: &AppState,
-        work: impl Future<Output = Result<Answer, Problem>>,
-    ) -> Result<Response, Problem> {
-        let (store, worked) = (state.store(), work.await);
-        let noted = match &worked {
-            Ok(answer) => {
-                let nonce = state.engine().entropy().bytes();
-                let sealed = state.keyring().seal(&answer.body, &self.place(), nonce);
-                let status = answer.status.as_u16();
-                store.keep_idempotent_answer(&self.tenant, &self.key, status, &sealed).await
-            }
-            Err(_) => store.release_idempotency_key(&self.tenant, &self.key).await,
-        };
-        if let Err(error) = noted {
-            // What was asked for is done; only repeating it is not safe now.
-            tracing::error!(%error, "the answer for an Idempotency-Key was not kept");
+/// Does the work, and keeps its answer.
+async fn first_time(
+    state: &AppState,
+    taken: Taken,
+    work: impl Future<Output = Result<Answer, Problem>>,
+) -> Result<Response, Problem> {
+    let (store, worked) = (state.store(), taken.clone().hold(work).await);
+    let noted = match &worked {
+        Ok(answer) => {
+            let nonce = state.engine().entropy().bytes();
+            let place = place(&taken.tenant, &taken.key);
+            let sealed_body = state.keyring().seal(&answer.body, &place, nonce);
+            let kept = KeptAnswer { kind: answer.status.as_u16(), sealed_body };
+            store.keep_idempotent_answer(&taken, &kept).await.map(drop)
         }
-        worked.map(Answer::into_response)
+        // Also when it is not known whether it was done: if so, the key is marked as
+        // used by the change itself, and stays. The database lets nobody look at it
+        // before that change has ended.
+        Err(_) => store.release_idempotency_key(&taken).await,
+    };
+    if let Err(error) = noted {
+        tracing::error!(%error, "what became of an Idempotency-Key was not written down");
     }
+    worked.map(Answer::into_response)
+}
 
-    fn replay(&self, state: &AppState, status: u16, body: &Sealed) -> Result<Response, Problem> {
-        let opened = state.keyring().open(body, &self.place());
-        let (Ok(body), Ok(status)) = (opened, StatusCode::from_u16(status)) else {
-            tracing::error!(tenant = %self.tenant, "a kept answer does not open");
-            return Err(Problem::internal());
-        };
-        let answer = Answer { status, body: Bytes::copy_from_slice(&body) };
-        Ok(([(REPLAYED, HeaderValue::from_static("true"))], answer).into_response())
-    }
+/// The answer that was given the first time.
+fn again(
+    state: &AppState,
+    tenant: &TenantId,
+    key: &str,
+    kept: &KeptAnswer,
+) -> Result<Response, Problem> {
+    let opened = state.keyring().open(&kept.sealed_body, &place(tenant, key));
+    let (Ok(body), Ok(status)) = (opened, StatusCode::from_u16(kept.kind)) else {
+        tracing::error!(%tenant, "a kept answer does not open");
+        return Err(Problem::internal());
+    };
+    let answer = Answer { status, body: Bytes::copy_from_slice(&body) };
+    Ok(replayed(answer))
+}
 
-    fn place(&self) -> String {
-        place(&self.tenant, &self.key)
-    }
+fn replayed(answer: Answer) -> Response {
+    ([(REPLAYED, HeaderValue::from_static("true"))], answer).into_response()
 }
 
 /// Binds the ciphertext of a kept answer to its row.

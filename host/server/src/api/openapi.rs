@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use bytes::Bytes;
@@ -18,6 +18,7 @@ use utoipa::{PartialSchema as _, ToSchema as _};
 use utoipa_swagger_ui::Config;
 
 use super::caller::{KEY_HEADER, NAMESPACE_HEADER};
+use super::path::PathText;
 use super::problem::{Kind, Problem, ProblemBody};
 use crate::state::AppState;
 
@@ -25,6 +26,14 @@ use crate::state::AppState;
 const DOCUMENT: &str = "/openapi.json";
 /// The page's files change only with the program.
 const PAGE_MAX_AGE: HeaderValue = HeaderValue::from_static("public, max-age=3600");
+
+/// The page's own scripts and styles, calls to this API, and nothing from elsewhere.
+/// It sets styles on its elements, and its pictures are `data:` URLs.
+const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+     img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
+     frame-ancestors 'none'",
+);
 
 /// The document without its paths.
 pub(super) fn frame() -> OpenApi {
@@ -107,7 +116,7 @@ async fn page_root(State(config): PageConfig) -> Result<Response, Problem> {
 
 async fn page_file(
     State(config): PageConfig,
-    Path(path): Path<String>,
+    PathText(path): PathText,
 ) -> Result<Response, Problem> {
     file(&path, config)
 }
@@ -122,6 +131,7 @@ fn file(path: &str, config: Arc<Config<'static>>) -> Result<Response, Problem> {
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::try_from(found.content_type)),
         (header::CACHE_CONTROL, Ok(PAGE_MAX_AGE)),
+        (header::CONTENT_SECURITY_POLICY, Ok(PAGE_POLICY)),
         // The page runs scripts on the API's origin: nobody may put it in a frame.
         (header::X_FRAME_OPTIONS, Ok(HeaderValue::from_static("DENY"))),
     ];

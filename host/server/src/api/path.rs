@@ -1,4 +1,5 @@
-//! Ids in paths. A text that is no id names nothing, so it is answered with 404.
+//! Names and ids in paths. A text that is none names nothing, so it is answered
+//! with 404.
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -18,10 +19,28 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let nothing = |detail: String| Problem::new(Kind::NotFound, detail);
+        let PathText(text) = PathText::from_request_parts(parts, state).await?;
+        text.parse().map(Self).map_err(|error: T::Err| nothing(error.to_string()))
+    }
+}
+
+/// The only variable part of a path, as text.
+pub(crate) struct PathText(pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathText {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let Path(text) = Path::<String>::from_request_parts(parts, state)
             .await
             .map_err(|error| nothing(error.body_text()))?;
-        text.parse().map(Self).map_err(|error: T::Err| nothing(error.to_string()))
+        match text.chars().any(char::is_control) {
+            true => Err(nothing("no name holds control characters".to_owned())),
+            false => Ok(Self(text)),
+        }
     }
+}
+
+fn nothing(detail: String) -> Problem {
+    Problem::new(Kind::NotFound, detail)
 }

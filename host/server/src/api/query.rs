@@ -22,6 +22,12 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
 
 fn parse<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
     let pairs = url::form_urlencoded::parse(query.as_bytes());
+    // None is part of anything that could be found, and Postgres takes no U+0000.
+    let control = |text: &str| text.chars().any(char::is_control);
+    if let Some((name, _)) = pairs.clone().find(|(name, value)| control(name) || control(value)) {
+        let name: String = name.chars().filter(|c| !c.is_control()).collect();
+        return Err(Problem::field(format!("/{name}"), "must not hold control characters"));
+    }
     let reader = serde_urlencoded::Deserializer::new(pairs);
     serde_path_to_error::deserialize(reader).map_err(|error| {
         let pointer = pointer(error.path());
@@ -69,5 +75,7 @@ mod tests {
         assert_eq!(pointer("limit=x"), "/limit");
         assert_eq!(pointer("limti=1"), "/limti");
         assert_eq!(pointer("from=yesterday"), "/from");
+        assert_eq!(pointer("from=%00"), "/from");
+        assert_eq!(pointer("fr%00om=1"), "/from");
     }
 }

@@ -6,7 +6,7 @@ use alerts_domain::tenant::TenantId;
 use alerts_engine::TenantPatch;
 use alerts_store::TenantMark;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -15,6 +15,7 @@ use super::body::JsonBody;
 use super::caller::Caller;
 use super::page::{self, Listed, PageQuery};
 use super::patch::{nullable, present};
+use super::path::PathText;
 use super::problem::Problem;
 use super::query::Query;
 use crate::state::AppState;
@@ -90,11 +91,11 @@ async fn list_tenants(
 async fn get_tenant(
     State(state): State<AppState>,
     caller: Caller,
-    Path(name): Path<String>,
+    PathText(name): PathText,
 ) -> Result<Json<TenantView>, Problem> {
     caller.require(Role::Platform)?;
     let name = tenant(&name)?;
-    let mark = state.engine().tenant_mark(&name).await?;
+    let mark = state.engine().tenants().mark_of(&name).await?;
     Ok(Json(TenantView::new(name, mark)))
 }
 
@@ -108,15 +109,14 @@ async fn get_tenant(
 async fn update_tenant(
     State(state): State<AppState>,
     caller: Caller,
-    Path(name): Path<String>,
+    PathText(name): PathText,
     body: JsonBody<TenantPatchBody>,
 ) -> Result<Json<TenantView>, Problem> {
     caller.require(Role::Platform)?;
     let name = tenant(&name)?;
     let patch = TenantPatch { is_beta: body.value.is_beta, rate_limit: body.value.rate_limit };
-    let (engine, operator, of) = (state.engine().clone(), caller.name(), name.clone());
-    let change = async move { engine.mark_tenant(&operator, &of, patch).await };
-    Ok(Json(TenantView::new(name, state.to_the_end(change).await?)))
+    let mark = state.engine().tenants().mark(&caller.name(), &name, patch).await?;
+    Ok(Json(TenantView::new(name, mark)))
 }
 
 fn tenant(name: &str) -> Result<TenantId, Problem> {

@@ -9,6 +9,7 @@ use alerts_store::{AuditEntry, Store};
 use serde_json::json;
 
 use super::{Failure, existing_store, runtime};
+use crate::encryption;
 use crate::rotation::{Census, check, reseal};
 use crate::say::say;
 use crate::settings::{Database, EncryptionKeys};
@@ -70,6 +71,10 @@ async fn rotate(store: &Store, keys: &EncryptionKeys) -> Result<(), Failure> {
     let keyring = keys.begin_rotation(&entropy)?;
     let (new, olds) = ids(&keyring);
     let again = |error| Failure::Other(format!("{error} (nothing is lost: run it again)"));
+    // Before anything is sealed with it: hosts that lack it must not start any more.
+    encryption::ensure(store, &keyring, &entropy)
+        .await
+        .map_err(|error| Failure::Other(format!("{error} (nothing is lost: run it again)")))?;
     let Census { all, old } = check(store, &keyring).await.map_err(again)?;
     if old > 0 {
         let detail = json!({"from": olds, "values": old});
@@ -87,6 +92,7 @@ async fn rotate(store: &Store, keys: &EncryptionKeys) -> Result<(), Failure> {
     }
     let detail = json!({"from": olds, "values": resealed});
     note(store, "encryption_keys.rotated", new, detail).await?;
+    encryption::forget_old(store, &keyring).await.map_err(Failure::other)?;
     keys.end_rotation()?;
     let olds = olds.join("`, `");
     say(format_args!("all {all} values are under `{new}`; {resealed} were brought there now"));

@@ -79,7 +79,8 @@ async fn serve(mut settings: Settings, open_files: u64) -> Result<(), Failure> {
         clock: Arc::new(SystemClock),
         entropy,
     };
-    let server = Server::start(listener, parts, settings.bootstrap_key);
+    let limits = settings.connections.limits(open_files);
+    let server = Server::start_within(listener, parts, settings.bootstrap_key, limits);
     let server = server.await.map_err(Failure::other)?;
     let mut signals = Signals::listen()?;
     tracing::info!(address = %server.address(), version = env!("CARGO_PKG_VERSION"), "serving");

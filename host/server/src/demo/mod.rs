@@ -69,7 +69,7 @@ impl Demo {
         for sample in samples::EVENTS {
             say(format_args!("Demo: posting  {}", sample.told()));
             let event = sample.event(now)?;
-            engine.accept(vec![(actor.tenant.clone(), event)]).await?;
+            engine.intake().accept(vec![(actor.tenant.clone(), event)]).await?;
         }
         if self.receiver.wait_for(EXPECTED, PATIENCE).await {
             say(format_args!("Demo: all {EXPECTED} alerts arrived."));

@@ -48,7 +48,7 @@ pub(super) async fn endpoint(
             is_active: Some(true),
             ..EndpointPatch::default()
         };
-        engine.update_endpoint(actor, found.id, patch).await?;
+        engine.endpoints().update(actor, found.id, patch).await?;
         return Ok(found.id);
     }
     let spec = EndpointSpec {
@@ -64,7 +64,7 @@ pub(super) async fn endpoint(
     };
     let secrets = std::collections::BTreeMap::new();
     let draft = EndpointDraft { spec, signing_secret: Some(secret), secrets };
-    Ok(engine.create_endpoint(actor, draft).await?.endpoint.id)
+    Ok(engine.endpoints().create(actor, draft).await?.endpoint.id)
 }
 
 /// The demo's rules, made or found.
@@ -83,7 +83,7 @@ pub(super) async fn rules(
                 is_active: Some(true),
                 ..RulePatch::default()
             };
-            engine.update_rule(actor, found.id, patch).await?;
+            engine.rules().update(actor, found.id, patch).await?;
             continue;
         }
         let condition = rule.condition.map(|source| Condition {
@@ -100,7 +100,7 @@ pub(super) async fn rules(
             rate_limit: None,
             is_active: true,
         };
-        engine.create_rule(actor, spec).await?;
+        engine.rules().create(actor, spec).await?;
     }
     Ok(())
 }

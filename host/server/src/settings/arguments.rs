@@ -23,6 +23,29 @@ pub struct ServeArgs {
     #[arg(long, env = "ALERTS_LISTEN", alias = "alerts-listen", value_name = "ADDRESS:PORT")]
     pub listen: Option<String>,
 
+    /// Connections that callers may hold open [default: a quarter of the open files]
+    ///
+    /// When there are as many, a new one takes the place of one that has sent no
+    /// request or rests. At most 4096 unless it is set. From 16.
+    #[arg(
+        long,
+        env = "ALERTS_MAX_CONNECTIONS",
+        alias = "alerts-max-connections",
+        value_name = "NUMBER"
+    )]
+    pub max_connections: Option<String>,
+
+    /// The same from one address [default: half of all]
+    ///
+    /// A proxy in front of the host is one address. Of IPv6, a network of 64 bits is.
+    #[arg(
+        long,
+        env = "ALERTS_MAX_CONNECTIONS_PER_ADDRESS",
+        alias = "alerts-max-connections-per-address",
+        value_name = "NUMBER"
+    )]
+    pub max_connections_per_address: Option<String>,
+
     /// Where everything is kept [default: sqlite://data/alerts.db]
     ///
     /// `sqlite://` and the path of a file, which is made if it is not there; or

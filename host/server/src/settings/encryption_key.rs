@@ -1,9 +1,9 @@
 //! Where the keys that encrypt secrets come from: the operator, or a file
 //! beside the SQLite database that is made at the first start.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use alerts_domain::keyring::Keyring;
@@ -156,7 +156,8 @@ fn folder_of(path: &Path) -> &Path {
 /// The folder of the database, and so of the key.
 fn make_folder(path: &Path) -> Result<(), SettingError> {
     let folder = folder_of(path);
-    fs::create_dir_all(folder).map_err(|error| {
+    // Private: a database and its key lie in it.
+    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| {
         SettingError::new(
             "ALERTS_DATABASE_URL",
             format!("the folder {} cannot be made: {error}", folder.display()),
@@ -236,6 +237,8 @@ mod tests {
         assert_eq!(again.open(&sealed, "").unwrap().as_slice(), b"x");
         let mode = fs::metadata(within.join(FILE_NAME)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+        let of_folder = fs::metadata(&within).unwrap().permissions().mode();
+        assert_eq!(of_folder & 0o777, 0o700);
         assert_eq!(fs::read_dir(within).unwrap().count(), 1);
     }
 

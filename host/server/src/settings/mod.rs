@@ -6,6 +6,7 @@
 
 mod arguments;
 mod bootstrap_key;
+mod connections;
 mod database;
 mod encryption_key;
 mod error;
@@ -22,6 +23,7 @@ use alerts_engine::Retention;
 use ipnet::IpNet;
 
 pub use self::arguments::{LogFormat, ServeArgs};
+pub use self::connections::ConnectionSettings;
 pub use self::database::Database;
 pub use self::encryption_key::EncryptionKeys;
 pub use self::error::SettingError;
@@ -59,6 +61,8 @@ pub struct Settings {
     pub retention: Retention,
     /// Where compiled plugins are kept between starts.
     pub cache_dir: Option<CacheDir>,
+    /// How many connections callers may hold open.
+    pub connections: ConnectionSettings,
     /// What plugins may use where nobody says otherwise.
     pub plugins: PluginSettings,
     /// Whether sample data is wanted.
@@ -98,6 +102,7 @@ impl Settings {
         let cache_dir = database.as_ref().and_then(|database| cache_dir(args, database));
         let plugins = PluginSettings::read(args, &mut wrong);
         let retention = retention::read(args, &mut wrong);
+        let connections = ConnectionSettings::read(args, &mut wrong);
         if !wrong.is_empty() {
             return Err(wrong);
         }
@@ -120,6 +125,7 @@ impl Settings {
                 bootstrap_key,
                 rollout,
                 cache_dir,
+                connections,
                 plugins,
                 retention,
                 demo: args.demo,

@@ -173,8 +173,8 @@ on_both! {
 
 fn maybe_gone(gone_after: u32) -> Transition {
     let error = "answered 404".to_owned();
-    let otherwise = Transition::Retry { at: at(60), error: error.clone() }.into();
-    Transition::Gone { error, gone_after, otherwise }
+    let otherwise = Transition::Retry { at: at(60), error: error.as_str().into() }.into();
+    Transition::Gone { error: error.into(), gone_after, otherwise }
 }
 
 async fn stored_rule(db: &Store) -> (WebhookEndpoint, AlertRule) {

@@ -1,6 +1,7 @@
 //! Alert rules, as they were stored.
 
-use alerts_store::TriggerChange;
+use alerts_domain::rule::AlertRule;
+use alerts_store::{ConditionError, TriggerChange};
 
 use crate::fixture::{ada, at, bob, endpoint, entry, rule};
 use crate::on_both;
@@ -25,11 +26,21 @@ on_both! {
         assert!(!db.update_rule(&made, at(0), TriggerChange::None, &entry("x"), at(1)).await.unwrap());
     }
 
-    async fn a_condition_error_is_shown_on_the_rule_and_changes_nothing_else(db: Db) {
-        let mut made = rule(&endpoint(&ada()));
+    async fn condition_errors_are_shown_on_their_rules_and_change_nothing_else(db: Db) {
+        let (mut made, changed) = (rule(&endpoint(&ada())), rule(&endpoint(&bob())));
         db.create_rule(&made, &entry("alert_rule.created"), at(0)).await.unwrap();
+        db.create_rule(&changed, &entry("alert_rule.created"), at(0)).await.unwrap();
         let revision = db.active_tenant(&ada()).await.unwrap().revision;
-        db.record_condition_error(&ada(), made.id, "no such field").await.unwrap();
+        let error = |of: &AlertRule, rule_updated_at| ConditionError {
+            tenant: of.tenant.clone(),
+            rule: of.id,
+            rule_updated_at,
+            error: "no such field".into(),
+        };
+        // The second was asked before its condition was changed.
+        let errors = [error(&changed, at(-1)), error(&made, at(0))];
+        db.record_condition_errors(&errors).await.unwrap();
+        assert_eq!(db.get_rule(&bob(), changed.id).await.unwrap(), Some(changed));
         made.last_condition_error = Some("no such field".into());
         assert_eq!(db.get_rule(&ada(), made.id).await.unwrap(), Some(made));
         assert_eq!(db.active_tenant(&ada()).await.unwrap().revision, revision);

@@ -1,12 +1,12 @@
 //! Timers of runs outlive the process, and fire once.
 
-use alerts_domain::id::{EventId, RuleId};
+use alerts_domain::id::RuleId;
 use alerts_domain::outcome::Reason;
 use alerts_domain::rule::AlertRule;
-use alerts_domain::trigger::{DurationTrigger, RunPhase, RunSighting, Trigger};
-use alerts_store::{
-    Alert, DeliveryFilter, NewEvent, Observation, Observed, Store, TimerAction, TriggerChange,
+use alerts_domain::trigger::{
+    Alert, DurationTrigger, Observation, Observed, RunPhase, RunSighting, Trigger,
 };
+use alerts_store::{DeliveryFilter, NewEvent, Store, TimerAction, TriggerChange};
 use serde_json::Value;
 
 use crate::fixture::{ada, at, delivery, endpoint, endpoint_id, entry, event, rule, rule_id};
@@ -19,7 +19,7 @@ fn alert(of: &NewEvent, rule: RuleId) -> Alert {
         reason: Reason::Fired,
         withheld: None,
         delivery: Some(delivery(of, endpoint_id(), rule)),
-        made_event: EventId::new(of.received_at, u128::from(of.received_at.as_second() as u64)),
+        made_event: event(&ada(), "made").id,
     }
 }
 
@@ -27,7 +27,7 @@ fn alert(of: &NewEvent, rule: RuleId) -> Alert {
 fn sighted(id: &str, rule: RuleId, run: &str, second: i64, phase: RunPhase) -> NewEvent {
     let mut new = event(&ada(), id);
     new.received_at = at(second);
-    let sighting = RunSighting { run: run.into(), at: at(second), phase };
+    let sighting = RunSighting { run: run.into(), at: at(second), received_at: at(second), phase };
     let seen = Observed::Run { trigger: TRIGGER, sighting, may_fire: true };
     let alert = Some(alert(&new, rule));
     new.observations = vec![Observation { rule, seen, alert }];
@@ -36,7 +36,7 @@ fn sighted(id: &str, rule: RuleId, run: &str, second: i64, phase: RunPhase) -> N
 
 async fn start(db: &Store, rule: RuleId, run: &str) -> Reason {
     let new = sighted(&format!("{run} started"), rule, run, 0, RunPhase::Started);
-    db.accept(vec![new]).await.unwrap().remove(0).remembering[0]
+    db.accept(vec![new]).await.unwrap().remove(0).remembering.remove(0)
 }
 
 /// Fires all that is due at this second.
@@ -159,5 +159,68 @@ on_both! {
         let left = db.due_timers(at(90), None, 10).await.unwrap();
         assert_eq!(left.len(), 1);
         assert_eq!(left[0].run, "of another rule");
+    }
+
+    async fn a_damaged_timer_is_put_aside_and_stands_before_no_other(db: Db) {
+        use sqlx::Executor as _;
+
+        let rule = rule_id();
+        for run in ["a", "b", "c", "d"] {
+            start(&db, rule, run).await;
+        }
+        let tampered = [
+            "UPDATE trigger_states SET state = '{' WHERE key = 'a'",
+            "UPDATE trigger_states SET rule_id = 'nonsense' WHERE key = 'b'",
+            "UPDATE trigger_states SET due_at = -9000000000000000000 WHERE key = 'c'",
+        ];
+        for tampered in tampered {
+            db.connection().await.execute(tampered).await.unwrap();
+        }
+        // Page by page, each of them smaller than what is damaged.
+        let mut last = None;
+        let mut due = Vec::new();
+        while let Some(timer) = db.due_timers(at(61), last.as_ref(), 1).await.unwrap().pop() {
+            due.push(timer.run.clone());
+            last = Some(timer);
+        }
+        assert_eq!(due, ["a", "d"], "what a damaged memory says is not read yet");
+        assert_eq!(fire(&db, 61).await, 1, "the one that is whole");
+        assert_eq!(db.next_timer().await.unwrap(), None, "none comes up again");
+        assert!(db.due_timers(at(600), None, 9).await.unwrap().is_empty());
+        // A run of which more is told begins anew.
+        let again = sighted("again", rule, "a", 100, RunPhase::Started);
+        assert_eq!(db.accept(vec![again]).await.unwrap()[0].remembering, [Reason::Watching]);
+    }
+
+    async fn timers_and_events_of_the_same_runs_wait_for_each_other_in_no_ring(db: Db) {
+        let rule = rule_id();
+        let db: &Store = &db;
+        for round in 0..15 {
+            let runs: Vec<String> = (0..40).map(|n| format!("{round}-{n:02}")).collect();
+            // The last by name is due first.
+            for (n, run) in runs.iter().enumerate() {
+                let started = sighted(&format!("{run} started"), rule, run, -(n as i64), RunPhase::Started);
+                db.accept(vec![started]).await.unwrap();
+            }
+            let due = db.due_timers(at(61), None, 100).await.unwrap();
+            assert!(due[0].run > due[39].run);
+            let actions: Vec<_> = due
+                .into_iter()
+                .map(|timer| {
+                    let mut new = event(&ada(), "x");
+                    new.received_at = at(61);
+                    let alert = Box::new(alert(&new, rule));
+                    (timer, TimerAction::Fire { trigger: TRIGGER, alert })
+                })
+                .collect();
+            let ends = runs.iter().map(|run| {
+                let phase = RunPhase::Ended { took_ms: None };
+                sighted(&format!("{run} ended"), rule, run, 61, phase)
+            });
+            let (fired, told) =
+                tokio::join!(db.settle_timers(&actions, at(61)), db.accept(ends.collect()));
+            let by_event = told.unwrap().iter().filter(|told| told.remembering == [Reason::Fired]).count();
+            assert_eq!(fired.unwrap().len() + by_event, 40, "each run once");
+        }
     }
 }

@@ -3,8 +3,8 @@
 use alerts_domain::id::RuleId;
 use alerts_domain::outcome::Reason;
 use alerts_domain::tenant::TenantId;
-use alerts_domain::trigger::{Breach, Group, ThresholdTrigger};
-use alerts_store::{Alert, DeliveryFilter, NewEvent, Observation, Observed, Store};
+use alerts_domain::trigger::{Alert, Breach, Group, Observation, Observed, ThresholdTrigger};
+use alerts_store::{DeliveryFilter, NewEvent, Store};
 use serde_json::{Value, json};
 
 use crate::fixture::{ada, at, bob, delivery, endpoint_id, event, rule_id};
@@ -38,7 +38,7 @@ fn counted(tenant: &TenantId, id: &str, rule: RuleId, second: i64, graph: &str) 
 }
 
 async fn accept(db: &Store, new: NewEvent) -> Reason {
-    db.accept(vec![new]).await.unwrap().remove(0).remembering[0]
+    db.accept(vec![new]).await.unwrap().remove(0).remembering.remove(0)
 }
 
 async fn figures(db: &Store, tenant: &TenantId) -> Vec<Value> {
@@ -137,4 +137,96 @@ on_both! {
         let other_rule = counted(&ada(), "x", rule_id(), 5, "x");
         assert_eq!(accept(&db, other_rule).await, BelowThreshold);
     }
+
+    async fn a_large_window_is_kept_in_two_parts_and_counts_exactly(db: Db) {
+        let rule = rule_id();
+        let large = ThresholdTrigger {
+            window_ms: 1_000_000,
+            breach: Breach::Count(300),
+            group_by: Vec::new(),
+            cooldown_ms: None,
+        };
+        let counted = |second: i64| {
+            let mut new = counted(&ada(), &format!("{second}"), rule, second, "etl");
+            let Observed::Event { trigger, group, .. } = &mut new.observations[0].seen else {
+                panic!("it counts");
+            };
+            *group = Group::of(&[], &new.event, &Value::Null);
+            *trigger = large.clone();
+            new
+        };
+        let mut db = db;
+        let mut reasons = Vec::new();
+        for batch in 0..50 {
+            let events = (0..10).map(|n| counted(batch * 10 + n)).collect();
+            let stored = db.accept(events).await.unwrap();
+            reasons.extend(stored.into_iter().flat_map(|stored| stored.remembering));
+            if batch == 25 {
+                db.reopen().await;
+            }
+        }
+        let fired: Vec<usize> =
+            (0..500).filter(|index| reasons[*index] == Reason::Fired).collect();
+        assert_eq!(fired, [300]);
+        let (state, times) = sizes(&db).await;
+        assert!(state < 700 && times > 128, "{state} and {times} bytes");
+
+        // After a gap as long as the window nothing of it is left.
+        assert_eq!(accept(&db, counted(499 + 1_000)).await, Reason::BelowThreshold);
+        assert_eq!(sizes(&db).await.1, 0);
+    }
+
+    async fn what_an_older_release_has_counted_counts(db: Db) {
+        let rule = rule_id();
+        accept(&db, counted(&ada(), "1", rule, 0, "etl")).await;
+        let (first, second) = (at(3).as_microsecond(), at(4).as_microsecond());
+        tamper(&db, &format!(r#"{{"times":[{first},{second}],"alerted_at":null}}"#)).await;
+        assert_eq!(accept(&db, counted(&ada(), "2", rule, 5, "etl")).await, Reason::Fired);
+        assert_eq!(figures(&db, &ada()).await[0]["count"], 3);
+    }
+
+    async fn a_damaged_memory_costs_its_rule_its_count_and_nobody_else_anything(db: Db) {
+        let rule = rule_id();
+        for second in 0..2 {
+            accept(&db, counted(&ada(), &format!("{second}"), rule, second, "etl")).await;
+        }
+        tamper(&db, r#"{"recent":"!","older":7}"#).await;
+        let other = counted(&ada(), "other", rule, 2, "elt");
+        let stored = db.accept(vec![counted(&ada(), "2", rule, 2, "etl"), other]).await.unwrap();
+        let reasons: Vec<_> = stored.into_iter().flat_map(|stored| stored.remembering).collect();
+        assert_eq!(reasons, [Reason::BelowThreshold, Reason::BelowThreshold]);
+        for second in 3..5 {
+            accept(&db, counted(&ada(), &format!("{second}"), rule, second, "etl")).await;
+        }
+        assert_eq!(figures(&db, &ada()).await.len(), 1, "it counts again");
+    }
+
+    async fn what_a_memory_has_in_two_parts_is_forgotten_as_one(db: Db) {
+        use sqlx::Executor as _;
+
+        accept(&db, counted(&ada(), "1", rule_id(), 0, "etl")).await;
+        let part = "INSERT INTO trigger_windows (tenant, rule_id, key, times)
+            SELECT tenant, rule_id, key, CAST('x' AS BYTES) FROM trigger_states";
+        let bytes = if db.url.starts_with("sqlite") { "BLOB" } else { "BYTEA" };
+        let part = part.replace("BYTES", bytes);
+        db.connection().await.execute(sqlx::AssertSqlSafe(part)).await.unwrap();
+        assert_eq!(db.forget_trigger_states(at(10), 100).await.unwrap(), 1);
+        assert_eq!(sizes(&db).await, (0, 0));
+    }
+}
+
+/// The bytes of all memories, and those of their older parts.
+async fn sizes(db: &crate::fixture::Db) -> (i64, i64) {
+    use sqlx::Row as _;
+
+    let sizes = "SELECT (SELECT CAST(COALESCE(sum(length(state)), 0) AS BIGINT) FROM trigger_states) AS state,
+        (SELECT CAST(COALESCE(sum(length(times)), 0) AS BIGINT) FROM trigger_windows) AS times";
+    let row = sqlx::query(sizes).fetch_one(&mut db.connection().await).await.unwrap();
+    (row.get("state"), row.get("times"))
+}
+
+/// Puts something else in the place of what is remembered.
+async fn tamper(db: &crate::fixture::Db, state: &str) {
+    let tampered = sqlx::query("UPDATE trigger_states SET state = $1").bind(state.to_owned());
+    tampered.execute(&mut db.connection().await).await.unwrap();
 }

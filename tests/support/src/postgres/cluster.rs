@@ -38,15 +38,26 @@ pub struct Cluster {
     programs: PathBuf,
     folder: PathBuf,
     port: u16,
+    syncs: bool,
     guardian: Option<Child>,
 }
 
 impl Cluster {
-    /// Makes a cluster and starts it on a free port of the loopback address.
+    /// Makes a cluster and starts it on a free port of the loopback address. It is
+    /// as quick as it can be: it would not survive a power cut.
     pub fn start() -> Result<Self, StartError> {
+        Self::make(false)
+    }
+
+    /// The same with commits that are on the disk, for what measures them.
+    pub fn start_durable() -> Result<Self, StartError> {
+        Self::make(true)
+    }
+
+    fn make(syncs: bool) -> Result<Self, StartError> {
         let programs = find_programs().ok_or(StartError::NotInstalled)?;
         let folder = tempfile::Builder::new().prefix("alerts-postgres-").tempdir()?.keep();
-        let mut cluster = Self { programs, folder, port: free_port()?, guardian: None };
+        let mut cluster = Self { programs, folder, port: free_port()?, syncs, guardian: None };
         if is_root() {
             // The server refuses to run as root.
             expect_success(Command::new("chown").arg("postgres").arg(&cluster.folder))?;
@@ -69,8 +80,9 @@ impl Cluster {
     pub fn start_server(&self) -> Result<(), StartError> {
         let settings = format!(
             "-c port={} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' \
-             -c fsync=off -c max_connections={MAX_CONNECTIONS}",
-            self.port
+             -c fsync={} -c max_connections={MAX_CONNECTIONS}",
+            self.port,
+            if self.syncs { "on" } else { "off" },
         );
         expect_success(
             self.command("pg_ctl")

@@ -1,10 +1,4 @@
-use proptest::prelude::{prop, prop_assert, prop_assert_eq, proptest};
-
 use super::*;
-
-fn at(second: i64) -> Timestamp {
-    Timestamp::from_second(second).unwrap()
-}
 
 /// More than `count` in ten seconds.
 fn count(count: u32) -> ThresholdTrigger {
@@ -19,71 +13,6 @@ fn count(count: u32) -> ThresholdTrigger {
 fn ratio(above: f64, last: u32, min_total: u32) -> ThresholdTrigger {
     let ratio = Ratio { above, of: both_ends(), last, min_total };
     ThresholdTrigger { breach: Breach::Ratio(ratio), ..count(1) }
-}
-
-/// At which of these seconds it fires, each a failure.
-fn fires(trigger: &ThresholdTrigger, seconds: &[i64]) -> Vec<i64> {
-    let mut window = Window::default();
-    let seconds = seconds.iter().copied();
-    seconds.filter(|second| window.observe(trigger, at(*second), true).fires).collect()
-}
-
-#[test]
-fn more_than_the_count_fires_once_and_again_after_recovery() {
-    assert_eq!(fires(&count(3), &[0, 1, 2]), [0i64; 0], "three are not more than three");
-    assert_eq!(fires(&count(3), &[0, 1, 2, 3, 4, 5]), [3]);
-    assert_eq!(fires(&count(3), &[0, 1, 2, 3, 30, 31, 32, 33]), [3, 33]);
-}
-
-#[test]
-fn an_event_leaves_the_window_exactly_when_it_is_as_old_as_the_window() {
-    assert_eq!(fires(&count(1), &[0, 10]), [0i64; 0]);
-    assert_eq!(fires(&count(1), &[0, 9]), [9]);
-}
-
-#[test]
-fn a_breach_recovers_as_soon_as_the_window_holds_no_more_than_the_count() {
-    // At 11 only the event of 9 is left before the new one: that was a recovery.
-    assert_eq!(fires(&count(1), &[0, 9, 11, 12]), [9, 11]);
-}
-
-#[test]
-fn during_a_breach_it_fires_again_after_the_cooldown() {
-    let trigger = ThresholdTrigger { cooldown_ms: Some(4_000), ..count(1) };
-    assert_eq!(fires(&trigger, &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]), [1, 5, 9]);
-}
-
-#[test]
-fn a_ratio_needs_enough_events_and_looks_at_the_newest_only() {
-    let trigger = ratio(0.2, 5, 5);
-    let mut window = Window::default();
-    let mut seen = |second: i64, failed: bool| window.observe(&trigger, at(second), failed);
-    for second in 0..4 {
-        assert!(!seen(second, true).fires, "four are too few");
-    }
-    let fifth = seen(4, false);
-    assert!(fifth.fires);
-    assert_eq!((fifth.found, fifth.total), (4, 5));
-    assert!(!seen(5, true).fires, "the same breach");
-    for second in 6..10 {
-        seen(second, false);
-    }
-    let recovered = seen(10, false);
-    assert_eq!((recovered.found, recovered.total, recovered.is_breached), (0, 5, false));
-    assert!(!seen(11, true).fires, "one of five is not over a fifth");
-    assert!(seen(12, true).fires, "two of five are");
-}
-
-#[test]
-fn late_events_find_their_place() {
-    assert_eq!(fires(&count(2), &[5, 3, 4]), [4]);
-    assert_eq!(fires(&count(2), &[50, 3, 4, 5]), [0i64; 0], "too old for the newest window");
-}
-
-#[test]
-fn an_event_from_before_the_breach_does_not_end_it() {
-    assert_eq!(fires(&count(2), &[8, 9, 10, 1]), [10]);
-    assert_eq!(fires(&count(2), &[8, 9, 10, 1, 11]), [10], "nor for those after it");
 }
 
 #[test]
@@ -116,46 +45,6 @@ fn absurd_numbers_are_refused_by_name() {
     let doubled = vec!["a".to_owned(), "a".to_owned(), "b..c".to_owned()];
     let grouped = ThresholdTrigger { group_by: doubled, ..count(1) };
     assert_eq!(pointers(grouped), ["/group_by/1", "/group_by/2"]);
-}
-
-proptest! {
-    /// Against the plain definition, for events in order.
-    #[test]
-    fn a_window_counts_as_the_definition_says(
-        gaps in prop::collection::vec(0..6i64, 1..60), limit in 1..6u32,
-    ) {
-        let trigger = count(limit);
-        let (mut window, mut times, mut now) = (Window::default(), Vec::new(), 0);
-        for gap in gaps {
-            now += gap;
-            times.push(now);
-            let step = window.observe(&trigger, at(now), true);
-            let in_window = times.iter().filter(|time| **time > now - 10).count() as u32;
-            prop_assert_eq!(step.is_breached, in_window > limit);
-            // Beyond what shows the breach, counting stops.
-            prop_assert!(step.found == in_window || step.found > limit);
-        }
-    }
-
-    /// One alert for each stretch of breach.
-    #[test]
-    fn between_two_alerts_there_was_a_recovery(
-        gaps in prop::collection::vec(0..6i64, 1..60), limit in 1..6u32,
-    ) {
-        let trigger = count(limit);
-        let (mut window, mut times, mut now) = (Window::default(), Vec::<i64>::new(), 0);
-        let mut told = false;
-        for gap in gaps {
-            now += gap;
-            let before = times.iter().filter(|time| **time > now - 10).count() as u32;
-            told &= before > limit;
-            times.push(now);
-            let after = times.iter().filter(|time| **time > now - 10).count() as u32;
-            let fires = window.observe(&trigger, at(now), true).fires;
-            prop_assert_eq!(fires, after > limit && !told);
-            told |= fires;
-        }
-    }
 }
 
 #[test]

@@ -127,7 +127,7 @@ pub(super) async fn backtest_alert_rule(
 ) -> Result<Response, Problem> {
     let BacktestBody { rule, from, to } = body.value;
     let to = to.unwrap_or_else(|| state.now());
-    let backtest = state.engine().backtest(&actor, rule.into(), from, to).await?;
+    let backtest = state.engine().backtests().begin(&actor, rule.into(), from, to).await?;
     let accepts = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
     if accepts.is_some_and(|accepts| accepts.contains(NDJSON)) {
         return Ok(line_by_line(backtest));

@@ -77,10 +77,15 @@ pub(super) async fn create_alert_rule(
     once: Once,
     body: JsonBody<NewAlertRule>,
 ) -> Result<Response, Problem> {
-    let (engine, as_actor) = (state.engine().clone(), actor.clone());
-    let work = async move {
-        let made = engine.create_rule(&as_actor, body.value.into()).await?;
+    let work = async {
+        let made = state.engine().rules().create(&actor, body.value.into()).await?;
         Answer::json(StatusCode::CREATED, &AlertRuleView::from(made))
     };
-    once.answer(&state, &actor, &body.raw, work).await
+    let find = async |id: &str| {
+        let Ok(id) = id.parse() else { return Ok(None) };
+        let found = state.store().get_rule(&actor.tenant, id).await?;
+        let made = found.filter(|rule| rule.deleted_at.is_none()).map(AlertRuleView::from);
+        made.map(|made| Answer::json(StatusCode::CREATED, &made)).transpose()
+    };
+    once.answer_or_find(&state, &actor, &body.raw, work, find).await
 }

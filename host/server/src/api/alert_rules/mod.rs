@@ -75,8 +75,7 @@ async fn delete_alert_rule(
     Editor(actor): Editor,
     PathId(id): PathId<RuleId>,
 ) -> Result<StatusCode, Problem> {
-    let engine = state.engine().clone();
-    let deleted = state.to_the_end(async move { engine.delete_rule(&actor, id).await }).await;
+    let deleted = state.engine().rules().delete(&actor, id).await;
     deleted.map_err(|error| Problem::of_change(error, id))?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -82,8 +82,6 @@ pub(super) async fn update_alert_rule(
     PathId(id): PathId<RuleId>,
     body: JsonBody<AlertRulePatch>,
 ) -> Result<Json<AlertRuleView>, Problem> {
-    let (engine, patch) = (state.engine().clone(), body.value.into());
-    let changed =
-        state.to_the_end(async move { engine.update_rule(&actor, id, patch).await }).await;
+    let changed = state.engine().rules().update(&actor, id, body.value.into()).await;
     Ok(Json(changed.map_err(|error| Problem::of_change(error, id))?.into()))
 }

@@ -3,8 +3,6 @@
 
 mod create;
 
-use std::sync::Arc;
-
 use alerts_domain::Timestamp;
 use alerts_domain::api_key::{ApiKey, Role};
 use alerts_domain::id::ApiKeyId;
@@ -70,20 +68,16 @@ async fn list_api_keys(
     Admin(caller): Admin,
     Query(query): Query<PageQuery>,
 ) -> Result<Listed<ApiKeyView>, Problem> {
-    let limit = page::limit(query.limit)? as usize;
+    let limit = page::limit(query.limit)?;
     let before: Option<ApiKeyId> = page::cursor(query.cursor.as_deref())?;
-    state.keys().reload().await?;
-    let mut rest: Vec<Arc<ApiKey>> = state.keys().of(caller.tenant()?);
-    rest.retain(|key| before.is_none_or(|before| key.id < before));
-    let next_cursor = (rest.len() > limit).then(|| rest[limit - 1].id.to_string());
-    rest.truncate(limit);
-    Ok(Listed { data: rest.iter().map(|key| key.as_ref().into()).collect(), next_cursor })
+    let page = state.store().list_api_keys(caller.tenant()?, limit, before).await?;
+    Ok(Listed::of(page, |key| key.id, |key| ApiKeyView::from(&key)))
 }
 
 /// Revoke an API key
 ///
-/// It works no more from now on; on other hosts of the same database, within
-/// three seconds. Needs the role `admin`.
+/// Once this is answered it works no more, on any host of the database; where
+/// several hosts may share it, the answer takes a second. Needs the role `admin`.
 #[utoipa::path(delete, path = "/v1/api-keys/{id}", tag = TAG,
     params(("id" = ApiKeyId, Path)),
     responses((status = 204, description = "It is revoked.")))]
@@ -92,9 +86,6 @@ async fn delete_api_key(
     Admin(caller): Admin,
     PathId(id): PathId<ApiKeyId>,
 ) -> Result<StatusCode, Problem> {
-    let (within, tenant, actor) = (state.clone(), caller.tenant()?.cloned(), caller.name());
-    let revoke =
-        async move { within.keys().revoke(tenant.as_ref(), id, &actor, within.now()).await };
-    let revoked = state.to_the_end(revoke).await?;
+    let revoked = state.keys().revoke(caller.tenant()?, id, &caller.name(), state.now()).await?;
     if revoked { Ok(StatusCode::NO_CONTENT) } else { Err(Problem::not_found("API key", id)) }
 }

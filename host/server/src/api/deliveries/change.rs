@@ -23,8 +23,7 @@ pub(super) async fn retry_delivery(
     Editor(actor): Editor,
     PathId(id): PathId<DeliveryId>,
 ) -> Result<Json<DeliveryView>, Problem> {
-    let (engine, as_actor) = (state.engine().clone(), actor.clone());
-    let changed = state.to_the_end(async move { engine.retry_now(&as_actor, id).await }).await;
+    let changed = state.engine().deliveries().retry_now(&actor, id).await;
     done(changed, id, "tried now; redrive it through /v1/dead-letters/redrive if it is dead")?;
     get_delivery(State(state), Viewer(actor), PathId(id)).await
 }
@@ -40,8 +39,7 @@ pub(super) async fn cancel_delivery(
     Editor(actor): Editor,
     PathId(id): PathId<DeliveryId>,
 ) -> Result<Json<DeliveryView>, Problem> {
-    let (engine, as_actor) = (state.engine().clone(), actor.clone());
-    let changed = state.to_the_end(async move { engine.cancel(&as_actor, id).await }).await;
+    let changed = state.engine().deliveries().cancel(&actor, id).await;
     done(changed, id, "canceled")?;
     get_delivery(State(state), Viewer(actor), PathId(id)).await
 }

@@ -105,7 +105,7 @@ impl From<Attempt> for AttemptView {
             duration_ms: attempt.duration_ms,
             status_code: attempt.status_code,
             verdict: attempt.verdict,
-            error: attempt.error,
+            error: attempt.error.map(Into::into),
             note: attempt.note,
             plugin_digest: attempt.plugin_digest,
             endpoint_version: attempt.endpoint_version,

@@ -123,7 +123,7 @@ pub(super) async fn redrive_dead_letters(
     let scope = body.value.scope()?;
     let (engine, as_actor) = (state.engine().clone(), actor.clone());
     let work = async move {
-        let results = engine.redrive(&as_actor, &scope).await?;
+        let results = engine.deliveries().redrive(&as_actor, &scope).await?;
         let results: Vec<_> = results.into_iter().map(RedrivenView::from).collect();
         let redriven = results.iter().filter(|result| result.delivery_id.is_some()).count();
         Answer::json(StatusCode::OK, &RedriveResult { redriven, results })

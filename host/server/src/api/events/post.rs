@@ -4,7 +4,6 @@
 use alerts_domain::api_key::Role;
 use alerts_domain::event::{Event, MAX_BATCH_EVENTS, MAX_EVENT_BYTES};
 use alerts_domain::id::EventId;
-use alerts_domain::problem::FieldError;
 use alerts_domain::tenant::TenantId;
 use alerts_engine::Accepted;
 use axum::Json;
@@ -18,7 +17,8 @@ use super::TAG;
 use super::mode::{self, Mode};
 use crate::api::body;
 use crate::api::caller::Caller;
-use crate::api::problem::Problem;
+use crate::api::problem::{FieldErrors, Problem};
+use crate::limits::Whole;
 use crate::state::AppState;
 
 /// Largest batch, in bytes: a thousand events of the usual size, several times.
@@ -108,13 +108,15 @@ pub(super) async fn post_events(
 ) -> Result<(StatusCode, Json<AcceptedEvents>), Problem> {
     caller.require(Role::Editor)?;
     let (parts, body) = request.into_parts();
-    let events = match Mode::of(&parts.headers)? {
-        Mode::Batch => {
-            let body = body::read(body, MAX_BATCH_BYTES, "a batch of events").await?;
-            read_batch(&body, &caller)?
-        }
+    let mode = Mode::of(&parts.headers)?;
+    let (limit, what) = match mode {
+        Mode::Batch => (MAX_BATCH_BYTES, "a batch of events"),
+        Mode::Structured | Mode::Binary => (MAX_EVENT_BYTES, "an event"),
+    };
+    let Whole { bytes: body, share: _share } = body::read(body, &state, limit, what).await?;
+    let events = match mode {
+        Mode::Batch => read_batch(&body, &caller)?,
         Mode::Structured => {
-            let body = body::read(body, MAX_EVENT_BYTES, "an event").await?;
             let is_list = body.trim_ascii_start().starts_with(b"[");
             let event = Event::from_structured(body).map_err(|errors| match is_list {
                 true => Problem::field("", LIST_ADVICE),
@@ -123,7 +125,6 @@ pub(super) async fn post_events(
             vec![owned(event, &caller)?]
         }
         Mode::Binary => {
-            let body = body::read(body, MAX_EVENT_BYTES, "an event").await?;
             let attributes =
                 mode::attributes(&parts.headers).map_err(|error| Problem::invalid(vec![error]))?;
             let content_type = mode::data_content_type(&parts.headers);
@@ -131,8 +132,7 @@ pub(super) async fn post_events(
             vec![owned(event.map_err(Problem::invalid)?, &caller)?]
         }
     };
-    let engine = state.engine().clone();
-    let accepted = state.to_the_end(async move { engine.accept(events).await }).await?;
+    let accepted = state.engine().intake().accept(events).await?;
     Ok((StatusCode::ACCEPTED, Json(accepted.into())))
 }
 
@@ -151,7 +151,7 @@ fn read_batch(body: &[u8], caller: &Caller) -> Result<Vec<(TenantId, Event)>, Pr
         )));
     }
     let mut events = Vec::with_capacity(items.len());
-    let mut problems: Vec<FieldError> = Vec::new();
+    let mut problems = FieldErrors::default();
     for (index, item) in items.into_iter().enumerate() {
         let item = item.get().as_bytes();
         if item.len() > MAX_EVENT_BYTES {
@@ -173,5 +173,5 @@ fn read_batch(body: &[u8], caller: &Caller) -> Result<Vec<(TenantId, Event)>, Pr
             }
         }
     }
-    if problems.is_empty() { Ok(events) } else { Err(Problem::invalid(problems)) }
+    if problems.count() == 0 { Ok(events) } else { Err(Problem::invalid(problems)) }
 }

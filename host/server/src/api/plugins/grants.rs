@@ -5,12 +5,13 @@ use alerts_domain::api_key::Role;
 use alerts_domain::tenant::TenantId;
 use alerts_store::PluginGrant;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use serde::{Deserialize, Serialize};
 
 use super::{TAG, operator};
 use crate::api::body::JsonBody;
 use crate::api::caller::Caller;
+use crate::api::path::PathText;
 use crate::api::problem::Problem;
 use crate::state::AppState;
 
@@ -56,7 +57,7 @@ impl From<Grant> for PluginGrant {
 pub(super) async fn get_plugin_grants(
     State(state): State<AppState>,
     caller: Caller,
-    Path(id): Path<String>,
+    PathText(id): PathText,
 ) -> Result<Json<Grants>, Problem> {
     caller.require(Role::Platform)?;
     let plugins = state.engine().plugins();
@@ -75,13 +76,13 @@ pub(super) async fn get_plugin_grants(
 pub(super) async fn set_plugin_grants(
     State(state): State<AppState>,
     caller: Caller,
-    Path(id): Path<String>,
+    PathText(id): PathText,
     body: JsonBody<Grants>,
 ) -> Result<Json<Grants>, Problem> {
     caller.require(Role::Platform)?;
     let grants: Vec<_> = body.value.grants.into_iter().map(PluginGrant::from).collect();
     let engine = state.engine();
-    let set = engine.grant_plugin(&operator(&caller), &id, &grants).await;
+    let set = engine.plugin_admin().grant_plugin(&operator(&caller), &id, &grants).await;
     set.map_err(|error| Problem::of_change(error, &id))?;
     Ok(Json(Grants { grants: grants.into_iter().map(Grant::from).collect() }))
 }

@@ -4,13 +4,14 @@
 use alerts_domain::api_key::Role;
 use alerts_domain::plugin_limits::PluginLimits;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use serde_json::Number;
 
 use super::{TAG, operator};
 use crate::api::body::JsonBody;
 use crate::api::caller::Caller;
+use crate::api::path::PathText;
 use crate::api::problem::Problem;
 use crate::state::AppState;
 
@@ -75,7 +76,7 @@ impl From<Limits> for PluginLimits {
 pub(super) async fn get_plugin_limits(
     State(state): State<AppState>,
     caller: Caller,
-    Path(id): Path<String>,
+    PathText(id): PathText,
 ) -> Result<Json<Limits>, Problem> {
     caller.require(Role::Platform)?;
     let plugins = state.engine().plugins();
@@ -93,12 +94,12 @@ pub(super) async fn get_plugin_limits(
 pub(super) async fn set_plugin_limits(
     State(state): State<AppState>,
     caller: Caller,
-    Path(id): Path<String>,
+    PathText(id): PathText,
     body: JsonBody<Limits>,
 ) -> Result<Json<Limits>, Problem> {
     caller.require(Role::Platform)?;
     let limits = PluginLimits::from(body.value);
-    let set = state.engine().limit_plugin(&operator(&caller), &id, limits).await;
+    let set = state.engine().plugin_admin().limit_plugin(&operator(&caller), &id, limits).await;
     set.map_err(|error| Problem::of_change(error, &id))?;
     Ok(Json(limits.into()))
 }

@@ -9,13 +9,14 @@ use alerts_domain::api_key::Role;
 use alerts_domain::tenant::TenantId;
 use alerts_engine::Actor;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use self::view::PluginView;
 use crate::api::caller::Caller;
 use crate::api::page::{self, Listed, PageQuery};
+use crate::api::path::PathText;
 use crate::api::problem::{Kind, Problem};
 use crate::api::query::Query;
 use crate::state::AppState;
@@ -62,7 +63,7 @@ async fn list_plugins(
 async fn get_plugin(
     State(state): State<AppState>,
     caller: Caller,
-    Path(id): Path<String>,
+    PathText(id): PathText,
 ) -> Result<Json<PluginView>, Problem> {
     caller.require(Role::Viewer)?;
     let found = state.engine().plugins().entry(&id);

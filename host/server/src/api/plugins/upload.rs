@@ -3,7 +3,7 @@
 use alerts_domain::api_key::Role;
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{FromRequest as _, Multipart, Path, Request, State};
+use axum::extract::{FromRequest as _, Multipart, Request, State};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use http::{StatusCode, header};
@@ -12,12 +12,16 @@ use serde::Deserialize;
 use super::{PluginView, TAG, operator};
 use crate::api::body::{self, media_type};
 use crate::api::caller::Caller;
+use crate::api::path::PathText;
 use crate::api::problem::{Kind, Problem};
 use crate::api::query::Query;
+use crate::limits::Whole;
 use crate::state::AppState;
 
 /// The part of a multipart body that holds the file.
 const FILE_PART: &str = "file";
+/// Room for the boundaries around it.
+const BOUNDARY_BYTES: usize = 4096;
 /// With the setting that decides how large it may be.
 const FILE: &str = "a plugin file (setting ALERTS_PLUGIN_FILE_MIB)";
 
@@ -48,30 +52,32 @@ pub(super) async fn upload_plugin(
 ) -> Result<Response, Problem> {
     caller.require(Role::Platform)?;
     let limit = state.engine().sandbox().max_file_bytes();
-    let wasm = match media_type(request.headers()).as_deref() {
-        Some("multipart/form-data") => file_part(request, limit).await?,
-        Some("application/wasm" | "application/octet-stream") => {
-            body::read(request.into_body(), limit, FILE).await?
-        }
+    let is_form = match media_type(request.headers()).as_deref() {
+        Some("multipart/form-data") => true,
+        Some("application/wasm" | "application/octet-stream") => false,
         _ => {
             let detail = "send the file as `content-type: application/wasm`, or as the part \
                           `file` of a multipart/form-data body";
             return Err(Problem::new(Kind::UnsupportedMediaType, detail));
         }
     };
-    let entry = state.engine().upload_plugin(&operator(&caller), wasm, query.replace);
+    let (parts, body) = request.into_parts();
+    let limit = limit + if is_form { BOUNDARY_BYTES } else { 0 };
+    let Whole { bytes, share: _share } = body::read(body, &state, limit, FILE).await?;
+    let wasm = match is_form {
+        true => file_part(Request::from_parts(parts, Body::from(bytes))).await?,
+        false => bytes,
+    };
+    let entry =
+        state.engine().plugin_admin().upload_plugin(&operator(&caller), wasm, query.replace);
     let entry = entry.map_err(|error| Problem::of_change(error, "of this file"))?;
     let location = format!("/v1/plugins/{}", entry.id);
     let body = Json(PluginView::from(entry));
     Ok((StatusCode::ACCEPTED, [(header::LOCATION, location)], body).into_response())
 }
 
-async fn file_part(request: Request, limit: usize) -> Result<Bytes, Problem> {
+async fn file_part(request: Request) -> Result<Bytes, Problem> {
     let unreadable = |detail: String| Problem::new(Kind::InvalidRequest, detail);
-    let (parts, body) = request.into_parts();
-    // Some room for the boundaries around the file.
-    let bytes = body::read(body, limit + 4096, FILE).await?;
-    let request = Request::from_parts(parts, Body::from(bytes));
     let mut form = Multipart::from_request(request, &())
         .await
         .map_err(|error| unreadable(error.body_text()))?;
@@ -100,11 +106,12 @@ pub(super) struct RemoveQuery {
 pub(super) async fn remove_plugin(
     State(state): State<AppState>,
     caller: Caller,
-    Path(id): Path<String>,
+    PathText(id): PathText,
     Query(query): Query<RemoveQuery>,
 ) -> Result<StatusCode, Problem> {
     caller.require(Role::Platform)?;
-    let removed = state.engine().remove_plugin(&operator(&caller), &id, query.force).await;
+    let removed =
+        state.engine().plugin_admin().remove_plugin(&operator(&caller), &id, query.force).await;
     removed.map_err(|error| Problem::of_change(error, &id))?;
     Ok(StatusCode::NO_CONTENT)
 }

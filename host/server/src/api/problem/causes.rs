@@ -6,6 +6,12 @@ use alerts_sandbox::CallError;
 use alerts_store::StoreError;
 
 use super::{Kind, Problem};
+use crate::keys::LookupError;
+
+/// What a caller is told when the database was lost at a commit.
+const IN_DOUBT: &str = "the database was lost before it said whether this is stored: it may be, or \
+    not. A request with an Idempotency-Key finds out when it is repeated with the same key, and so \
+    do events that are posted again; else look at what is there";
 
 impl From<ChangeError> for Problem {
     fn from(error: ChangeError) -> Self {
@@ -25,6 +31,7 @@ impl From<EngineError> for Problem {
         match error {
             EngineError::Store(error) => error.into(),
             EngineError::Sandbox(error) => error.into(),
+            EngineError::TooManyDeliveries { .. } => Self::new(Kind::TooLarge, error.to_string()),
             other => {
                 tracing::error!(error = %other, "a request failed");
                 Self::internal()
@@ -36,6 +43,14 @@ impl From<EngineError> for Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         tracing::error!(%error, "a request failed");
+        if error.is_in_doubt() {
+            return Self::new(Kind::OutcomeUnknown, IN_DOUBT);
+        }
+        if let StoreError::Overtaken { .. } = error {
+            let detail = "it took so long that a repetition with the same Idempotency-Key was \
+                          done in its place; repeat it once more for the answer";
+            return Self::new(Kind::Conflict, detail);
+        }
         if error.is_unavailable() {
             return Self::new(
                 Kind::Unavailable,
@@ -43,6 +58,18 @@ impl From<StoreError> for Problem {
             );
         }
         Self::internal()
+    }
+}
+
+impl From<LookupError> for Problem {
+    fn from(error: LookupError) -> Self {
+        match error {
+            LookupError::Store(error) => error.into(),
+            LookupError::TooLate => {
+                tracing::error!(%error, "a caller was not let in");
+                Self::new(Kind::Unavailable, "the database does not answer; send the request again")
+            }
+        }
     }
 }
 

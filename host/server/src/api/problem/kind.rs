@@ -37,12 +37,35 @@ pub(crate) enum Kind {
     Internal,
     /// Worth repeating.
     Unavailable,
+    /// Perhaps done, perhaps not.
+    OutcomeUnknown,
 }
 
 /// What every `type` begins with.
 pub(super) const TYPE_PREFIX: &str = "https://exosphere.dev/problems/";
 
 impl Kind {
+    /// Of each status the most general one first.
+    pub(super) const ALL: [Self; 17] = [
+        Self::InvalidRequest,
+        Self::MalformedJson,
+        Self::NamespaceRequired,
+        Self::Unauthenticated,
+        Self::KeyExpired,
+        Self::Forbidden,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::RequestTimeout,
+        Self::Conflict,
+        Self::TooLarge,
+        Self::UnsupportedMediaType,
+        Self::IdempotencyKeyReused,
+        Self::Internal,
+        Self::PluginFailed,
+        Self::Unavailable,
+        Self::OutcomeUnknown,
+    ];
+
     /// Status, the end of `type`, title.
     pub(super) fn told(self) -> (StatusCode, &'static str, &'static str) {
         use StatusCode as S;
@@ -89,6 +112,11 @@ impl Kind {
             Self::Unavailable => {
                 (S::SERVICE_UNAVAILABLE, "unavailable", "The server cannot answer now")
             }
+            Self::OutcomeUnknown => (
+                S::SERVICE_UNAVAILABLE,
+                "outcome-unknown",
+                "It is not known whether the request was done",
+            ),
         }
     }
 }

@@ -4,14 +4,16 @@
 //! for the person who must act; what only an operator may know goes to the log.
 
 mod causes;
+mod errors;
 mod kind;
 
 use alerts_domain::problem::FieldError;
 use alerts_engine::ChangeError;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, header};
+use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 
+pub(crate) use self::errors::FieldErrors;
 pub(crate) use self::kind::Kind;
 use self::kind::TYPE_PREFIX;
 
@@ -20,9 +22,11 @@ use self::kind::TYPE_PREFIX;
 pub(crate) struct Problem {
     kind: Kind,
     detail: String,
-    errors: Vec<FieldError>,
+    errors: FieldErrors,
 }
 
+/// The type of a problem document.
+pub(crate) const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
 /// When to come back after a 503, in seconds.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 
@@ -45,25 +49,34 @@ pub(crate) struct ProblemBody<'a> {
     /// query parameter after the slash.
     #[serde(skip_serializing_if = "<[FieldError]>::is_empty")]
     errors: &'a [FieldError],
+    /// How many more fields are wrong than `errors` tells of; absent when it tells all.
+    #[serde(skip_serializing_if = "is_zero")]
+    more_errors: usize,
 }
 
 impl Problem {
     pub(crate) fn new(kind: Kind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into(), errors: Vec::new() }
+        Self { kind, detail: detail.into(), errors: FieldErrors::default() }
     }
 
     /// Wrong fields. The detail tells the first, for callers that read no more.
-    pub(crate) fn invalid(errors: Vec<FieldError>) -> Self {
+    pub(crate) fn invalid(errors: impl Into<FieldErrors>) -> Self {
+        let errors = errors.into();
         let told = |error: &FieldError| match error.pointer.as_str() {
             "" => error.detail.clone(),
             pointer => format!("{pointer}: {}", error.detail),
         };
-        let detail = match errors.as_slice() {
+        let detail = match errors.told() {
             [] => "the request is not valid".to_owned(),
             [only] => told(only),
-            [first, ..] => format!("{} (the first of {} errors)", told(first), errors.len()),
+            [first, ..] => format!("{} (the first of {} errors)", told(first), errors.count()),
         };
         Self { kind: Kind::InvalidRequest, detail, errors }
+    }
+
+    /// Parts of this host that do not work.
+    pub(crate) fn unready(parts: Vec<FieldError>) -> Self {
+        Self { kind: Kind::Unavailable, ..Self::invalid(parts) }
     }
 
     /// One wrong field.
@@ -92,8 +105,7 @@ impl Problem {
 
     /// The same problem, seen from a document in which its place is `prefix`.
     pub(crate) fn under(self, prefix: &str) -> Self {
-        let errors = self.errors.into_iter().map(|error| error.under(prefix)).collect();
-        Self { kind: self.kind, ..Self::invalid(errors) }
+        Self { kind: self.kind, ..Self::invalid(self.errors.under(prefix)) }
     }
 
     /// Too much of something.
@@ -110,6 +122,17 @@ impl Problem {
         )
     }
 
+    /// What a library has answered with this status.
+    pub(crate) fn of_status(status: StatusCode) -> Self {
+        let reason = status.canonical_reason().unwrap_or("The request cannot be answered");
+        let kind = Kind::ALL.into_iter().find(|kind| kind.told().0 == status);
+        match kind {
+            Some(kind) => Self::new(kind, format!("{reason}; look at the request's path and head")),
+            None if status.is_client_error() => Self::new(Kind::InvalidRequest, reason),
+            None => Self::internal(),
+        }
+    }
+
     #[cfg(test)]
     pub(crate) fn kind(&self) -> Kind {
         self.kind
@@ -122,8 +145,12 @@ impl Problem {
 
     #[cfg(test)]
     pub(crate) fn errors(&self) -> &[FieldError] {
-        &self.errors
+        self.errors.told()
     }
+}
+
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 impl Problem {
@@ -134,7 +161,8 @@ impl Problem {
             title,
             status: status.as_u16(),
             detail: &self.detail,
-            errors: &self.errors,
+            errors: self.errors.told(),
+            more_errors: self.errors.more(),
         }
     }
 
@@ -148,14 +176,13 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let (status, ..) = self.kind.told();
         let body = serde_json::to_vec(&self.body()).unwrap_or_default();
-        let content_type = HeaderValue::from_static("application/problem+json");
-        let mut response = (status, [(header::CONTENT_TYPE, content_type)], body).into_response();
+        let mut response = (status, [(header::CONTENT_TYPE, MEDIA_TYPE)], body).into_response();
         match self.kind {
             Kind::Unauthenticated | Kind::KeyExpired => {
                 let scheme = HeaderValue::from_static("Bearer realm=\"exosphere-alerts\"");
                 response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
             }
-            Kind::Unavailable => {
+            Kind::Unavailable | Kind::OutcomeUnknown => {
                 response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
             }
             _ => {}

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use alerts_domain::endpoint::EndpointSpec;
+use alerts_domain::endpoint::{EndpointSecrets, EndpointSpec, WebhookEndpoint};
 use alerts_domain::rate_limit::RateLimit;
 use alerts_domain::secret::Secret;
-use alerts_engine::{EndpointDraft, Plugins};
+use alerts_engine::{Actor, EndpointDraft, Plugins};
 use alerts_package::Kind;
 use axum::extract::State;
 use axum::response::Response;
@@ -103,11 +103,27 @@ pub(super) async fn create_webhook(
     body: JsonBody<NewWebhookEndpoint>,
 ) -> Result<Response, Problem> {
     let draft = body.value.draft(state.engine().plugins())?;
-    let (engine, as_actor) = (state.engine().clone(), actor.clone());
-    let work = async move {
-        let made = engine.create_endpoint(&as_actor, draft).await?;
-        let view = WebhookEndpointView::from(made.endpoint);
-        Answer::json(StatusCode::CREATED, &view.with_secret(&made.signing_secret))
+    let work = async {
+        let made = state.engine().endpoints().create(&actor, draft).await?;
+        answer(made.endpoint, &made.signing_secret)
     };
-    once.answer(&state, &actor, &body.raw, work).await
+    let find = async |id: &str| find(&state, &actor, id).await;
+    once.answer_or_find(&state, &actor, &body.raw, work, find).await
+}
+
+fn answer(made: WebhookEndpoint, secret: &Secret) -> Result<Answer, Problem> {
+    Answer::json(StatusCode::CREATED, &WebhookEndpointView::from(made).with_secret(secret))
+}
+
+/// The answer to a request that made this endpoint.
+async fn find(state: &AppState, actor: &Actor, id: &str) -> Result<Option<Answer>, Problem> {
+    let Ok(id) = id.parse() else { return Ok(None) };
+    let found = state.store().get_endpoint(&actor.tenant, id).await?;
+    let Some(made) = found.filter(|endpoint| endpoint.deleted_at.is_none()) else {
+        return Ok(None);
+    };
+    let place = EndpointSecrets::associated_data(&actor.tenant, id);
+    let opened = state.keyring().open(&made.sealed_secrets, &place).ok();
+    let secrets = opened.and_then(|plain| serde_json::from_slice::<EndpointSecrets>(&plain).ok());
+    secrets.map(|secrets| answer(made, &secrets.signing)).transpose()
 }

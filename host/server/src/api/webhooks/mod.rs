@@ -81,8 +81,7 @@ async fn delete_webhook(
     Editor(actor): Editor,
     PathId(id): PathId<EndpointId>,
 ) -> Result<StatusCode, Problem> {
-    let engine = state.engine().clone();
-    let deleted = state.to_the_end(async move { engine.delete_endpoint(&actor, id).await }).await;
+    let deleted = state.engine().endpoints().delete(&actor, id).await;
     deleted.map_err(|error| Problem::of_change(error, id))?;
     Ok(StatusCode::NO_CONTENT)
 }

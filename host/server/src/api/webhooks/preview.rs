@@ -1,8 +1,11 @@
 //! `POST /v1/webhooks/{id}/preview`.
 
+use alerts_domain::api_key::Role;
 use alerts_domain::event::Event;
 use alerts_domain::exchange::{Request, Verdict};
+use alerts_domain::header::Headers;
 use alerts_domain::id::EndpointId;
+use alerts_domain::signature::SIGNATURE_HEADER;
 use alerts_engine::Preview;
 use axum::Json;
 use axum::extract::State;
@@ -12,10 +15,15 @@ use serde_json::value::RawValue;
 
 use super::TAG;
 use crate::api::body::OptionalJsonBody;
-use crate::api::caller::Viewer;
+use crate::api::caller::Caller;
 use crate::api::path::PathId;
-use crate::api::problem::Problem;
+use crate::api::problem::{FieldErrors, Problem};
 use crate::state::AppState;
+
+/// The headers that sign a request.
+const SIGNATURES: [&str; 2] = [SIGNATURE_HEADER, "webhook-signature"];
+/// What a viewer sees of them.
+const PLACEHOLDER: &str = "(shown to editors)";
 
 /// What to preview.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
@@ -71,23 +79,66 @@ impl From<Preview> for PreviewView {
 
 /// Preview an alert
 ///
-/// The exact request that would be sent for an event. Sends nothing.
+/// The exact request that would be sent for an event. Sends nothing. The signature
+/// in it is valid for whoever may send alerts, an editor; a viewer sees a placeholder.
 #[utoipa::path(post, path = "/v1/webhooks/{id}/preview", tag = TAG,
     params(("id" = EndpointId, Path)), request_body = PreviewRequest,
     responses((status = 200, description = "What would be sent.", body = PreviewView)))]
 pub(super) async fn preview_webhook(
     State(state): State<AppState>,
-    Viewer(actor): Viewer,
+    caller: Caller,
     PathId(id): PathId<EndpointId>,
     body: OptionalJsonBody<PreviewRequest>,
 ) -> Result<Json<PreviewView>, Problem> {
+    let actor = caller.act(Role::Viewer)?;
     let given = body.value.and_then(|request| request.event);
     let read = |json: Box<RawValue>| {
         Event::from_structured(Bytes::copy_from_slice(json.get().as_bytes())).map_err(|errors| {
-            Problem::invalid(errors.into_iter().map(|error| error.under("/event")).collect())
+            Problem::invalid(
+                errors.into_iter().map(|error| error.under("/event")).collect::<FieldErrors>(),
+            )
         })
     };
     let event = given.map(read).transpose()?;
-    let preview = state.engine().preview(&actor, id, event).await;
-    Ok(Json(preview.map_err(|error| Problem::of_change(error, id))?.into()))
+    let preview = state.engine().try_out().preview(&actor, id, event).await;
+    let mut preview = preview.map_err(|error| Problem::of_change(error, id))?;
+    if let Preview::Request { request, .. } = &mut preview
+        && caller.require(Role::Editor).is_err()
+    {
+        request.headers = without_signature(&request.headers);
+    }
+    Ok(Json(preview.into()))
+}
+
+/// The headers with something else in place of the signatures: who cannot change an
+/// endpoint cannot send in its name either.
+fn without_signature(headers: &Headers) -> Headers {
+    let mut shown = Headers::default();
+    for (name, value) in headers.iter() {
+        shown.push(name, if SIGNATURES.contains(&name) { PLACEHOLDER } else { value });
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use alerts_domain::Timestamp;
+    use alerts_domain::secret::Secret;
+    use alerts_domain::signature;
+
+    use super::*;
+
+    #[test]
+    fn of_all_that_signs_a_request_only_id_and_time_are_left() {
+        let secrets = [Secret::new("a secret of the test"), Secret::new("another of the test")];
+        let now = Timestamp::UNIX_EPOCH;
+        let signed = signature::headers(secrets.iter(), "dlv_1", now, b"body");
+        let shown = without_signature(&signed);
+        let differing = signed.iter().zip(shown.iter()).filter(|(before, after)| before != after);
+        assert_eq!(differing.count(), SIGNATURES.len());
+        for (name, value) in shown.iter() {
+            let is_known = ["dlv_1", "0", PLACEHOLDER].contains(&value);
+            assert!(is_known, "{name} is shown as {value}");
+        }
+    }
 }

@@ -43,7 +43,7 @@ pub(super) async fn rotate_webhook_secret(
 ) -> Result<Response, Problem> {
     let (engine, as_actor) = (state.engine().clone(), actor.clone());
     let work = async move {
-        let rotated = engine.rotate_secret(&as_actor, id).await;
+        let rotated = engine.endpoints().rotate_secret(&as_actor, id).await;
         let (secret, until) = rotated.map_err(|error| Problem::of_change(error, id))?;
         let view = RotatedSecret {
             secret: secret.expose().to_owned(),

@@ -32,7 +32,7 @@ pub(super) async fn test_webhook(
 ) -> Result<Response, Problem> {
     let (engine, as_actor) = (state.engine().clone(), actor.clone());
     let work = async move {
-        let sent = engine.send_test(&as_actor, id).await;
+        let sent = engine.try_out().send_test(&as_actor, id).await;
         let (delivery, attempt) = sent.map_err(|error| Problem::of_change(error, id))?;
         Answer::json(StatusCode::OK, &DeliveryView::with_attempts(delivery, vec![attempt]))
     };

@@ -1,0 +1,175 @@
+//! What is shown to a rule with a memory, and what follows from it for the event,
+//! its tenant and the outside.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::duration::DurationTrigger;
+use super::evaluate::{Firing, Observed, Occasion, evaluate};
+use super::memory::Memory;
+use super::run::exceeded;
+use crate::delivery::Delivery;
+use crate::event::Event;
+use crate::id::{EventId, RuleId};
+use crate::outcome::{Explanation, Reason, RuleOutcome};
+use crate::tenant::TenantId;
+
+/// What a rule with a memory sees in an event.
+#[derive(Debug, Clone)]
+pub struct Observation {
+    /// Which rule.
+    pub rule: RuleId,
+    /// What it sees.
+    pub seen: Observed,
+    /// What is sent, should it fire; none for a rule that only keeps its memory
+    /// up to date, and has nothing to say about this event.
+    pub alert: Option<Alert>,
+}
+
+/// What a rule sends when it fires.
+#[derive(Debug, Clone)]
+pub struct Alert {
+    /// What is told of the rule then.
+    pub reason: Reason,
+    /// What is told instead when it does not fire because the condition does not
+    /// hold; none when it holds.
+    pub withheld: Option<RuleOutcome>,
+    /// The delivery, but for its figures; none when there is nowhere to send to.
+    pub delivery: Option<Delivery>,
+    /// The id of the event that the host makes of a run that takes too long.
+    pub made_event: EventId,
+}
+
+/// An event as it came in.
+#[derive(Debug, Clone, Copy)]
+pub struct Arrived<'a> {
+    /// Whose it is.
+    pub tenant: &'a TenantId,
+    /// The id it has here.
+    pub id: EventId,
+    /// As it was posted.
+    pub event: &'a Event,
+    /// When.
+    pub received_at: Timestamp,
+}
+
+/// What follows from an observation.
+#[derive(Debug)]
+pub struct Followed {
+    /// What is told of the rule on the event.
+    pub outcome: Option<RuleOutcome>,
+    /// What is to be stored and sent.
+    pub made: Option<Made>,
+}
+
+/// What a rule that fired leaves.
+#[derive(Debug)]
+pub enum Made {
+    /// A delivery of the event itself.
+    Delivery(Box<Delivery>),
+    /// An event that the host makes.
+    Event(Box<MadeEvent>),
+}
+
+/// An event that the host makes of a run that takes too long.
+#[derive(Debug)]
+pub struct MadeEvent {
+    /// Its id.
+    pub id: EventId,
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// The event.
+    pub event: Event,
+    /// When it was made.
+    pub received_at: Timestamp,
+    /// What is told of the rule on it.
+    pub outcome: RuleOutcome,
+    /// What is sent; none when there is nowhere to send to.
+    pub delivery: Option<Delivery>,
+}
+
+impl Observation {
+    /// Lets the memory of which it is ([`Observed::key`]) take it in, and says what
+    /// follows.
+    pub fn take_in(&self, memory: &mut Memory, arrived: Arrived<'_>) -> Followed {
+        let alert = self.alert.as_ref();
+        let effects = evaluate(
+            memory,
+            Occasion::Seen {
+                seen: &self.seen,
+                event: arrived.id,
+                received_at: arrived.received_at,
+                can_alert: alert.is_none_or(|alert| alert.delivery.is_some()),
+            },
+        );
+        // A rule that is off says nothing.
+        let Some(alert) = alert else { return Followed { outcome: None, made: None } };
+        let told = |explanation: Explanation| {
+            let reason = match effects.firing {
+                Some(_) => alert.reason.clone(),
+                None => explanation.reason,
+            };
+            Explanation { reason, detail: explanation.detail }.of(self.rule)
+        };
+        let outcome = alert.withheld.clone().or_else(|| effects.explanation.map(told));
+        let made = effects.firing.and_then(|firing| match firing {
+            Firing::TooMuch { figures, .. } => {
+                let delivery = alert.delivery.clone()?;
+                let delivery = Delivery { event_id: arrived.id, trigger: figures, ..delivery };
+                Some(Made::Delivery(delivery.into()))
+            }
+            Firing::TooLong { .. } => {
+                let now = arrived.received_at;
+                let body = Some(arrived.event.body.as_ref());
+                let made = alert.made_event(arrived.tenant, self.rule, &firing, body, now);
+                made.map(|made| Made::Event(made.into()))
+            }
+        });
+        Followed { outcome, made }
+    }
+}
+
+impl Alert {
+    /// The time of a run that is watched may have passed. Says what the host makes
+    /// of it; none when the run has ended meanwhile or was told already. `told_by`
+    /// is the event with which it started, if that is still stored.
+    pub fn time_passed(
+        &self,
+        memory: &mut Memory,
+        tenant: &TenantId,
+        rule: RuleId,
+        trigger: DurationTrigger,
+        told_by: Option<&[u8]>,
+        now: Timestamp,
+    ) -> Option<MadeEvent> {
+        let firing = evaluate(memory, Occasion::Due { trigger, now }).firing?;
+        self.made_event(tenant, rule, &firing, told_by, now)
+    }
+
+    fn made_event(
+        &self,
+        tenant: &TenantId,
+        rule: RuleId,
+        firing: &Firing,
+        told_by: Option<&[u8]>,
+        now: Timestamp,
+    ) -> Option<MadeEvent> {
+        let Firing::TooLong { figures, elapsed_ms, threshold_ms } = firing else { return None };
+        let id = self.made_event;
+        let original: Value =
+            told_by.and_then(|body| serde_json::from_slice(body).ok()).unwrap_or_default();
+        let detail = format!("the run has taken {elapsed_ms} ms; fires above {threshold_ms}");
+        Some(MadeEvent {
+            id,
+            tenant: tenant.clone(),
+            event: exceeded(id, tenant, &original, now, *elapsed_ms),
+            received_at: now,
+            outcome: RuleOutcome::new(rule, self.reason.clone()).with_detail(detail),
+            delivery: self.delivery.clone().map(|delivery| Delivery {
+                event_id: id,
+                trigger: figures.clone(),
+                ..delivery
+            }),
+        })
+    }
+}

@@ -1,0 +1,25 @@
+//! What tenants have: their endpoints and rules in memory, and how people change
+//! them.
+//!
+//! `cache` holds a tenant's catalog, `load` makes one from what is stored, and
+//! `endpoints`, `rules` and `tenants` are the changes. Each change is written with
+//! its audit entry first and seen in memory before its caller is answered.
+
+mod cache;
+mod endpoints;
+mod load;
+mod name;
+mod patch;
+mod rules;
+mod tenant;
+mod tenant_cache;
+mod tenants;
+mod turns;
+
+pub(crate) use cache::Catalog;
+pub use endpoints::{CreatedEndpoint, EndpointDraft, EndpointPatch, Endpoints};
+pub(crate) use load::Loader;
+pub use rules::{RuleDraft, RulePatch, Rules};
+pub(crate) use tenant::TenantCatalog;
+pub use tenants::{TenantPatch, Tenants};
+pub(crate) use turns::Turns;

@@ -1,0 +1,74 @@
+//! A delivery in this host's hands, with all that an attempt needs.
+
+use alerts_domain::Timestamp;
+use alerts_domain::delivery::{Attempt, Delivery, Lease, Transition};
+use alerts_domain::id::{EndpointId, RuleId};
+use alerts_domain::tenant::TenantId;
+use alerts_store::Finished;
+use bytes::Bytes;
+
+use super::in_hand::Hold;
+use super::scheduler::Work;
+use crate::live::RateLimits;
+
+/// What a waiting job takes in memory besides its event's body, about.
+const JOB_BYTES: usize = 1024;
+
+/// A delivery in this host's hands, with all that an attempt needs.
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub(crate) delivery: Delivery,
+    pub(crate) lease: Lease,
+    pub(crate) event_body: Bytes,
+    pub(crate) received_at: Timestamp,
+    /// The limits on it when it came here: they hold while its tenant's catalog is
+    /// not in memory.
+    pub(super) limits: RateLimits,
+    pub(super) hold: Hold,
+}
+
+impl Job {
+    /// How it ended. It counts as held until the second part is dropped, which is
+    /// once that is written down.
+    pub(crate) fn ended(
+        self,
+        attempt: Option<Attempt>,
+        transition: Transition,
+        now: Timestamp,
+    ) -> (Finished, Hold) {
+        let finished = Finished {
+            id: self.delivery.id,
+            tenant: self.delivery.tenant,
+            webhook_endpoint_id: self.delivery.webhook_endpoint_id,
+            alert_rule_id: self.delivery.alert_rule_id,
+            lease: self.lease,
+            attempt,
+            transition,
+            now,
+        };
+        (finished, self.hold)
+    }
+
+    /// Given back without an attempt, to be due at a time.
+    pub(crate) fn given_back(self, at: Timestamp, now: Timestamp) -> (Finished, Hold) {
+        self.ended(None, Transition::Release { at, reason: None }, now)
+    }
+}
+
+impl Work for Job {
+    fn tenant(&self) -> &TenantId {
+        &self.delivery.tenant
+    }
+
+    fn endpoint(&self) -> EndpointId {
+        self.delivery.webhook_endpoint_id
+    }
+
+    fn rule(&self) -> Option<RuleId> {
+        self.delivery.alert_rule_id
+    }
+
+    fn bytes(&self) -> usize {
+        self.event_body.len() + JOB_BYTES
+    }
+}

@@ -1,0 +1,95 @@
+//! Writing down how attempts ended, until the database takes it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use alerts_domain::Timestamp;
+use alerts_domain::delivery::{DeliveryStatus, Transition};
+use alerts_store::{FinishOutcome, Finished, Store};
+
+use super::job::Job;
+use crate::catalog::Catalog;
+use crate::clock::Clock;
+use crate::wakes::Wakes;
+
+/// How long to wait after the database failed.
+pub(crate) const TROUBLE: Duration = Duration::from_secs(1);
+
+/// What writes results down. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Recorder {
+    pub(crate) store: Store,
+    pub(crate) catalog: Catalog,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) wakes: Wakes,
+}
+
+impl Recorder {
+    /// Writes down how an attempt ended, and does what follows from it.
+    pub(crate) async fn record(&self, finished: Finished) -> FinishOutcome {
+        let finished = Arc::new(finished);
+        let outcome = self.write_down(&finished).await;
+        let status = match outcome {
+            FinishOutcome::Recorded => finished.transition.status(),
+            FinishOutcome::RuleDisabled => {
+                self.catalog.refresh(&finished.tenant).await;
+                DeliveryStatus::Dead
+            }
+            FinishOutcome::LeaseLost => {
+                let id = finished.id;
+                tracing::warn!(delivery = %id, "another host took this delivery over; its result stands");
+                return outcome;
+            }
+        };
+        if status.is_terminal() {
+            let status = status.as_str();
+            metrics::counter!("alerts_deliveries_finished_total", "status" => status).increment(1);
+        }
+        if let Some(at) = retry_at(&finished.transition) {
+            self.wakes.claims.set(at);
+        }
+        outcome
+    }
+
+    /// Gives back what this host holds, to be due at a time: what is not given back
+    /// nobody would work on for as long as this host lives. It goes on by itself
+    /// until the database has it.
+    ///
+    /// Also what it holds only if a commit stands whose answer was lost.
+    pub(crate) fn give_back(&self, jobs: Vec<Job>, at: Timestamp) {
+        if jobs.is_empty() {
+            return;
+        }
+        let recorder = self.clone();
+        tokio::spawn(async move {
+            let now = recorder.clock.now();
+            for job in jobs {
+                let (untried, _hold) = job.given_back(at, now);
+                recorder.write_down(&Arc::new(untried)).await;
+            }
+            recorder.wakes.claims.set(at);
+        });
+    }
+
+    async fn write_down(&self, finished: &Arc<Finished>) -> FinishOutcome {
+        loop {
+            match self.store.finish(finished.clone()).await {
+                Ok(outcome) => return outcome,
+                // Forgetting it would send the alert again after a restart.
+                Err(error) => {
+                    tracing::error!(delivery = %finished.id, %error, "result not written down; trying again");
+                    self.clock.sleep_until(self.clock.after(TROUBLE)).await;
+                }
+            }
+        }
+    }
+}
+
+/// When a delivery is due again, if it is.
+fn retry_at(transition: &Transition) -> Option<Timestamp> {
+    match transition {
+        Transition::Retry { at, .. } | Transition::Release { at, .. } => Some(*at),
+        Transition::Gone { otherwise, .. } => retry_at(otherwise),
+        Transition::Deliver | Transition::Bury { .. } => None,
+    }
+}

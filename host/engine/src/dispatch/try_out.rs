@@ -1,0 +1,207 @@
+//! Trying an endpoint out: a test alert through the real path, and a preview
+//! that sends nothing.
+
+use std::sync::Arc;
+
+use alerts_domain::alert;
+use alerts_domain::delivery::{Attempt, Delivery, DeliveryStatus, Lease, Transition};
+use alerts_domain::event::Event;
+use alerts_domain::exchange::{Request, Step, Verdict};
+use alerts_domain::id::{DeliveryId, EndpointId, EventId, HostId};
+use alerts_sandbox::Sandbox;
+use alerts_store::{NewDelivery, NewEvent, Store};
+use bytes::Bytes;
+use serde_json::json;
+
+use super::attempt::Attempts;
+use super::dispatcher::Dispatcher;
+use super::recording::Recorder;
+use crate::actor::Actor;
+use crate::catalog::Catalog;
+use crate::clock::Clock;
+use crate::egress::Egress;
+use crate::entropy::Entropy;
+use crate::error::{ChangeError, EngineError};
+use crate::live::RateLimits;
+use crate::plugins::Plugins;
+
+/// The type of the event that a test alert is about.
+const TEST_EVENT_TYPE: &str = "exosphere.alerts.test";
+
+/// What an adapter would do first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Preview {
+    /// Send this: references in place of secrets, signed as it would be now.
+    Request {
+        /// As it would leave.
+        request: Request,
+        /// Whether the adapter looks at the answer and may send more.
+        asks_again: bool,
+    },
+    /// End the attempt without a request.
+    Verdict(Verdict),
+}
+
+/// What tries endpoints out. Cheap to clone.
+#[derive(Clone)]
+#[expect(missing_debug_implementations, reason = "a clock has nothing to show")]
+pub struct TryOut {
+    pub(crate) host: HostId,
+    pub(crate) store: Store,
+    pub(crate) catalog: Catalog,
+    pub(crate) plugins: Plugins,
+    pub(crate) sandbox: Sandbox,
+    pub(crate) egress: Egress,
+    pub(crate) dispatcher: Dispatcher,
+    pub(crate) attempts: Arc<Attempts>,
+    pub(crate) recorder: Recorder,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<Entropy>,
+}
+
+impl TryOut {
+    /// Sends a test alert to an endpoint now, past the queue but else as every
+    /// alert goes, and waits for what becomes of it. It is not retried.
+    pub async fn send_test(
+        &self,
+        actor: &Actor,
+        endpoint: EndpointId,
+    ) -> Result<(Delivery, Attempt), ChangeError> {
+        let catalog = self.catalog.get(&actor.tenant).await?;
+        let live = catalog.endpoint(endpoint).ok_or(ChangeError::NotFound("webhook endpoint"))?;
+        if !live.stored().spec.is_active {
+            return Err(ChangeError::Conflict(format!(
+                "endpoint {endpoint} is switched off; set `is_active` to true first"
+            )));
+        }
+        if !catalog.is_open() {
+            return Err(ChangeError::Conflict(
+                "alerts are not open to this namespace yet; ask the operator".to_owned(),
+            ));
+        }
+        let mut delivery = self.test_delivery(actor, endpoint);
+        delivery.status = DeliveryStatus::Leased;
+        let lease = Lease { host: self.host, fence: 1 };
+        let event = sample_event(actor, &delivery)?;
+        let body = event.body.clone();
+        // A person waits for it: no limit holds it up.
+        let limits = RateLimits::default();
+        let job = self.dispatcher.hold(delivery.clone(), lease, body, delivery.created_at, limits);
+        let new = NewEvent {
+            id: delivery.event_id,
+            tenant: actor.tenant.clone(),
+            event,
+            received_at: delivery.created_at,
+            outcomes: Vec::new(),
+            pending_rules: None,
+            deliveries: vec![NewDelivery { delivery: delivery.clone(), lease: Some(lease) }],
+            observations: Vec::new(),
+        };
+        self.store.accept(vec![new]).await?;
+
+        let (attempt, mut transition) = self.attempts.attempt(&job).await;
+        if let Transition::Release { reason, .. } = transition {
+            // Nobody waits for a test that comes later.
+            let error = reason.unwrap_or_else(|| "nothing could be tried now".into());
+            transition = Transition::Bury { error, disable_rule: false };
+        }
+        let (finished, _hold) = job.ended(attempt, transition, self.clock.now());
+        delivery.status = finished.transition.status();
+        delivery.finished_at = Some(finished.now);
+        let attempt = finished.attempt.clone();
+        if let Transition::Bury { error, .. } = &finished.transition {
+            delivery.last_error = Some(error.to_string());
+        }
+        self.recorder.record(finished).await;
+        let attempt = attempt.ok_or_else(|| {
+            ChangeError::Conflict(delivery.last_error.clone().unwrap_or_default())
+        })?;
+        delivery.attempt_count = attempt.number;
+        Ok((delivery, attempt))
+    }
+
+    /// The request that an endpoint's adapter would send for this event, or for
+    /// a sample. Sends nothing and stores nothing.
+    pub async fn preview(
+        &self,
+        actor: &Actor,
+        endpoint: EndpointId,
+        event: Option<Event>,
+    ) -> Result<Preview, ChangeError> {
+        let catalog = self.catalog.get(&actor.tenant).await?;
+        let live = catalog.endpoint(endpoint).ok_or(ChangeError::NotFound("webhook endpoint"))?;
+        let delivery = self.test_delivery(actor, endpoint);
+        let event = match event {
+            Some(event) => event,
+            None => sample_event(actor, &delivery)?,
+        };
+        let include_data = live.stored().spec.include_event_data;
+        let alert = alert::build(&delivery, &event.body, delivery.created_at, include_data)
+            .map_err(|error| ChangeError::field("/event", error.to_string()))?;
+        let (plugin, target) =
+            self.attempts.target_call(&delivery, live, alert).map_err(ChangeError::Conflict)?;
+        let step = self.sandbox.next(&plugin, &actor.tenant, &target, &[]).await;
+        let step = step.map_err(EngineError::from)?;
+        let (request, asks_again) = match step {
+            Step::Done(verdict) => return Ok(Preview::Verdict(verdict)),
+            Step::Send(request) => (request, true),
+            Step::SendLast(request) => (request, false),
+        };
+        let hosts = self.plugins.hosts_for(plugin.manifest(), &actor.tenant);
+        let signed = self.egress.preview(request, live, &hosts, &target.id, self.clock.now());
+        let request = signed.map_err(|refused| ChangeError::Conflict(refused.to_string()))?;
+        Ok(Preview::Request { request, asks_again })
+    }
+
+    fn test_delivery(&self, actor: &Actor, endpoint: EndpointId) -> Delivery {
+        let now = self.clock.now();
+        Delivery {
+            id: self.entropy.id(now, DeliveryId::new),
+            tenant: actor.tenant.clone(),
+            event_id: self.entropy.id(now, EventId::new),
+            alert_rule_id: None,
+            rule_name: "Test".to_owned(),
+            trigger: json!({"type": "test"}),
+            webhook_endpoint_id: endpoint,
+            status: DeliveryStatus::Scheduled,
+            attempt_count: 0,
+            next_attempt_at: None,
+            last_error: None,
+            redrive_of: None,
+            created_at: now,
+            finished_at: None,
+        }
+    }
+}
+
+/// A failed run, as the platform would tell of it.
+fn sample_event(actor: &Actor, delivery: &Delivery) -> Result<Event, ChangeError> {
+    const RUN: &str = "00000000-0000-4000-8000-000000000000";
+    let (tenant, at) = (actor.tenant.as_str(), delivery.created_at);
+    let event = json!({
+        "specversion": "1.0",
+        "id": delivery.id,
+        "source": format!("/v0/namespace/{tenant}"),
+        "type": TEST_EVENT_TYPE,
+        "subject": format!("graph/sample-graph/run/{RUN}"),
+        "time": at,
+        "data": {
+            "namespace": tenant,
+            "graph_name": "sample-graph",
+            "run_id": RUN,
+            "status": "FAILED",
+            "created_at": at,
+            "finished_at": at,
+            "duration_ms": 1234,
+            "success_count": 4,
+            "pending_count": 0,
+            "errored_count": 1,
+            "retried_count": 0,
+            "total_count": 5,
+            "failed_state_id": "000000000000000000000000",
+            "node_name": "sample-node",
+            "identifier": "sample",
+        },
+    });
+    Event::from_structured(Bytes::from(event.to_string())).map_err(ChangeError::Invalid)
+}
