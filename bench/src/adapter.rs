@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use alerts_domain::header::Headers;
+use alerts_domain::tenant::TenantId;
 use alerts_sandbox::{Sandbox, SandboxConfig, TargetDelivery, TargetEndpoint};
 use bytes::Bytes;
 
@@ -16,6 +17,7 @@ pub(crate) async fn measure(report: &mut Report) -> Outcome {
     let started = Instant::now();
     let plugin = sandbox.load(&std::fs::read("plugins/dist/http.wasm")?)?;
     let load_ms = started.elapsed().as_secs_f64() * 1e3;
+    let tenant = TenantId::new("bench").map_err(|error| error.detail)?;
     let alert = format!(r#"{{"version":"1","padding":"{}"}}"#, "x".repeat(1000));
     let delivery = TargetDelivery {
         id: "dlv_00000000000000000000000000".into(),
@@ -31,11 +33,11 @@ pub(crate) async fn measure(report: &mut Report) -> Outcome {
         },
     };
     for _ in 0..100 {
-        sandbox.next(&plugin, &delivery, &[]).await?;
+        sandbox.next(&plugin, &tenant, &delivery, &[]).await?;
     }
     let started = Instant::now();
     for _ in 0..CALLS {
-        sandbox.next(&plugin, &delivery, &[]).await?;
+        sandbox.next(&plugin, &tenant, &delivery, &[]).await?;
     }
     let call_us = started.elapsed().as_secs_f64() * 1e6 / f64::from(CALLS);
     report.add(

@@ -66,6 +66,7 @@ async fn target(
     let started = Instant::now();
     let plugin = sandbox.load(wasm)?;
     let load_ms = started.elapsed().as_secs_f64() * 1e3;
+    let tenant = TenantId::new("bench").map_err(|error| error.detail)?;
     let delivery = TargetDelivery {
         id: "dlv_00000000000000000000000000".into(),
         attempt: 1,
@@ -83,11 +84,11 @@ async fn target(
         },
     };
     for _ in 0..20 {
-        sandbox.next(&plugin, &delivery, &[]).await?;
+        sandbox.next(&plugin, &tenant, &delivery, &[]).await?;
     }
     let started = Instant::now();
     for _ in 0..CALLS {
-        sandbox.next(&plugin, &delivery, &[]).await?;
+        sandbox.next(&plugin, &tenant, &delivery, &[]).await?;
     }
     let call_us = started.elapsed().as_secs_f64() * 1e6 / f64::from(CALLS);
     report.add(
@@ -115,7 +116,10 @@ async fn condition(report: &mut Report) -> Outcome {
     let sources: Arc<[Arc<str>]> = [Arc::from(SOURCE)].into_iter().collect();
     let started = Instant::now();
     for _ in 0..CALLS {
-        sandbox.compile(&plugin, SOURCE).await?.map_err(|_| "the condition does not compile")?;
+        sandbox
+            .compile(&plugin, &tenant, SOURCE)
+            .await?
+            .map_err(|_| "the condition does not compile")?;
     }
     let fresh_us = started.elapsed().as_secs_f64() * 1e6 / f64::from(CALLS);
     sandbox.evaluate(&plugin, &tenant, sources.clone(), event.clone()).await?;

@@ -9,6 +9,7 @@ use alerts_domain::exchange::{
 };
 use alerts_domain::header::Headers;
 use alerts_domain::problem::FieldError;
+use alerts_domain::tenant::TenantId;
 use alerts_sandbox::{Plugin, Sandbox, SandboxConfig, TargetDelivery, TargetEndpoint};
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -75,7 +76,7 @@ impl Example {
     }
 
     pub(crate) async fn problems(&self, settings: &Value) -> Vec<FieldError> {
-        let answer = self.sandbox.check(&self.plugin, settings.to_string().into()).await;
+        let answer = self.sandbox.check(&self.plugin, &tenant(), settings.to_string().into()).await;
         answer.unwrap().err().unwrap_or_default()
     }
 
@@ -183,8 +184,13 @@ impl Example {
     }
 
     async fn next(&self, exchanges: &[Exchange]) -> Step {
-        self.sandbox.next(&self.plugin, &self.delivery, exchanges).await.unwrap()
+        self.sandbox.next(&self.plugin, &tenant(), &self.delivery, exchanges).await.unwrap()
     }
+}
+
+/// Whoever it is called for.
+fn tenant() -> TenantId {
+    TenantId::new("prod").unwrap()
 }
 
 /// What an event may hold: quotes, other scripts, a vendor's markup, and a

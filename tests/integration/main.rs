@@ -25,6 +25,7 @@ mod key_rotation;
 mod plugin_files;
 mod plugin_folder;
 mod plugin_limits;
+mod plugin_texts;
 mod plugin_upgrades;
 mod plugins;
 mod problems;

@@ -41,12 +41,13 @@ async fn a_file_that_is_no_plugin_is_refused_under_its_name_and_keeps_no_other_a
     std::fs::write(file("second.wasm"), renamed("mine", "2.0.0")).unwrap();
     let host = host_on(plugins.path()).await;
 
-    assert_eq!(host.api.plugin("mine").await["version"], "1.0.0");
+    let mine = host.api.plugin_with("mine", "ready").await;
+    assert_eq!(mine["version"], "1.0.0");
     let nonsense = host.api.plugin("nonsense").await;
     assert_eq!(nonsense["state"], "refused");
     assert!(reason(&nonsense).contains("truncated or malformed"), "{nonsense}");
     let unreadable = host.api.plugin("unreadable").await;
-    assert!(reason(&unreadable).contains("it cannot be read"), "{unreadable}");
+    assert!(reason(&unreadable).contains("it cannot be read: it is a folder"), "{unreadable}");
     let second = host.api.plugin("second").await;
     assert!(reason(&second).contains("the id `mine` is taken by"), "{second}");
     assert!(reason(&second).contains("good.wasm; keep one of the two files"), "{second}");
@@ -67,7 +68,7 @@ async fn a_file_that_changes_its_id_takes_its_old_plugin_away() {
     let file = plugins.path().join("plugin.wasm");
     std::fs::write(&file, renamed("before", "1.0.0")).unwrap();
     let host = host_on(plugins.path()).await;
-    assert_eq!(host.api.plugin("before").await["state"], "ready");
+    host.api.plugin_with("before", "ready").await;
     std::fs::write(&file, renamed("after-it", "1.0.0")).unwrap();
     plugin(&host, "after-it", |plugin| plugin["state"] == "ready").await;
     plugin(&host, "before", |answer| answer["status"] == 404).await;
@@ -82,4 +83,62 @@ async fn a_folder_that_is_not_there_stops_nothing_and_is_looked_for_again() {
     std::fs::create_dir(&plugins).unwrap();
     std::fs::write(plugins.join("mine.wasm"), renamed("mine", "1.0.0")).unwrap();
     plugin(&host, "mine", |plugin| plugin["state"] == "ready").await;
+}
+
+#[tokio::test]
+async fn what_is_no_regular_file_is_never_opened_and_keeps_no_file_away() {
+    let plugins = tempfile::tempdir().unwrap();
+    let file = |name: &str| plugins.path().join(name);
+    // Opening it would wait until somebody writes, for ever.
+    let made = std::process::Command::new("mkfifo").arg(file("a-pipe.wasm")).status().unwrap();
+    assert!(made.success());
+    std::os::unix::fs::symlink("/dev/zero", file("b-device.wasm")).unwrap();
+    std::fs::write(plugins.path().join("real"), renamed("linked", "1.0.0")).unwrap();
+    std::os::unix::fs::symlink("real", file("linked.wasm")).unwrap();
+    let host = host_on(plugins.path()).await;
+    for (id, what) in [("a-pipe", "it is a pipe"), ("b-device", "it is a device")] {
+        let refused = host.api.plugin(id).await;
+        assert!(reason(&refused).contains(what), "{refused}");
+    }
+    plugin(&host, "linked", |plugin| plugin["state"] == "ready").await;
+
+    std::fs::write(file("later.wasm"), renamed("later", "1.0.0")).unwrap();
+    plugin(&host, "later", |plugin| plugin["state"] == "ready").await;
+    std::fs::remove_file(file("a-pipe.wasm")).unwrap();
+    plugin(&host, "a-pipe", |answer| answer["status"] == 404).await;
+}
+
+#[tokio::test]
+async fn a_file_whose_id_was_taken_has_it_once_the_other_file_is_gone() {
+    let plugins = tempfile::tempdir().unwrap();
+    let file = |name: &str| plugins.path().join(name);
+    std::fs::write(file("a.wasm"), renamed("mine", "1.0.0")).unwrap();
+    std::fs::write(file("b.wasm"), renamed("mine", "2.0.0")).unwrap();
+    let host = host_on(plugins.path()).await;
+    plugin(&host, "mine", |mine| mine["version"] == "1.0.0" && mine["state"] == "ready").await;
+    assert_eq!(host.api.plugin("b").await["state"], "refused");
+    std::fs::remove_file(file("a.wasm")).unwrap();
+    plugin(&host, "mine", |mine| mine["version"] == "2.0.0" && mine["state"] == "ready").await;
+    plugin(&host, "b", |answer| answer["status"] == 404).await;
+}
+
+#[tokio::test]
+async fn a_file_whose_manifest_leads_to_a_forbidden_address_is_refused_by_the_fields_name() {
+    let plugins = tempfile::tempdir().unwrap();
+    let wasm = renamed("leaky", "1.0.0");
+    let mut manifest = alerts_package::read_manifest(&wasm).unwrap();
+    manifest.default_url = Some("http://169.254.169.254/".to_owned());
+    let wasm = alerts_package::pack(&wasm, &manifest).unwrap();
+    std::fs::write(plugins.path().join("leaky.wasm"), &wasm).unwrap();
+    let host = host_on(plugins.path()).await;
+    let refused = plugin(&host, "leaky", |plugin| plugin["state"] == "refused").await;
+    assert!(
+        reason(&refused).contains("`default_url` must be a URL that may be sent to"),
+        "{refused}"
+    );
+    assert!(reason(&refused).contains("169.254.169.254"), "{refused}");
+    // Uploads are held to the same.
+    host.api.upload("?replace=true", wasm).await.expect(202);
+    let refused = plugin(&host, "leaky", |plugin| plugin["state"] == "refused").await;
+    assert!(reason(&refused).contains("`default_url`"), "{refused}");
 }

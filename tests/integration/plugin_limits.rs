@@ -286,8 +286,8 @@ async fn a_file_refused_for_a_limit_is_looked_at_again_when_that_is_raised() {
     assert_eq!(host.terminate(), Some(0));
     let host = start().await;
     let api = host.api("payments");
-    assert_eq!(api.plugin("dropped").await["state"], "ready");
-    assert_eq!(api.plugin("sent").await["state"], "refused");
+    api.plugin_with("dropped", "ready").await;
+    api.plugin_with("sent", "refused").await;
     api.put("/v1/plugins/sent/limits", &more).await.expect(200);
     api.plugin_with("sent", "ready").await;
 }

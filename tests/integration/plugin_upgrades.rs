@@ -98,6 +98,7 @@ async fn a_plugin_replaced_under_load_loses_and_repeats_nothing_and_each_attempt
     let host = HostProcess::start_with(settings, free_address()).await;
     let api = host.api("payments");
     api.install(renamed("sent", "1.0.0")).await;
+    api.plugin_with("dropped", "ready").await;
     let mut endpoints = Vec::new();
     for id in ["sent", "dropped"] {
         let url = receiver.url(&format!("/{id}"));

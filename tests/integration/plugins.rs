@@ -137,6 +137,8 @@ async fn a_plugin_that_is_granted_to_some_is_closed_to_others() {
     put(&json!({"grants": []})).await.expect(200);
     host.api.post("/v1/webhooks", slack).await.expect(201);
     put(&json!({"grants": [{"tenant": "a", "hosts": ["not a host"]}]})).await.problem(400);
+    let twice = put(&json!({"grants": [{"tenant": "a"}, {"tenant": "a", "hosts": []}]})).await;
+    assert_eq!(twice.problem(400), ["/grants/1/tenant"]);
 }
 
 #[tokio::test]

@@ -69,7 +69,7 @@ impl Lab {
         &self,
         settings: impl Into<Bytes>,
     ) -> Result<Result<(), Vec<FieldError>>, CallError> {
-        self.wait(self.sandbox.check(&self.plugin, settings.into()))
+        self.wait(self.sandbox.check(&self.plugin, &self.tenant, settings.into()))
     }
 
     pub(crate) fn next(
@@ -77,11 +77,11 @@ impl Lab {
         delivery: &TargetDelivery,
         exchanges: &[Exchange],
     ) -> Result<Step, CallError> {
-        self.wait(self.sandbox.next(&self.plugin, delivery, exchanges))
+        self.wait(self.sandbox.next(&self.plugin, &self.tenant, delivery, exchanges))
     }
 
     pub(crate) fn compile(&self, source: &str) -> Result<Result<(), Vec<Diagnostic>>, CallError> {
-        self.wait(self.sandbox.compile(&self.plugin, source))
+        self.wait(self.sandbox.compile(&self.plugin, &self.tenant, source))
     }
 
     pub(crate) fn evaluate(

@@ -57,6 +57,8 @@ pub(crate) struct StoredAttempt {
     pub(crate) duration_ms: u64,
     pub(crate) verdict: String,
     pub(crate) error: Option<String>,
+    #[serde(default)]
+    pub(crate) note: Option<String>,
     pub(crate) plugin_digest: String,
     pub(crate) endpoint_version: i64,
     pub(crate) exchanges: Vec<Exchange>,

@@ -150,6 +150,13 @@ fn verdict_lines(attempt: &StoredAttempt, verdict: &Verdict) -> Vec<String> {
     if was.is_empty() != is.is_empty() || !is.starts_with(was) {
         lines.push(format!("reason: `{was}` → `{is}`"));
     }
+    // Attempts of older hosts have none kept.
+    if let Some(was) = &attempt.note
+        && verdict.note() != Some(was)
+    {
+        let is = verdict.note().unwrap_or_default();
+        lines.push(format!("note: `{was}` → `{is}`"));
+    }
     lines
 }
 
@@ -263,6 +270,7 @@ mod tests {
             duration_ms: 1,
             verdict: verdict.into(),
             error: error.map(str::to_owned),
+            note: None,
             plugin_digest: "sha256:other".into(),
             endpoint_version: 1,
             exchanges: vec![exchange],
@@ -319,6 +327,7 @@ mod tests {
             duration_ms: 1,
             verdict: "retry".into(),
             error: Some("the target answered".into()),
+            note: None,
             plugin_digest: String::new(),
             endpoint_version: 1,
             exchanges: Vec::new(),

@@ -133,6 +133,14 @@ impl Verdict {
         }
     }
 
+    /// What the adapter noted of a delivery that went well.
+    pub fn note(&self) -> Option<&str> {
+        match self {
+            Self::Delivered(note) => note.as_deref(),
+            Self::Retry { .. } | Self::Rejected(_) | Self::Gone(_) => None,
+        }
+    }
+
     /// What a plain HTTP answer means: 2xx delivered, 404 and 410 gone, all
     /// else retried, with Retry-After honoured (RFC 9110, 10.2.3).
     pub fn standard(outcome: &Outcome, now: jiff::Timestamp) -> Self {

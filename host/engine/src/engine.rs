@@ -87,6 +87,7 @@ impl Engine {
         {
             tracing::error!(%error, "the plugin folder cannot be read");
         }
+        engine.plugins().compiled_ones_are_in().await;
         engine.start_loops(folder);
         Ok(engine)
     }
@@ -307,6 +308,7 @@ impl Inner {
         let EngineParts { config, store, sandbox, plugins, keyring, clock, entropy } = parts;
         let host = entropy.id(clock.now(), HostId::new);
         let (entropy, wakes) = (Arc::new(entropy), Wakes::default());
+        let addresses = config.addresses.clone();
         let egress = match config.transport {
             Some(transport) => Egress::over(transport, config.addresses),
             None => {
@@ -445,6 +447,7 @@ impl Inner {
             sandbox: sandbox.clone(),
             plugins: plugins.clone(),
             clock: clock.clone(),
+            addresses,
         };
         let retention = RetentionLoop {
             store: store.clone(),

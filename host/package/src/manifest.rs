@@ -5,9 +5,14 @@
 
 mod schema;
 
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use alerts_domain::address::AddressRules;
 use alerts_domain::origin::{NotAnOrigin, Origin};
 use alerts_domain::plugin_limits::PluginLimits;
 use alerts_domain::problem::FieldError;
+use alerts_domain::target_url;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -187,6 +192,40 @@ impl Manifest {
         }
         self.validate_settings()?;
         self.validate_secrets()?;
+        self.validate_hosts()?;
+        self.validate_default_url(&AddressRules::new(vec![EVERY_V4, EVERY_V6]))?;
+        self.validate_limits()
+    }
+
+    /// Whether all that it names may be sent to under an operator's rules: what
+    /// does not depend on those was checked when it was read.
+    pub fn judge_addresses(&self, rules: &AddressRules) -> Result<(), InvalidManifest> {
+        for (index, host) in self.hosts.iter().enumerate() {
+            // Where a name leads is judged at each connection.
+            let Ok(origin) = Origin::parse(host) else { continue };
+            if let Err(forbidden) = target_url::check(&origin.to_string(), rules) {
+                let detail = forbidden.detail;
+                let problem = format!("must be a host that may be sent to: {detail}");
+                return Err(InvalidManifest::field(format!("hosts[{index}]"), problem));
+            }
+        }
+        self.validate_default_url(rules)
+    }
+
+    fn validate_default_url(&self, rules: &AddressRules) -> Result<(), InvalidManifest> {
+        let Some(default_url) = &self.default_url else { return Ok(()) };
+        let checked = target_url::check(default_url, rules);
+        checked.map(drop).map_err(|problem| {
+            let problem = format!("must be a URL that may be sent to: {}", problem.detail);
+            InvalidManifest::field("default_url", problem)
+        })
+    }
+
+    fn validate_hosts(&self) -> Result<(), InvalidManifest> {
+        if self.hosts.len() > MAX_HOSTS {
+            let problem = format!("must be at most {MAX_HOSTS} host names");
+            return Err(InvalidManifest::field("hosts", problem));
+        }
         for (index, host) in self.hosts.iter().enumerate() {
             // In one form only, so that two manifests that mean the same say the same.
             if !Origin::parse(host).is_ok_and(|origin| origin.is_written(host)) {
@@ -195,18 +234,14 @@ impl Manifest {
                     NotAnOrigin.to_string() + ", in lower case",
                 ));
             }
-        }
-        if let Some(default_url) = &self.default_url {
-            let usable = url::Url::parse(default_url)
-                .is_ok_and(|url| matches!(url.scheme(), "https" | "http") && url.has_host());
-            if !usable {
+            if self.hosts[..index].contains(host) {
                 return Err(InvalidManifest::field(
-                    "default_url",
-                    "must be an absolute `https` URL",
+                    format!("hosts[{index}]"),
+                    format!("repeats `{host}`; name each host once"),
                 ));
             }
         }
-        self.validate_limits()
+        Ok(())
     }
 
     /// A condition language sends nothing, so what belongs to sending is a mistake there.
@@ -273,6 +308,13 @@ impl Manifest {
 fn is_no_settings(settings: &Map<String, Value>) -> bool {
     *settings == no_settings()
 }
+
+/// A vendor has an address for each region, and few regions.
+const MAX_HOSTS: usize = 64;
+
+/// All addresses there are, for what is checked before any operator's rules are known.
+const EVERY_V4: IpNet = IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::UNSPECIFIED, 0));
+const EVERY_V6: IpNet = IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::UNSPECIFIED, 0));
 
 /// Longest id and secret name: as a DNS label, so that ids fit wherever those do.
 const MAX_NAME_BYTES: usize = 63;

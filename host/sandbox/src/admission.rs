@@ -16,6 +16,7 @@ use crate::engine;
 use crate::error::{CallError, LoadError, MEMORY, PluginName};
 use crate::limits::Limits;
 use crate::plugin::{Plugin, PluginKey, Terms};
+use crate::said;
 use crate::sandbox::Inner;
 use crate::stats;
 use crate::suspects::Suspects;
@@ -40,7 +41,6 @@ pub(crate) fn admit(
     let host_limits = sandbox.config.limits;
     let limits = host_limits.for_plugin(manifest.kind, &manifest.limits, &granted);
 
-    let _alone = sandbox.admitting.lock().unwrap_or_else(PoisonError::into_inner);
     let component = compiled(sandbox, &name, &limits, wasm)?;
     check_resources(&component, &name, &limits)?;
     // Else the first call of each instance would copy the data segments.
@@ -48,6 +48,7 @@ pub(crate) fn admit(
         .initialize_copy_on_write_image()
         .map_err(|error| invalid(&name, format!("{error:#}")))?;
     let uses = Arc::<Uses>::default();
+    let _alone = sandbox.trying.lock().unwrap_or_else(PoisonError::into_inner);
     let guest = contract::bind(&component, manifest.kind, &sandbox.engine, &limits, &uses)
         .map_err(|unbound| explain(unbound, &component, &name, &manifest))?;
     first_call(&guest, &limits, &name).map_err(LoadError::FirstCall)?;
@@ -113,8 +114,9 @@ fn unfit(name: &PluginName, limits: &Limits, code: &[u8], error: &wasmtime::Erro
     }
 }
 
+/// The detail may quote the file.
 fn invalid(name: &PluginName, detail: String) -> LoadError {
-    LoadError::Compile { plugin: name.clone(), detail }
+    LoadError::Compile { plugin: name.clone(), detail: said::text(detail) }
 }
 
 /// Whether one instance fits into the pool's slot. What does not fit would
@@ -157,9 +159,12 @@ fn explain(
     let (engine, ty) = (component.engine(), component.component_type());
     let quoted = |names: Vec<String>| match names.is_empty() {
         true => "nothing".to_owned(),
-        false => names.join(", "),
+        false => said::text(names.join(", ")),
     };
     match unbound {
+        Unbound::Version { exports, interface } => {
+            LoadError::Version { plugin: name.clone(), exports: said::text(exports), interface }
+        }
         Unbound::Imports(source) => LoadError::Imports {
             plugin: name.clone(),
             imports: quoted(ty.imports(engine).map(|(import, _)| format!("`{import}`")).collect()),

@@ -8,6 +8,7 @@ use wasmtime::{ResourceLimiter, Store, Trap};
 
 use crate::engine::TickingEngine;
 use crate::limits::{CallLimits, Limits};
+use crate::said;
 use crate::uses::Uses;
 
 /// Why a call failed, before it is known which plugin's it was.
@@ -41,8 +42,9 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
+    /// `detail` may quote the plugin.
     pub(crate) fn contract(detail: impl Into<String>) -> Self {
-        Self::Contract { detail: detail.into() }
+        Self::Contract { detail: said::text(detail.into()) }
     }
 }
 
@@ -169,6 +171,6 @@ pub(crate) fn explain(store: &Store<Meter>, error: &wasmtime::Error) -> Fault {
         (None, None) if error.chain().any(|cause| cause.to_string().contains(LIFTED_TOO_MUCH)) => {
             Fault::Output { limit_bytes: limits.output_bytes }
         }
-        (None, None) => Fault::Contract { detail: format!("{error:#}") },
+        (None, None) => Fault::contract(format!("{error:#}")),
     }
 }

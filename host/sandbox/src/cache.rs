@@ -11,6 +11,7 @@ use std::hash::{Hash, Hasher};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use alerts_package::Digest;
 use sha2::{Digest as _, Sha256};
@@ -21,7 +22,8 @@ use crate::error::SandboxError;
 
 /// For whoever looks into the folder.
 const EXTENSION: &str = "cwasm";
-/// The same for a file that is being written, before the writer's process id.
+/// The same for a file that is being written, before the writer's process id and
+/// a number.
 const UNFINISHED: &str = "tmp";
 /// Files that stay. A host has a handful of plugins; the rest are their older
 /// versions, and older compilers'.
@@ -45,6 +47,11 @@ impl Cache {
             Ok(()) => Ok(Self { dir }),
             Err(source) => Err(SandboxError::CacheDir { path: dir, source }),
         }
+    }
+
+    /// Whether there is a compiled form of a file, which may yet be found damaged.
+    pub(crate) fn has(&self, engine: &Engine, digest: &Digest) -> bool {
+        self.path(engine, digest).is_file()
     }
 
     /// The compiled form of a file, if it is there and whole.
@@ -84,7 +91,11 @@ impl Cache {
     }
 
     fn write(&self, path: &Path, compiled: &[u8]) -> io::Result<()> {
-        let unfinished = path.with_extension(format!("{UNFINISHED}{}", std::process::id()));
+        // Two threads may compile the same file at once.
+        static WRITES: AtomicU64 = AtomicU64::new(0);
+        let write = WRITES.fetch_add(1, Ordering::Relaxed);
+        let unfinished = format!("{UNFINISHED}{}-{write}", std::process::id());
+        let unfinished = path.with_extension(unfinished);
         let mut file = File::create(&unfinished)?;
         file.write_all(compiled)?;
         file.write_all(&Sha256::digest(compiled))?;
@@ -99,13 +110,19 @@ impl Cache {
         for entry in fs::read_dir(&self.dir)? {
             let entry = entry?;
             // Whatever else an operator has there is not ours to remove.
-            if is_ours(&entry.path()) {
-                files.push((entry.metadata()?.modified()?, entry.path()));
+            if !is_ours(&entry.path()) {
+                continue;
             }
+            // Gone since it was listed: renamed, or removed by another thread.
+            let Ok(metadata) = entry.metadata() else { continue };
+            files.push((metadata.modified()?, entry.path()));
         }
         files.sort();
         for (_, path) in files.iter().rev().skip(MAX_FILES) {
-            fs::remove_file(path)?;
+            match fs::remove_file(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
         }
         Ok(())
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::limits::Limits;
+use crate::queue::QueueBounds;
 
 /// How the sandbox is set up. The defaults are for a host with a handful of plugins.
 #[derive(Debug, Clone)]
@@ -14,10 +15,13 @@ pub struct SandboxConfig {
     pub cache_dir: Option<PathBuf>,
     /// Where compiling happens.
     pub compiler: Compiler,
-    /// Threads on which guest code runs.
+    /// Threads that one tenant's calls may keep busy. One more runs guest code, so
+    /// that there is one for the other tenants.
     pub threads: usize,
     /// Calls that may wait for a thread; one more is refused as busy.
     pub queue: usize,
+    /// The same of one tenant: its next call is refused, and nobody else's.
+    pub tenant_queue: usize,
     /// Instances of condition plugins kept warm, over all tenants.
     pub warm_instances: usize,
     /// Calls after which a warm instance is replaced: what a guest leaks does
@@ -35,8 +39,12 @@ pub struct SandboxConfig {
 }
 
 impl SandboxConfig {
-    /// A millisecond of work each at most in the usual case, so a second of waiting.
-    pub const DEFAULT_QUEUE: usize = 1024;
+    /// Some KiB each, so a few MiB when it is full.
+    pub const DEFAULT_QUEUE: usize = 4096;
+    /// Room for all attempts that a host makes at once (1,024), should they be one
+    /// tenant's, and for as many events; half of the whole, so that no tenant alone
+    /// fills it.
+    pub const DEFAULT_TENANT_QUEUE: usize = 2048;
     /// Some hundred KiB each; tenants that are active at the same moment are few.
     pub const DEFAULT_WARM_INSTANCES: usize = 64;
     /// Making a new one costs some hundred times a call, so one in ten thousand
@@ -51,14 +59,26 @@ impl SandboxConfig {
     pub const DEFAULT_TICK: Duration = Duration::from_millis(10);
 }
 
+impl SandboxConfig {
+    /// How much of what may wait and run. Nothing can be less than one.
+    pub(crate) fn queue_bounds(&self) -> QueueBounds {
+        QueueBounds {
+            waiting: self.queue.max(1),
+            tenant_waiting: self.tenant_queue.max(1),
+            tenant_running: self.threads.max(1),
+        }
+    }
+}
+
 impl Default for SandboxConfig {
     fn default() -> Self {
         Self {
             cache_dir: None,
             compiler: Compiler::InProcess,
-            // Two at least, so that one tenant's slow call does not hold up the others.
+            // Two at least, so that one slow call does not hold up its tenant's others.
             threads: std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2)),
             queue: Self::DEFAULT_QUEUE,
+            tenant_queue: Self::DEFAULT_TENANT_QUEUE,
             warm_instances: Self::DEFAULT_WARM_INSTANCES,
             warm_calls: Self::DEFAULT_WARM_CALLS,
             warm_growth_bytes: Self::DEFAULT_WARM_GROWTH_BYTES,

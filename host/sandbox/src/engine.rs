@@ -10,6 +10,7 @@ use wasmtime::{
 
 use crate::config::SandboxConfig;
 use crate::limits::Limits;
+use crate::workers::SPARE_THREADS;
 
 /// Memory of a finished instance that is wiped in place instead of given back:
 /// most guests touch less, and a page that stays is not faulted in again.
@@ -89,11 +90,12 @@ pub(crate) fn code_config() -> Config {
 }
 
 /// Slots for everything that can live at once: what is warm, one for each
-/// thread, and one for the plugin that is being admitted. Threads are the
+/// thread, and one for the plugin that is being tried. Threads are the
 /// semaphore before the pool, so it is never exhausted.
 fn pool(config: &SandboxConfig) -> PoolingAllocationConfig {
     let limits = &config.limits;
-    let threads = u32::try_from(config.threads).unwrap_or(u32::MAX);
+    let threads = config.queue_bounds().tenant_running + SPARE_THREADS;
+    let threads = u32::try_from(threads).unwrap_or(u32::MAX);
     let warm = u32::try_from(config.warm_instances).unwrap_or(u32::MAX);
     let instances = warm.saturating_add(threads).saturating_add(1);
     let mut pool = PoolingAllocationConfig::new();
@@ -115,4 +117,21 @@ fn pool(config: &SandboxConfig) -> PoolingAllocationConfig {
         .table_keep_resident(KEEP_RESIDENT_BYTES)
         .pagemap_scan(Enabled::Auto);
     pool
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deadline_is_never_early_and_at_most_one_tick_late() {
+        let engine = TickingEngine::start(&SandboxConfig::default()).unwrap();
+        let tick_ms = u64::try_from(engine.tick.as_millis()).unwrap();
+        for ms in [1, 9, 10, 11, 150, 30_000] {
+            // Of the first tick an unknown part is over when the call begins.
+            let (soonest, latest) = (engine.ticks(Duration::from_millis(ms)) - 1, ms + tick_ms);
+            assert!(soonest * tick_ms >= ms, "{ms} ms");
+            assert!(soonest * tick_ms < latest, "{ms} ms");
+        }
+    }
 }

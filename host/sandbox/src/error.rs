@@ -92,6 +92,18 @@ pub enum LoadError {
         /// What became of the process.
         detail: String,
     },
+    /// It speaks a version of the contract that this host does not know.
+    #[error(
+        "{plugin} exports `{exports}`, and this host speaks `{interface}` and what came before it: build the plugin against this host's `wit` folder, or have the operator install a newer host"
+    )]
+    Version {
+        /// Which.
+        plugin: PluginName,
+        /// The interface as the plugin has it.
+        exports: String,
+        /// The same interface as this host has it.
+        interface: &'static str,
+    },
     /// It wants something from the host.
     #[error(
         "{plugin} imports {imports}, but plugins get nothing from the host: build it without WASI (Rust: `wasm32-unknown-unknown`; Python: `--stub-wasi`; JavaScript: all features disabled): {source:#}"
@@ -249,6 +261,15 @@ pub enum CallError {
         /// Which was to be called.
         plugin: PluginName,
     },
+    /// This tenant's other calls keep all of its threads busy and fill its queue.
+    /// Nobody else's calls wait for that. Try again.
+    #[error(
+        "too many calls of this namespace wait for the sandbox; try again, and make the conditions or adapters that are slow cheaper"
+    )]
+    TenantBusy {
+        /// Which was to be called.
+        plugin: PluginName,
+    },
     /// The host's own code panicked.
     #[error("the host failed while calling {plugin}; the operator finds more in the log")]
     Host {
@@ -302,6 +323,7 @@ impl CallError {
             Self::Contract { .. } => "contract",
             Self::Suspended { .. } => "suspended",
             Self::Busy { .. } => "busy",
+            Self::TenantBusy { .. } => "tenant_busy",
             Self::Host { .. } => "host",
         }
     }
@@ -322,7 +344,7 @@ impl CallError {
     /// Whether nothing was called, so that the call is worth repeating soon and
     /// should not count as an attempt.
     pub fn is_passing(&self) -> bool {
-        matches!(self, Self::Busy { .. } | Self::Suspended { .. })
+        matches!(self, Self::Busy { .. } | Self::TenantBusy { .. } | Self::Suspended { .. })
     }
 }
 

@@ -8,6 +8,7 @@ use alerts_domain::exchange::{Exchange, Step};
 use alerts_domain::plugin_limits::PluginLimits;
 use alerts_domain::problem::FieldError;
 use alerts_domain::tenant::TenantId;
+use alerts_package::Digest;
 use bytes::Bytes;
 
 use crate::admission;
@@ -20,6 +21,7 @@ use crate::engine::TickingEngine;
 use crate::error::{CallError, ConditionError, LoadError, SandboxError};
 use crate::evaluation::Evaluation;
 use crate::plugin::Plugin;
+use crate::queue::Full;
 use crate::warm::WarmSessions;
 use crate::workers::{Undone, Workers};
 
@@ -32,9 +34,9 @@ pub(crate) struct Inner {
     pub(crate) engine: TickingEngine,
     pub(crate) cache: Option<Cache>,
     pub(crate) warm: Arc<WarmSessions>,
-    /// One plugin is admitted at a time: compiling takes memory and all cores,
-    /// and the pool has one slot for the first call.
-    pub(crate) admitting: Mutex<()>,
+    /// One new plugin is tried at a time: the pool has one slot for first calls.
+    /// Compiling is not part of it; whoever loads bounds how many compile at once.
+    pub(crate) trying: Mutex<()>,
     workers: Workers,
 }
 
@@ -46,20 +48,25 @@ impl Sandbox {
         }
         let cache = config.cache_dir.clone().map(Cache::open).transpose()?;
         let engine = TickingEngine::start(&config).map_err(SandboxError::Engine)?;
-        let workers = Workers::start(config.threads.max(1), config.queue.max(1))
-            .map_err(SandboxError::Threads)?;
+        let workers = Workers::start(config.queue_bounds()).map_err(SandboxError::Threads)?;
         let warm = Arc::new(WarmSessions::new(
             config.warm_instances,
             config.warm_calls,
             config.warm_growth_bytes,
         ));
-        let admitting = Mutex::default();
-        Ok(Self(Arc::new(Inner { config, engine, cache, warm, admitting, workers })))
+        let trying = Mutex::default();
+        Ok(Self(Arc::new(Inner { config, engine, cache, warm, trying, workers })))
     }
 
     /// Largest plugin file that is looked at.
     pub fn max_file_bytes(&self) -> usize {
         self.0.config.wasm_bytes
+    }
+
+    /// Whether the compiled form of a file is in the cache, so that loading it is
+    /// a matter of milliseconds.
+    pub fn has_compiled(&self, digest: &Digest) -> bool {
+        self.0.cache.as_ref().is_some_and(|cache| cache.has(self.0.engine.engine(), digest))
     }
 
     /// Admits a plugin file: checks it, compiles it or takes the compiled form
@@ -80,10 +87,11 @@ impl Sandbox {
     pub async fn compile(
         &self,
         plugin: &Arc<Plugin>,
+        tenant: &TenantId,
         source: &str,
     ) -> Result<Result<(), Vec<Diagnostic>>, CallError> {
         let source = Arc::from(source);
-        self.call(plugin, move |plugin| {
+        self.call(plugin, tenant, move |plugin| {
             let limits = plugin.limits();
             let mut session = plugin.start_session(&limits)?;
             let answer = session.compile(&source, limits.compile);
@@ -102,18 +110,20 @@ impl Sandbox {
         sources: Arc<[Arc<str>]>,
         event: Bytes,
     ) -> Result<Vec<Result<bool, ConditionError>>, CallError> {
-        let tenant = tenant.clone();
-        self.call(plugin, move |plugin| Evaluation::new(plugin, &tenant, &sources, &event).run())
-            .await
+        let whose = tenant.clone();
+        let evaluate =
+            move |plugin: &Plugin| Evaluation::new(plugin, &whose, &sources, &event).run();
+        self.call(plugin, tenant, evaluate).await
     }
 
     /// Whether an adapter takes these settings, and if not, what to change.
     pub async fn check(
         &self,
         plugin: &Arc<Plugin>,
+        tenant: &TenantId,
         settings: Bytes,
     ) -> Result<Result<(), Vec<FieldError>>, CallError> {
-        self.call(plugin, move |plugin| {
+        self.call(plugin, tenant, move |plugin| {
             let answer = plugin.adapter()?.check(&settings, &plugin.limits());
             plugin.judge(answer.as_ref().map(drop));
             answer.map_err(|fault| plugin.faulted(fault))
@@ -126,11 +136,12 @@ impl Sandbox {
     pub async fn next(
         &self,
         plugin: &Arc<Plugin>,
+        tenant: &TenantId,
         delivery: &TargetDelivery,
         exchanges: &[Exchange],
     ) -> Result<Step, CallError> {
         let (delivery, exchanges) = (delivery.clone(), exchanges.to_vec());
-        self.call(plugin, move |plugin| {
+        self.call(plugin, tenant, move |plugin| {
             let limits = plugin.limits();
             let step = plugin.adapter()?.next(&delivery, &exchanges, &limits);
             plugin.judge(step.as_ref().map(drop));
@@ -144,9 +155,11 @@ impl Sandbox {
         .await
     }
 
+    /// Each call is some tenant's, and waits for that tenant's turn.
     async fn call<R: Send + 'static>(
         &self,
         plugin: &Arc<Plugin>,
+        tenant: &TenantId,
         call: impl FnOnce(&Plugin) -> Result<R, CallError> + Send + 'static,
     ) -> Result<R, CallError> {
         let refused = |error: CallError| {
@@ -162,11 +175,14 @@ impl Sandbox {
             called.counts.ended(called.id(), began.elapsed(), result.as_ref().err());
             result
         };
-        match self.0.workers.run(job).await {
-            Ok(result) => result,
-            Err(Undone::Busy) => Err(refused(CallError::Busy { plugin: plugin.name.clone() })),
-            Err(Undone::Panicked) => Err(CallError::Host { plugin: plugin.name.clone() }),
-        }
+        let name = || plugin.name.clone();
+        self.0.workers.run(tenant, job).await.unwrap_or_else(|undone| {
+            Err(match undone {
+                Undone::Busy(Full::All) => refused(CallError::Busy { plugin: name() }),
+                Undone::Busy(Full::Tenant) => refused(CallError::TenantBusy { plugin: name() }),
+                Undone::Panicked => CallError::Host { plugin: name() },
+            })
+        })
     }
 }
 

@@ -3,26 +3,32 @@
 //! every event. Forgotten at a restart, and then found again.
 
 use std::collections::{HashSet, VecDeque};
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use alerts_domain::tenant::TenantId;
 
-/// Remembered for one plugin, over all tenants. Beyond that the oldest is
-/// forgotten, which costs time and nothing else.
-const CAPACITY: usize = 1024;
+/// Remembered for one plugin, over all tenants: 16 bytes each. Beyond that the
+/// oldest is forgotten, which costs time and nothing else.
+const CAPACITY: usize = 4096;
+
+/// Stands for a tenant and its source. Two that share one by accident share the
+/// suspicion, which costs the innocent one some time.
+type Mark = u64;
 
 #[derive(Debug, Default)]
 pub(crate) struct Suspects {
     /// So that the usual case, none at all, takes no lock.
     count: AtomicUsize,
+    marks: RandomState,
     known: Mutex<Known>,
 }
 
 #[derive(Debug, Default)]
 struct Known {
-    sources: HashSet<(TenantId, Arc<str>)>,
-    order: VecDeque<(TenantId, Arc<str>)>,
+    marks: HashSet<Mark>,
+    order: VecDeque<Mark>,
 }
 
 impl Suspects {
@@ -31,34 +37,39 @@ impl Suspects {
         if self.count.load(Ordering::Relaxed) == 0 {
             return Vec::new();
         }
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        sources
-            .iter()
-            .map(|source| known.sources.contains(&(tenant.clone(), source.clone())))
-            .collect()
+        let known = self.lock();
+        sources.iter().map(|source| known.marks.contains(&self.mark(tenant, source))).collect()
     }
 
     pub(crate) fn add(&self, tenant: &TenantId, source: &Arc<str>) {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (tenant.clone(), source.clone());
-        if known.sources.insert(key.clone()) {
-            known.order.push_back(key);
+        let mark = self.mark(tenant, source);
+        let mut known = self.lock();
+        if known.marks.insert(mark) {
+            known.order.push_back(mark);
         }
         if known.order.len() > CAPACITY
             && let Some(oldest) = known.order.pop_front()
         {
-            known.sources.remove(&oldest);
+            known.marks.remove(&oldest);
         }
-        self.count.store(known.sources.len(), Ordering::Relaxed);
+        self.count.store(known.marks.len(), Ordering::Relaxed);
     }
 
     pub(crate) fn clear(&self, tenant: &TenantId, source: &Arc<str>) {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (tenant.clone(), source.clone());
-        if known.sources.remove(&key) {
-            known.order.retain(|other| *other != key);
+        let mark = self.mark(tenant, source);
+        let mut known = self.lock();
+        if known.marks.remove(&mark) {
+            known.order.retain(|other| *other != mark);
         }
-        self.count.store(known.sources.len(), Ordering::Relaxed);
+        self.count.store(known.marks.len(), Ordering::Relaxed);
+    }
+
+    fn mark(&self, tenant: &TenantId, source: &Arc<str>) -> Mark {
+        self.marks.hash_one((tenant, source))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -80,7 +91,8 @@ mod tests {
             suspects.add(&bob, &index.to_string().into());
         }
         assert_eq!(suspects.among(&ada, &sources), [false, false]);
-        assert_eq!(suspects.known.lock().unwrap().sources.len(), CAPACITY);
+        let known = suspects.lock();
+        assert_eq!((known.marks.len(), known.order.len()), (CAPACITY, CAPACITY));
     }
 
     #[test]

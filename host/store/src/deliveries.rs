@@ -141,6 +141,7 @@ fn read_attempt(row: &AnyRow) -> Result<Attempt, StoreError> {
         status_code: status_code.and_then(|code| u16::try_from(code).ok()),
         verdict: read.get("verdict")?,
         error: read.get::<Option<String>>("error")?.map(Into::into),
+        note: read.get("note")?,
         plugin_digest: read.get("plugin_digest")?,
         endpoint_version: read.get("endpoint_version")?,
         exchanges: read.json("exchanges")?,

@@ -93,8 +93,8 @@ static DELIVERIES: Batch = Batch::new(
 
 static ATTEMPTS: Batch = Batch::new(
     "INSERT INTO attempts (tenant, delivery_id, number, started_at, duration_ms, status_code, \
-     verdict, error, plugin_digest, endpoint_version, exchanges)",
-    &[Text, Text, Number, Number, Number, Number, Text, Text, Text, Number, Text],
+     verdict, error, note, plugin_digest, endpoint_version, exchanges)",
+    &[Text, Text, Number, Number, Number, Number, Text, Text, Text, Text, Number, Text],
     "",
 );
 
@@ -229,6 +229,7 @@ fn bind_attempt(query: Query, row: &Ended, attempt: &Attempt) -> Query {
         .bind(attempt.status_code.map(i64::from))
         .bind(attempt.verdict.clone())
         .bind(attempt.error.as_ref().map(ToString::to_string))
+        .bind(attempt.note.clone())
         .bind(attempt.plugin_digest.clone())
         .bind(attempt.endpoint_version)
         .bind(row.exchanges.clone())

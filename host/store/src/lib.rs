@@ -67,7 +67,7 @@ pub use new_event::{NewDelivery, NewEvent};
 pub use open::Store;
 pub use page::Page;
 pub use pending::PendingEvent;
-pub use plugins::{PluginGrant, UploadedPlugin};
+pub use plugins::{OperatorChange, PluginGrant, UploadedPlugin};
 pub use rate_limiters::RateLimiter;
 pub use redrive::{RedriveOutcome, RedriveScope, Redriven};
 pub use retention::Kept;

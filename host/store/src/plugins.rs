@@ -6,6 +6,7 @@ use alerts_domain::tenant::TenantId;
 use alerts_domain::text::is_storable;
 use sqlx::Row as _;
 
+use crate::audit::AuditEntry;
 use crate::error::StoreError;
 use crate::open::Store;
 use crate::row::{Reader, json_text, us};
@@ -33,11 +34,28 @@ pub struct PluginGrant {
     pub hosts: Option<Vec<String>>,
 }
 
+/// Who does something to a plugin: written into the audit log in the same
+/// transaction, so that neither is ever without the other.
+#[derive(Debug, Clone, Copy)]
+pub struct OperatorChange<'a> {
+    /// In whose log: the tenant for which the operator's key acts.
+    pub tenant: &'a TenantId,
+    /// What is written there.
+    pub entry: &'a AuditEntry,
+    /// When.
+    pub at: Timestamp,
+}
+
 impl Store {
     /// Keeps an uploaded file, in place of an older one with the same id.
-    pub async fn put_plugin(&self, plugin: &UploadedPlugin, wasm: &[u8]) -> Result<(), StoreError> {
+    pub async fn put_plugin(
+        &self,
+        plugin: &UploadedPlugin,
+        wasm: &[u8],
+        by: &OperatorChange<'_>,
+    ) -> Result<(), StoreError> {
         self.retried(|| async {
-            let mut transaction = self.begin().await?;
+            let mut change = self.change(by.tenant).await?;
             sqlx::query(
                 "INSERT INTO plugins (id, digest, wasm, uploaded_by, uploaded_at)
                  VALUES ($1, $2, $3, $4, $5)
@@ -49,9 +67,9 @@ impl Store {
             .bind(wasm.to_vec())
             .bind(plugin.uploaded_by.as_str())
             .bind(us(plugin.uploaded_at))
-            .execute(&mut *transaction)
+            .execute(change.connection())
             .await?;
-            transaction.commit().await
+            change.commit(by.entry, by.at).await
         })
         .await
     }
@@ -86,17 +104,21 @@ impl Store {
     }
 
     /// Forgets an uploaded plugin. Says whether there was one.
-    pub async fn delete_plugin(&self, id: &str) -> Result<bool, StoreError> {
+    pub async fn delete_plugin(
+        &self,
+        id: &str,
+        by: &OperatorChange<'_>,
+    ) -> Result<bool, StoreError> {
         if !is_storable(id) {
             return Ok(false);
         }
         self.retried(|| async {
-            let mut transaction = self.begin().await?;
+            let mut change = self.change(by.tenant).await?;
             let deleted = sqlx::query("DELETE FROM plugins WHERE id = $1")
                 .bind(id)
-                .execute(&mut *transaction)
+                .execute(change.connection())
                 .await?;
-            transaction.commit().await?;
+            change.commit(by.entry, by.at).await?;
             Ok(deleted.rows_affected() > 0)
         })
         .await
@@ -142,12 +164,13 @@ impl Store {
         &self,
         id: &str,
         grants: &[PluginGrant],
+        by: &OperatorChange<'_>,
     ) -> Result<(), StoreError> {
         self.retried(|| async {
-            let mut transaction = self.begin().await?;
+            let mut change = self.change(by.tenant).await?;
             sqlx::query("DELETE FROM plugin_grants WHERE plugin_id = $1")
                 .bind(id)
-                .execute(&mut *transaction)
+                .execute(change.connection())
                 .await?;
             for grant in grants {
                 sqlx::query(
@@ -156,10 +179,10 @@ impl Store {
                 .bind(id)
                 .bind(grant.tenant.as_str())
                 .bind(json_text(&grant.hosts))
-                .execute(&mut *transaction)
+                .execute(change.connection())
                 .await?;
             }
-            transaction.commit().await
+            change.commit(by.entry, by.at).await
         })
         .await
     }
@@ -183,21 +206,22 @@ impl Store {
         &self,
         id: &str,
         limits: &PluginLimits,
+        by: &OperatorChange<'_>,
     ) -> Result<(), StoreError> {
         self.retried(|| async {
-            let mut transaction = self.begin().await?;
+            let mut change = self.change(by.tenant).await?;
             sqlx::query("DELETE FROM plugin_limits WHERE plugin_id = $1")
                 .bind(id)
-                .execute(&mut *transaction)
+                .execute(change.connection())
                 .await?;
             if !limits.is_empty() {
                 sqlx::query("INSERT INTO plugin_limits (plugin_id, limits) VALUES ($1, $2)")
                     .bind(id)
                     .bind(json_text(limits))
-                    .execute(&mut *transaction)
+                    .execute(change.connection())
                     .await?;
             }
-            transaction.commit().await
+            change.commit(by.entry, by.at).await
         })
         .await
     }

@@ -86,6 +86,8 @@ pub struct Attempt {
     pub verdict: String,
     /// Why it failed, for the tenant.
     pub error: Option<ErrorText>,
+    /// What the adapter noted of a delivery that went well: a vendor's message id.
+    pub note: Option<String>,
     /// `sha256:…` of the plugin that decided it.
     pub plugin_digest: String,
     /// Version of the endpoint's settings it used.

@@ -27,7 +27,8 @@ impl PluginLoop {
 
 impl BackgroundLoop for PluginLoop {
     const NAME: &'static str = "plugins";
-    /// A large new file compiles for most of a minute, and a folder may have several.
+    /// Compiling goes on beside it, but a folder may have many files on a slow mount,
+    /// and each is waited for by itself.
     const SILENT_AFTER: Duration = Duration::from_secs(600);
     const RESTS_FIRST: bool = true;
 

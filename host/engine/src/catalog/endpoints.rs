@@ -309,7 +309,7 @@ impl Endpoints {
         if schema_problems.is_empty() {
             // The adapter's own check may rely on the schema having held.
             let settings = Value::from(spec.settings.clone()).to_string();
-            let checked = self.sandbox.check(&plugin, settings.into()).await;
+            let checked = self.sandbox.check(&plugin, tenant, settings.into()).await;
             if let Err(found) = checked.map_err(EngineError::from)? {
                 problems.extend(found.into_iter().map(|problem| problem.under("/settings")));
             }

@@ -115,7 +115,7 @@ impl Rehearsal<'_> {
             endpoint: target_endpoint(endpoint),
         };
         // A broken adapter does not keep anybody from saving an endpoint.
-        self.sandbox.next(self.plugin, &told, &[]).await.ok()
+        self.sandbox.next(self.plugin, self.tenant, &told, &[]).await.ok()
     }
 
     /// Where the tenant wrote this header's name: among the headers, or as a setting.

@@ -200,7 +200,7 @@ impl Rules {
             );
             return Ok(vec![FieldError::new("/condition", detail)]);
         }
-        let compiled = self.sandbox.compile(&plugin, source).await;
+        let compiled = self.sandbox.compile(&plugin, &actor.tenant, source).await;
         let diagnostics = match compiled.map_err(EngineError::from)? {
             Ok(()) => return Ok(Vec::new()),
             Err(diagnostics) => diagnostics,

@@ -104,6 +104,7 @@ impl Attempts {
             status_code: last_status(&exchanges),
             verdict: verdict.word().to_owned(),
             error: ErrorText::of(&verdict),
+            note: verdict.note().map(str::to_owned),
             plugin_digest: prepared.plugin.digest().to_string(),
             endpoint_version: prepared.endpoint.stored().version,
             exchanges,
@@ -180,7 +181,7 @@ impl Attempts {
         let granted = self.plugins.origins_for(plugin.manifest(), tenant);
         let mut exchanges: Vec<Exchange> = Vec::new();
         loop {
-            let step = match self.sandbox.next(plugin, target, &exchanges).await {
+            let step = match self.sandbox.next(plugin, tenant, target, &exchanges).await {
                 Ok(step) => step,
                 // What was sent already must stay on record.
                 Err(error) if !exchanges.is_empty() => {

@@ -136,7 +136,8 @@ impl TryOut {
             .map_err(|error| ChangeError::field("/event", error.to_string()))?;
         let (plugin, target) =
             self.attempts.target_call(&delivery, live, alert).map_err(ChangeError::Conflict)?;
-        let step = self.sandbox.next(&plugin, &target, &[]).await.map_err(EngineError::from)?;
+        let step = self.sandbox.next(&plugin, &actor.tenant, &target, &[]).await;
+        let step = step.map_err(EngineError::from)?;
         let (request, asks_again) = match step {
             Step::Done(verdict) => return Ok(Preview::Verdict(verdict)),
             Step::Send(request) => (request, true),

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use alerts_domain::address::AddressRules;
 use alerts_sandbox::Sandbox;
 use alerts_store::Store;
 
@@ -17,6 +18,8 @@ pub struct PluginAdmin {
     pub(crate) sandbox: Sandbox,
     pub(crate) plugins: Plugins,
     pub(crate) clock: Arc<dyn Clock>,
+    /// Where this host sends at all: a file that asks for more is refused.
+    pub(crate) addresses: AddressRules,
 }
 
 impl PluginAdmin {
@@ -34,5 +37,9 @@ impl PluginAdmin {
 
     pub(super) fn clock(&self) -> &dyn Clock {
         self.clock.as_ref()
+    }
+
+    pub(super) fn addresses(&self) -> &AddressRules {
+        &self.addresses
     }
 }

@@ -3,58 +3,67 @@
 //! host runs.
 //!
 //! Looked at once a second rather than watched: that works on every file system,
-//! and a file counts only once it has stopped changing.
+//! and a file counts only once it has stopped changing. A look names and reads
+//! files one after another, so that of two with the same id the first one has it;
+//! compiling goes on beside it.
 
 use std::collections::HashMap;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
-use alerts_package::{digest, read_manifest};
+use alerts_package::{Digest, Manifest, digest, read_manifest};
 use bytes::Bytes;
 
 use super::PluginSource;
 use super::admin::PluginAdmin;
+use super::files::{Files, Stamp};
 
-/// What tells one version of a file from the next without reading it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Stamp {
-    modified: SystemTime,
-    bytes: u64,
-}
-
-#[derive(Debug)]
+/// What is known of a file since the last look.
+#[derive(Debug, Default)]
 struct Seen {
-    stamp: Stamp,
+    /// None while it cannot be looked at.
+    stamp: Option<Stamp>,
     /// The id it was last loaded under, by this version or an earlier one.
     id: Option<String>,
     /// Whether this version was looked at, and not only seen.
     is_loaded: bool,
+    /// The id that another file has, for which this one waits.
+    waits_for: Option<String>,
+    /// Why it cannot be looked at.
+    trouble: Option<String>,
 }
 
 /// A folder, and what was in it at the last look.
 #[derive(Debug)]
 pub(crate) struct PluginFolder {
     path: PathBuf,
+    files: Files,
     seen: HashMap<PathBuf, Seen>,
+}
+
+/// What became of a file that was read.
+struct Read {
+    /// The id it has or, when it has none that can be read, the one it had before
+    /// or the file's name.
+    id: String,
+    waits_for: Option<String>,
 }
 
 impl PluginFolder {
     pub(crate) fn new(path: PathBuf) -> Self {
-        Self { path, seen: HashMap::new() }
+        Self { path, files: Files::default(), seen: HashMap::new() }
     }
 
-    fn list(&self) -> io::Result<HashMap<PathBuf, Stamp>> {
-        let mut found = HashMap::new();
-        for entry in std::fs::read_dir(&self.path)? {
-            let path = entry?.path();
-            if path.extension().is_none_or(|end| end != "wasm") {
-                continue;
+    /// What is there now. A file that does not answer is there.
+    async fn list(&mut self) -> io::Result<Vec<(PathBuf, io::Result<Stamp>)>> {
+        let mut found = Vec::new();
+        for path in self.files.list(&self.path).await? {
+            match self.files.stamp(&path).await {
+                Ok(Some(stamp)) => found.push((path, Ok(stamp))),
+                // Gone since it was listed: not there.
+                Ok(None) => {}
+                Err(error) => found.push((path, Err(error))),
             }
-            // Gone since it was listed: not there.
-            let Ok(metadata) = std::fs::metadata(&path) else { continue };
-            let stamp = Stamp { modified: metadata.modified()?, bytes: metadata.len() };
-            found.insert(path, stamp);
         }
         Ok(found)
     }
@@ -62,87 +71,140 @@ impl PluginFolder {
 
 impl PluginAdmin {
     /// Looks at the folder. At the `first` look every file counts as it is;
-    /// later ones must have stood still since the look before.
+    /// later ones must have stood still since the look before. What is to be
+    /// compiled is still at it when this returns.
     pub(crate) async fn look_at_folder(
         &self,
         folder: &mut PluginFolder,
         first: bool,
     ) -> io::Result<()> {
-        let found = folder.list()?;
-        let gone: Vec<PathBuf> =
-            folder.seen.keys().filter(|path| !found.contains_key(*path)).cloned().collect();
-        for path in gone {
-            if let Some(Seen { id: Some(id), .. }) = folder.seen.remove(&path) {
-                tracing::info!(plugin = id, path = %path.display(), "plugin file taken away");
-                self.plugins().remove(&id, &PluginSource::Folder(path));
-            }
+        let found = folder.list().await?;
+        let is_there = |path: &PathBuf| found.iter().any(|(there, _)| there == path);
+        let gone: Vec<_> = folder.seen.extract_if(|path, _| !is_there(path)).collect();
+        for (path, seen) in gone {
+            let Some(id) = seen.id else { continue };
+            tracing::info!(plugin = id, path = %path.display(), "plugin file taken away");
+            self.plugins().remove(&id, &PluginSource::Folder(path));
         }
-        let mut paths: Vec<(PathBuf, Stamp)> = found.into_iter().collect();
-        paths.sort_by(|a, b| a.0.cmp(&b.0));
-        for (path, stamp) in paths {
-            let seen = folder.seen.get(&path);
-            let stands_still = first || seen.is_some_and(|seen| seen.stamp == stamp);
-            let loaded = seen.filter(|seen| seen.is_loaded && seen.stamp == stamp);
-            let known = loaded.and_then(|seen| seen.id.as_ref());
-            let source = PluginSource::Folder(path.clone());
-            if known.is_some_and(|id| !self.plugins().deserves_another_look(id, &source)) {
-                continue;
+        for (path, stamp) in found {
+            let mut seen = folder.seen.remove(&path).unwrap_or_default();
+            match stamp {
+                Ok(stamp) => {
+                    self.look_at_file(&mut folder.files, &path, stamp, &mut seen, first).await
+                }
+                Err(error) => self.note_trouble(&path, &error, &mut seen),
             }
-            let old = seen.and_then(|seen| seen.id.clone());
-            let id = if stands_still { Some(self.load_file(&path, old).await) } else { old };
-            folder.seen.insert(path, Seen { stamp, id, is_loaded: stands_still });
+            folder.seen.insert(path, seen);
         }
         Ok(())
     }
 
-    /// Loads a file and answers with the id it has or, when it has none that
-    /// can be read, with the one it had before or the file's name.
-    async fn load_file(&self, path: &Path, old: Option<String>) -> String {
+    async fn look_at_file(
+        &self,
+        files: &mut Files,
+        path: &Path,
+        stamp: Stamp,
+        seen: &mut Seen,
+        first: bool,
+    ) {
+        let stands_still = first || seen.stamp == Some(stamp);
         let source = PluginSource::Folder(path.to_owned());
-        let name = || path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let refuse = |id: &str, reason: String, digest, manifest| {
-            tracing::error!(path = %path.display(), plugin = id, reason, "plugin file refused");
-            self.plugins().note_refused(id, source.clone(), reason, digest, manifest);
+        let is_known = seen.is_loaded && seen.stamp == Some(stamp) && {
+            let (plugins, id) = (self.plugins(), seen.id.as_deref());
+            let is_free = |id: &String| plugins.other_file(id, path).is_none();
+            !seen.waits_for.as_ref().is_some_and(is_free)
+                && !id.is_some_and(|id| plugins.deserves_another_look(id, &source))
         };
-        let wasm = match read(path, self.sandbox().max_file_bytes()) {
+        if is_known {
+            return;
+        }
+        (seen.stamp, seen.is_loaded, seen.trouble) = (Some(stamp), stands_still, None);
+        if stands_still {
+            let Read { id, waits_for } = self.read_file(files, path, seen.id.take()).await;
+            (seen.id, seen.waits_for) = (Some(id), waits_for);
+        }
+    }
+
+    /// Notes why a file cannot be looked at, once. What it had in use stays.
+    fn note_trouble(&self, path: &Path, error: &io::Error, seen: &mut Seen) {
+        let trouble = error.to_string();
+        // When it can be looked at again, it is looked at as if it were new.
+        seen.is_loaded = false;
+        if seen.trouble.as_ref() != Some(&trouble) {
+            let id = seen.id.get_or_insert_with(|| name(path));
+            self.refuse_file(path, id, format!("it cannot be read: {trouble}"), None, None);
+            seen.trouble = Some(trouble);
+        }
+    }
+
+    fn refuse_file(
+        &self,
+        path: &Path,
+        id: &str,
+        reason: String,
+        digest: Option<Digest>,
+        manifest: Option<Manifest>,
+    ) {
+        tracing::error!(path = %path.display(), plugin = id, reason, "plugin file refused");
+        let source = PluginSource::Folder(path.to_owned());
+        self.plugins().note_refused(id, source, reason, digest, manifest);
+    }
+
+    /// Reads a file and has it admitted, which goes on when this returns.
+    async fn read_file(&self, files: &mut Files, path: &Path, old: Option<String>) -> Read {
+        let source = PluginSource::Folder(path.to_owned());
+        let wasm = match files.read(path, self.sandbox().max_file_bytes()).await {
             Ok(wasm) => Bytes::from(wasm),
             Err(error) => {
-                let id = old.unwrap_or_else(name);
-                refuse(&id, format!("it cannot be read: {error}"), None, None);
-                return id;
+                let id = old.unwrap_or_else(|| name(path));
+                self.refuse_file(path, &id, format!("it cannot be read: {error}"), None, None);
+                return Read { id, waits_for: None };
             }
         };
         let digest = digest(&wasm);
         let manifest = match read_manifest(&wasm) {
             Ok(manifest) => manifest,
             Err(error) => {
-                let id = old.unwrap_or_else(name);
-                refuse(&id, error.to_string(), Some(digest), None);
-                return id;
+                let id = old.unwrap_or_else(|| name(path));
+                self.refuse_file(path, &id, error.to_string(), Some(digest), None);
+                return Read { id, waits_for: None };
             }
         };
         let id = manifest.id.clone();
-        if old.as_ref().is_some_and(|old| *old != id) {
-            self.plugins().remove(&old.unwrap_or_default(), &source);
+        if let Some(old) = old.filter(|old| *old != id) {
+            self.plugins().remove(&old, &source);
         }
         if let Some(other) = self.plugins().other_file(&id, path) {
             let reason =
                 format!("the id `{id}` is taken by {}; keep one of the two files", other.display());
             // Under its own name, so that the good file's entry stays as it is.
-            let shown = name();
-            refuse(&shown, reason, Some(digest), Some(manifest));
-            return shown;
+            let shown = name(path);
+            self.refuse_file(path, &shown, reason, Some(digest), Some(manifest));
+            return Read { id: shown, waits_for: Some(id) };
         }
-        self.plugins().note_compiling(&id, source.clone(), Some(digest), manifest.clone());
-        match self.load_plugin(&id, wasm).await {
-            Ok(plugin) => {
-                tracing::info!(plugin = id, %digest, path = %path.display(), "plugin loaded");
-                self.plugins().insert(source, plugin);
+        self.plugins().note_compiling(&id, source.clone(), digest, manifest.clone());
+        let (admin, path, starting) = (self.clone(), path.to_owned(), self.plugins().starting());
+        tokio::spawn(async move {
+            let id = manifest.id.clone();
+            match admin.load_plugin(&manifest, digest, wasm, starting).await {
+                Ok(plugin) => {
+                    if admin.plugins().insert_compiled(source, plugin) {
+                        tracing::info!(plugin = id, %digest, path = %path.display(), "plugin loaded");
+                    }
+                }
+                Err(reason) if admin.plugins().is_compiling(&id, &source, &digest) => {
+                    admin.refuse_file(&path, &id, reason, Some(digest), Some(manifest));
+                }
+                // Taken away or replaced meanwhile.
+                Err(_) => {}
             }
-            Err(reason) => refuse(&id, reason, Some(digest), Some(manifest)),
-        }
-        id
+        });
+        Read { id, waits_for: None }
     }
+}
+
+fn name(path: &Path) -> String {
+    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 impl super::Plugins {
@@ -154,12 +216,4 @@ impl super::Plugins {
             _ => None,
         })
     }
-}
-
-/// A file's bytes, one more at most than any sandbox takes: enough for it to say
-/// that the file is too large.
-fn read(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    std::fs::File::open(path)?.take(limit as u64 + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }

@@ -1,12 +1,15 @@
 //! Who may use a plugin, and where it may send for them.
 
+use std::collections::HashMap;
+
 use alerts_domain::origin::Origin;
 use alerts_domain::tenant::TenantId;
 use alerts_package::Manifest;
-use alerts_store::{PluginGrant, StoreError};
+use alerts_store::{OperatorChange, PluginGrant, StoreError};
 use serde_json::json;
 
 use super::admin::PluginAdmin;
+use super::upload::noted;
 use super::{Grants, Plugins};
 use crate::actor::Actor;
 use crate::error::ChangeError;
@@ -59,6 +62,12 @@ impl PluginAdmin {
             return Err(ChangeError::NotFound("plugin"));
         }
         for (index, grant) in grants.iter().enumerate() {
+            if grants[..index].iter().any(|other| other.tenant == grant.tenant) {
+                return Err(ChangeError::field(
+                    format!("/grants/{index}/tenant"),
+                    format!("repeats `{}`; name each namespace once", grant.tenant),
+                ));
+            }
             let hosts = grant.hosts.as_deref().unwrap_or_default();
             if hosts.len() > MAX_HOSTS {
                 let detail = format!("at most {MAX_HOSTS} hosts may be granted");
@@ -71,34 +80,30 @@ impl PluginAdmin {
                 })?;
             }
         }
-        self.store().set_plugin_grants(id, grants).await?;
-        let named: Vec<_> = grants.iter().map(|grant| grant.tenant.as_str()).collect();
-        self.note_plugin_change(actor, "plugin.granted", id, json!({"tenants": named})).await?;
-        self.follow_grants().await?;
+        let tenants: Vec<_> = grants.iter().map(|grant| grant.tenant.as_str()).collect();
+        let entry = noted(actor, "plugin.granted", id, json!({"tenants": tenants}));
+        let by = OperatorChange { tenant: &actor.tenant, entry: &entry, at: self.clock().now() };
+        let _changing = self.plugins().changing().await;
+        self.store().set_plugin_grants(id, grants, &by).await?;
+        // Nothing that can fail stands between what is stored and what is in force.
+        let by_tenant = grants.iter().map(|grant| (grant.tenant.clone(), grant.hosts.clone()));
+        let by_tenant: HashMap<_, _> = by_tenant.collect();
+        let mut registry = self.plugins().write();
+        match by_tenant.is_empty() {
+            true => drop(registry.grants.remove(id)),
+            false => drop(registry.grants.insert(id.to_owned(), by_tenant)),
+        }
         Ok(())
     }
 
     /// Reads the grants, perhaps changed by another host.
     pub(crate) async fn follow_grants(&self) -> Result<(), StoreError> {
+        let _changing = self.plugins().changing().await;
         let mut grants = Grants::new();
         for (id, grant) in self.store().plugin_grants().await? {
             grants.entry(id).or_default().insert(grant.tenant, grant.hosts);
         }
         self.plugins().write().grants = grants;
         Ok(())
-    }
-
-    /// Writes what an operator did to a plugin into the log of the tenant that
-    /// the operator's key acts for.
-    pub(super) async fn note_plugin_change(
-        &self,
-        actor: &Actor,
-        action: &'static str,
-        id: &str,
-        detail: serde_json::Value,
-    ) -> Result<(), StoreError> {
-        tracing::info!(plugin = id, actor = actor.name, action, %detail, "plugins changed");
-        let entry = actor.does(action, id, detail);
-        self.store().note(&actor.tenant, &entry, self.clock().now()).await
     }
 }

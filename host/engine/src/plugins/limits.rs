@@ -4,10 +4,11 @@ use alerts_domain::plugin_limits::PluginLimits;
 use alerts_domain::problem::FieldError;
 use alerts_package::Kind;
 use alerts_sandbox::Limits;
-use alerts_store::StoreError;
+use alerts_store::{OperatorChange, StoreError};
 use serde_json::json;
 
 use super::admin::PluginAdmin;
+use super::upload::noted;
 use super::{Plugins, Registry};
 use crate::actor::Actor;
 use crate::error::ChangeError;
@@ -51,13 +52,22 @@ impl PluginAdmin {
         if !problems.is_empty() {
             return Err(ChangeError::Invalid(problems));
         }
-        self.store().set_plugin_limits(id, &limits).await?;
-        self.note_plugin_change(actor, "plugin.limited", id, json!({"limits": limits})).await?;
-        self.follow_limits().await?;
-        let engine = self.clone();
+        let entry = noted(actor, "plugin.limited", id, json!({"limits": limits}));
+        let by = OperatorChange { tenant: &actor.tenant, entry: &entry, at: self.clock().now() };
+        let changing = self.plugins().changing().await;
+        self.store().set_plugin_limits(id, &limits, &by).await?;
+        {
+            // Nothing that can fail stands between what is stored and what is in force.
+            let mut registry = self.plugins().write();
+            registry.limits.insert(id.to_owned(), limits);
+            registry.limits.retain(|_, limits| !limits.is_empty());
+            registry.grant_all();
+        }
+        drop(changing);
+        let admin = self.clone();
         tokio::spawn(async move {
-            // Compiling takes its time, and nobody waits for it.
-            if let Err(error) = engine.follow_uploads().await {
+            // Reading files takes its time, and nobody waits for it.
+            if let Err(error) = admin.follow_uploads().await {
                 tracing::error!(%error, "refused uploads could not be looked at again");
             }
         });
@@ -66,6 +76,7 @@ impl PluginAdmin {
 
     /// Reads the limits, perhaps changed by another host.
     pub(crate) async fn follow_limits(&self) -> Result<(), StoreError> {
+        let _changing = self.plugins().changing().await;
         let limits = self.store().plugin_limits().await?.into_iter().collect();
         let mut registry = self.plugins().write();
         registry.limits = limits;

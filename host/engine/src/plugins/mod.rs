@@ -6,6 +6,8 @@
 //! its place, and one that is taken away uncovers what was there before.
 
 pub(crate) mod admin;
+mod admission;
+mod files;
 pub(crate) mod folder;
 mod grants;
 mod limits;
@@ -17,11 +19,18 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use alerts_domain::plugin_limits::PluginLimits;
 use alerts_domain::tenant::TenantId;
+use alerts_domain::text;
 use alerts_package::{Digest, Kind, Manifest};
 use alerts_sandbox::Plugin;
 
+use self::admission::Admissions;
+
 /// By plugin, then by tenant. A plugin that is not there is open to everyone.
 type Grants = HashMap<String, HashMap<TenantId, Option<Vec<String>>>>;
+
+/// Longest reason for which a file is refused: it may quote the file, and stands
+/// in memory, in answers and in the log.
+const MAX_REASON_BYTES: usize = 4096;
 
 /// Where a plugin's file came from, the weakest first.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,7 +75,16 @@ pub struct PluginEntry {
 
 /// Which plugins there are. Cheap to clone; all clones see the same.
 #[derive(Debug, Clone, Default)]
-pub struct Plugins(Arc<RwLock<Registry>>);
+pub struct Plugins(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    registry: RwLock<Registry>,
+    admissions: Admissions,
+    /// Held from the database to the registry by whatever changes both, so that
+    /// what was read earlier is never put over what was written later.
+    changing: tokio::sync::Mutex<()>,
+}
 
 #[derive(Debug, Default)]
 struct Registry {
@@ -98,11 +116,20 @@ struct Layer {
 
 impl Plugins {
     fn read(&self) -> RwLockReadGuard<'_, Registry> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner)
+        self.0.registry.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn write(&self) -> RwLockWriteGuard<'_, Registry> {
-        self.0.write().unwrap_or_else(PoisonError::into_inner)
+        self.0.registry.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn admissions(&self) -> &Admissions {
+        &self.0.admissions
+    }
+
+    /// One change of database and registry at a time.
+    async fn changing(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.0.changing.lock().await
     }
 
     /// Puts one in use under its own id, in place of an older one of the same
@@ -123,15 +150,29 @@ impl Plugins {
         registry.layers.entry(plugin.id().to_owned()).or_default().insert(source, layer);
     }
 
+    /// Puts one in use that was noted as compiling, unless another file has taken
+    /// its place since, or it was taken away. Says whether it did.
+    fn insert_compiled(&self, source: PluginSource, plugin: Arc<Plugin>) -> bool {
+        // The registry is not locked in between; the same file twice does no harm.
+        let is_wanted = self.is_compiling(plugin.id(), &source, plugin.digest());
+        if is_wanted {
+            self.insert(source, plugin);
+        }
+        is_wanted
+    }
+
     /// Notes that a file is being looked at.
-    fn note_compiling(
-        &self,
-        id: &str,
-        source: PluginSource,
-        digest: Option<Digest>,
-        manifest: Manifest,
-    ) {
-        self.note(id, source, PluginState::Compiling, None, digest, Some(manifest));
+    fn note_compiling(&self, id: &str, source: PluginSource, digest: Digest, manifest: Manifest) {
+        self.note(id, source, PluginState::Compiling, None, Some(digest), Some(manifest));
+    }
+
+    /// Whether this very file is the newest of its source, and being looked at.
+    fn is_compiling(&self, id: &str, source: &PluginSource, digest: &Digest) -> bool {
+        let registry = self.read();
+        let layer = registry.layers.get(id).and_then(|layers| layers.get(source));
+        layer.is_some_and(|layer| {
+            layer.state == PluginState::Compiling && layer.digest == Some(*digest)
+        })
     }
 
     /// Notes why a file was refused.
@@ -143,6 +184,7 @@ impl Plugins {
         digest: Option<Digest>,
         manifest: Option<Manifest>,
     ) {
+        let reason = text::kept(&reason, MAX_REASON_BYTES);
         self.note(id, source, PluginState::Refused, Some(reason), digest, manifest);
     }
 
@@ -174,12 +216,14 @@ impl Plugins {
     /// Takes what one source has for an id out of use. What is in flight ends.
     fn remove(&self, id: &str, source: &PluginSource) {
         let mut registry = self.write();
-        if let Some(layers) = registry.layers.get_mut(id) {
-            layers.remove(source);
-            if layers.is_empty() {
-                registry.layers.remove(id);
-            }
+        let Some(layers) = registry.layers.get_mut(id) else { return };
+        // Taking instances down takes time, in which nobody should wait.
+        let removed = layers.remove(source);
+        if layers.is_empty() {
+            registry.layers.remove(id);
         }
+        drop(registry);
+        drop(removed);
     }
 
     /// The plugin of this kind with this id, ready to be called.
@@ -229,4 +273,55 @@ fn entry(id: &str, layers: &BTreeMap<PluginSource, Layer>) -> Option<PluginEntry
         manifest: layer.manifest.clone(),
         in_use: in_use(layers).cloned(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use alerts_sandbox::{Sandbox, SandboxConfig};
+
+    use super::*;
+
+    /// The built-in `http`, as a file of this version.
+    fn loaded(version: &str) -> Arc<Plugin> {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../plugins/dist/http.wasm");
+        let wasm = std::fs::read(file).expect("`cargo xtask plugins` has made it");
+        let mut manifest = alerts_package::read_manifest(&wasm).unwrap();
+        manifest.version = version.to_owned();
+        let wasm = alerts_package::pack(&wasm, &manifest).unwrap();
+        Sandbox::new(SandboxConfig::default()).unwrap().load(&wasm).unwrap()
+    }
+
+    fn version(plugins: &Plugins) -> Option<String> {
+        Some(plugins.get(Kind::Target, "http")?.manifest().version.clone())
+    }
+
+    #[test]
+    fn a_file_that_was_replaced_or_taken_away_while_it_compiled_is_not_put_in_use() {
+        let (first, second) = (loaded("1.0.0"), loaded("2.0.0"));
+        let (plugins, source) = (Plugins::default(), PluginSource::Upload);
+        let compile = |plugin: &Plugin| {
+            let manifest = plugin.manifest().clone();
+            plugins.note_compiling("http", source.clone(), *plugin.digest(), manifest);
+        };
+        compile(&first);
+        compile(&second);
+        assert!(plugins.insert_compiled(source.clone(), second.clone()));
+        assert!(!plugins.insert_compiled(source.clone(), first.clone()), "it comes too late");
+        assert_eq!(version(&plugins).as_deref(), Some("2.0.0"));
+
+        compile(&first);
+        assert_eq!(version(&plugins).as_deref(), Some("2.0.0"), "the last good one goes on");
+        plugins.remove("http", &source);
+        assert!(!plugins.insert_compiled(source, first));
+        assert!(plugins.entry("http").is_none());
+    }
+
+    #[test]
+    fn a_reason_is_kept_cut_whatever_file_it_quotes() {
+        let plugins = Plugins::default();
+        let reason = "no\0".to_owned() + &"x".repeat(1 << 20);
+        plugins.note_refused("bad", PluginSource::Upload, reason, None, None);
+        let kept = plugins.entry("bad").unwrap().reason.unwrap();
+        assert!(kept.starts_with("no\u{fffd}x") && kept.len() <= MAX_REASON_BYTES);
+    }
 }

@@ -1,14 +1,14 @@
 //! Plugins that come over the API: admitted in the background, kept in the
 //! database so that every host has them, and taken away again.
 
-use alerts_domain::problem::FieldError;
-use alerts_package::{Digest, digest, read_manifest};
-use alerts_store::{StoreError, UploadedPlugin};
+use alerts_domain::text;
+use alerts_package::{Digest, Manifest, digest, read_manifest};
+use alerts_store::{AuditEntry, OperatorChange, StoreError, UploadedPlugin};
 use bytes::Bytes;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::admin::PluginAdmin;
-use super::{PluginEntry, PluginSource, PluginState};
+use super::{MAX_REASON_BYTES, PluginEntry, PluginSource, PluginState};
 use crate::actor::Actor;
 use crate::error::ChangeError;
 
@@ -22,7 +22,8 @@ impl PluginAdmin {
         wasm: Bytes,
         replace: bool,
     ) -> Result<PluginEntry, ChangeError> {
-        let refused = |detail: String| ChangeError::Invalid(vec![FieldError::new("", detail)]);
+        let refused =
+            |detail: String| ChangeError::field("", text::kept(&detail, MAX_REASON_BYTES));
         let limit = self.sandbox().max_file_bytes();
         if wasm.len() > limit {
             let bytes = wasm.len();
@@ -43,45 +44,55 @@ impl PluginAdmin {
                  replace it once this file is ready"
             )));
         }
-        self.plugins().note_compiling(&id, PluginSource::Upload, Some(digest), manifest);
-        let (engine, actor) = (self.clone(), actor.clone());
-        let uploaded = id.clone();
-        tokio::spawn(async move { engine.admit_upload(&actor, uploaded, wasm, digest).await });
+        self.plugins().note_compiling(&id, PluginSource::Upload, digest, manifest.clone());
+        let (admin, actor) = (self.clone(), actor.clone());
+        tokio::spawn(async move { admin.admit_upload(&actor, manifest, wasm, digest).await });
         self.plugins().entry(&id).ok_or(ChangeError::NotFound("plugin"))
     }
 
-    async fn admit_upload(&self, actor: &Actor, id: String, wasm: Bytes, digest: Digest) {
-        let kept = match self.load_plugin(&id, wasm.clone()).await {
-            Ok(plugin) => {
-                let uploaded = UploadedPlugin {
-                    id: id.clone(),
-                    digest: digest.to_string(),
-                    uploaded_by: actor.name.clone(),
-                    uploaded_at: self.clock().now(),
-                };
-                // On the disk first: what a host uses it has after a restart too.
-                let kept = self.store().put_plugin(&uploaded, &wasm).await;
-                kept.map(|()| plugin).map_err(|error| error.to_string())
-            }
+    async fn admit_upload(&self, actor: &Actor, manifest: Manifest, wasm: Bytes, digest: Digest) {
+        let (id, source) = (manifest.id.clone(), PluginSource::Upload);
+        let loaded = self.load_plugin(&manifest, digest, wasm.clone(), None).await;
+        let changing = self.plugins().changing().await;
+        if !self.plugins().is_compiling(&id, &source, &digest) {
+            tracing::info!(plugin = id, %digest, "upload given up: it was replaced or taken away");
+            return;
+        }
+        let kept = match loaded {
+            // On the disk first: what a host uses it has after a restart too.
+            Ok(plugin) => match self.keep_upload(actor, &id, digest, &wasm).await {
+                Ok(()) => Ok(plugin),
+                Err(error) => Err(error.to_string()),
+            },
             Err(refused) => Err(refused),
         };
         match kept {
-            Ok(plugin) => {
-                self.plugins().insert(PluginSource::Upload, plugin);
-                let detail = json!({"digest": digest.to_string()});
-                if let Err(error) =
-                    self.note_plugin_change(actor, "plugin.uploaded", &id, detail).await
-                {
-                    tracing::error!(plugin = id, %error, "upload not written into the audit log");
-                }
-            }
+            Ok(plugin) => self.plugins().insert(source, plugin),
             Err(reason) => {
                 tracing::warn!(plugin = id, %digest, reason, "uploaded plugin refused");
-                let manifest = read_manifest(&wasm).ok();
-                let source = PluginSource::Upload;
-                self.plugins().note_refused(&id, source, reason, Some(digest), manifest);
+                self.plugins().note_refused(&id, source, reason, Some(digest), Some(manifest));
             }
         }
+        drop(changing);
+    }
+
+    async fn keep_upload(
+        &self,
+        actor: &Actor,
+        id: &str,
+        digest: Digest,
+        wasm: &[u8],
+    ) -> Result<(), StoreError> {
+        let at = self.clock().now();
+        let uploaded = UploadedPlugin {
+            id: id.to_owned(),
+            digest: digest.to_string(),
+            uploaded_by: actor.name.clone(),
+            uploaded_at: at,
+        };
+        let entry = noted(actor, "plugin.uploaded", id, json!({"digest": digest.to_string()}));
+        let by = OperatorChange { tenant: &actor.tenant, entry: &entry, at };
+        self.store().put_plugin(&uploaded, wasm, &by).await
     }
 
     /// Takes an uploaded plugin away. One that endpoints or rules use is kept
@@ -92,6 +103,7 @@ impl PluginAdmin {
         id: &str,
         force: bool,
     ) -> Result<(), ChangeError> {
+        let _changing = self.plugins().changing().await;
         let entry = self.plugins().entry(id).ok_or(ChangeError::NotFound("plugin"))?;
         let is_refused =
             entry.state == PluginState::Refused && entry.source == PluginSource::Upload;
@@ -111,16 +123,18 @@ impl PluginAdmin {
                  `?force=true`: their deliveries then wait until it is back"
             )));
         }
-        self.store().delete_plugin(id).await?;
+        let entry = noted(actor, "plugin.removed", id, json!({"forced": force, "uses": uses}));
+        let by = OperatorChange { tenant: &actor.tenant, entry: &entry, at: self.clock().now() };
+        self.store().delete_plugin(id, &by).await?;
         self.plugins().remove(id, &PluginSource::Upload);
-        let detail = json!({"forced": force, "uses": uses});
-        self.note_plugin_change(actor, "plugin.removed", id, detail).await?;
         Ok(())
     }
 
     /// Brings this host to the uploads that the database has: at the start, and
-    /// when another host has changed them.
+    /// when another host has changed them. What is to be compiled is still at it
+    /// when this returns.
     pub(crate) async fn follow_uploads(&self) -> Result<(), StoreError> {
+        let _changing = self.plugins().changing().await;
         let uploads = self.store().list_plugins().await?;
         for uploaded in &uploads {
             let (id, source) = (&uploaded.id, PluginSource::Upload);
@@ -130,15 +144,8 @@ impl PluginAdmin {
             {
                 continue;
             }
-            let Some(wasm) = self.store().get_plugin_file(&uploaded.id).await? else { continue };
-            let manifest = read_manifest(&wasm).ok();
-            match self.load_plugin(id, wasm.into()).await {
-                Ok(plugin) => self.plugins().insert(source, plugin),
-                Err(reason) => {
-                    tracing::error!(plugin = uploaded.id, reason, "stored plugin refused");
-                    let digest = uploaded.digest.parse().ok();
-                    self.plugins().note_refused(id, source, reason, digest, manifest);
-                }
+            if let Some(wasm) = self.store().get_plugin_file(id).await? {
+                self.follow_upload(id, wasm.into());
             }
         }
         for id in self.plugins().uploaded_and_ready() {
@@ -149,19 +156,37 @@ impl PluginAdmin {
         Ok(())
     }
 
-    /// Admits a file, off the async threads. The error is for people.
-    pub(super) async fn load_plugin(
-        &self,
-        id: &str,
-        wasm: Bytes,
-    ) -> Result<std::sync::Arc<alerts_sandbox::Plugin>, String> {
-        let (sandbox, granted) = (self.sandbox().clone(), self.plugins().granted_limits(id));
-        let loading = tokio::task::spawn_blocking(move || sandbox.load_with(&wasm, granted));
-        match loading.await {
-            Ok(loaded) => loaded.map_err(|refused| refused.to_string()),
-            Err(_) => Err("the host failed while looking at it; see its log".to_owned()),
-        }
+    /// Has a file admitted that the database has.
+    fn follow_upload(&self, id: &str, wasm: Bytes) {
+        let (source, digest) = (PluginSource::Upload, digest(&wasm));
+        let refuse = move |admin: &Self, id: &str, reason: String, manifest| {
+            tracing::error!(plugin = id, %digest, reason, "stored plugin refused");
+            admin.plugins().note_refused(id, PluginSource::Upload, reason, Some(digest), manifest);
+        };
+        let manifest = match read_manifest(&wasm) {
+            Ok(manifest) => manifest,
+            Err(error) => return refuse(self, id, error.to_string(), None),
+        };
+        self.plugins().note_compiling(id, source.clone(), digest, manifest.clone());
+        let (admin, starting) = (self.clone(), self.plugins().starting());
+        tokio::spawn(async move {
+            match admin.load_plugin(&manifest, digest, wasm, starting).await {
+                Ok(plugin) => drop(admin.plugins().insert_compiled(source, plugin)),
+                Err(reason) if admin.plugins().is_compiling(&manifest.id, &source, &digest) => {
+                    let id = manifest.id.clone();
+                    refuse(&admin, &id, reason, Some(manifest));
+                }
+                // Taken away or replaced meanwhile.
+                Err(_) => {}
+            }
+        });
     }
+}
+
+/// What stands in the log of the tenant that the operator's key acts for.
+pub(super) fn noted(actor: &Actor, action: &'static str, id: &str, detail: Value) -> AuditEntry {
+    tracing::info!(plugin = id, actor = actor.name, action, %detail, "changing plugins");
+    actor.does(action, id, detail)
 }
 
 impl super::Plugins {

@@ -84,7 +84,17 @@ fn a_field_with_a_value_it_may_not_have_is_named() {
         ("hooks.slack.com", "https://hooks.slack.com:443", "`hosts[0]` must be"),
         ("hooks.slack.com", "Hooks.slack.com", "`hosts[0]` must be"),
         ("hooks.slack.com", "*.slack.com", "`hosts[0]` must be"),
+        ("hooks.slack.com", "hooks.slack.com:443", "`hosts[0]` must be"),
+        ("hooks.slack.com", "", "`hosts[0]` must be"),
+        ("\"hooks.slack.com\"", "\"a.b\", \"a.b\"", "`hosts[1]` repeats `a.b`"),
         ("url_is_secret", "default_url = \"ftp://x\"\nurl_is_secret", "`default_url` must be"),
+        ("url_is_secret", "default_url = \"/in\"\nurl_is_secret", "`default_url` must be"),
+        ("url_is_secret", "default_url = \"https://\"\nurl_is_secret", "`default_url` must be"),
+        (
+            "url_is_secret",
+            "default_url = \"https://a:b@c/\"\nurl_is_secret",
+            "`default_url` must be",
+        ),
         ("5_000_000", "0", "`limits.fuel` must be"),
     ];
     for (from, to, expected) in cases {
@@ -94,6 +104,24 @@ fn a_field_with_a_value_it_may_not_have_is_named() {
     let twice = format!("{SLACK}\n[[secrets]]\nname = \"token\"\nsummary = \"Again.\"\n");
     let message = Manifest::from_toml(&twice).unwrap_err().to_string();
     assert!(message.contains("`secrets[1].name` repeats `token`"), "{message}");
+}
+
+#[test]
+fn an_address_that_nobody_may_send_to_is_named_unless_the_operator_opened_it() {
+    let with = |line: &str| {
+        let toml = SLACK.replace("hosts = [\"hooks.slack.com\"]", line);
+        Manifest::from_toml(&toml).unwrap()
+    };
+    let metadata = with("default_url = \"http://169.254.169.254/\"");
+    let refused = metadata.judge_addresses(&AddressRules::default()).unwrap_err().to_string();
+    assert!(refused.starts_with("`default_url` must be a URL that may be sent to"), "{refused}");
+    assert!(refused.contains("169.254.169.254 is a link-local"), "{refused}");
+    let private = with("hosts = [\"a.b\", \"10.1.2.3\"]");
+    let refused = private.judge_addresses(&AddressRules::default()).unwrap_err().to_string();
+    assert!(refused.starts_with("`hosts[1]` must be a host that may be sent to"), "{refused}");
+    let opened = AddressRules::new(vec!["10.0.0.0/8".parse().unwrap()]);
+    private.judge_addresses(&opened).unwrap();
+    Manifest::from_toml(SLACK).unwrap().judge_addresses(&AddressRules::default()).unwrap();
 }
 
 #[test]

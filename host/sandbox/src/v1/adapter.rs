@@ -58,12 +58,10 @@ impl Adapter for AdapterV1 {
         let answer = target.exosphere_alerts_adapter().call_check(&mut store, settings);
         budget::note(&store);
         let answer = answer.map_err(|error| budget::explain(&store, &error))?;
-        let Err(problems) = answer else { return Ok(Ok(())) };
-        let text_bytes: usize = problems.iter().map(|p| p.pointer.len() + p.message.len()).sum();
-        if text_bytes > limits.output_bytes {
-            return Err(Fault::Output { limit_bytes: limits.output_bytes });
+        match answer {
+            Ok(()) => Ok(Ok(())),
+            Err(problems) => convert::problems(problems, limits).map(Err),
         }
-        Ok(Err(problems.into_iter().map(|p| FieldError::new(p.pointer, p.message)).collect()))
     }
 
     fn next(
@@ -77,10 +75,6 @@ impl Adapter for AdapterV1 {
             target.exosphere_alerts_adapter().call_next(&mut store, delivery, exchanges)
         });
         budget::note(&store);
-        let step = convert::step(step.map_err(|error| budget::explain(&store, &error))?);
-        if convert::step_bytes(&step) > limits.output_bytes {
-            return Err(Fault::Output { limit_bytes: limits.output_bytes });
-        }
-        Ok(step)
+        convert::step(step.map_err(|error| budget::explain(&store, &error))?, limits)
     }
 }

@@ -1,12 +1,19 @@
 //! The host's types as contract version 1 has them, and back. Borrowed on the
-//! way in: nothing is copied but into the guest.
+//! way in: nothing is copied but into the guest. On the way back nothing passes
+//! that is more than a call may return, and no text but through [`said`].
 
 use alerts_domain::exchange::{Exchange, Outcome, Request, Step, TransportError, Verdict};
 use alerts_domain::header::Headers;
+use alerts_domain::problem::FieldError;
 use bytes::Bytes;
 
+use super::bindings::condition::exports::exosphere::alerts::language;
 use super::bindings::target::exports::exosphere::alerts::adapter as wit;
+use crate::budget::Fault;
+use crate::contract::Diagnostic;
 use crate::delivery::TargetDelivery;
+use crate::limits::Limits;
+use crate::said;
 
 /// Headers in the form in which they can be lent.
 type Pairs<'a> = Vec<(&'a str, &'a str)>;
@@ -96,22 +103,27 @@ fn outcome<'a>(outcome: &'a Outcome, headers: &'a Pairs<'a>) -> wit::Outcome<'a>
     }
 }
 
-/// What the adapter answered.
-pub(super) fn step(step: wit::Step) -> Step {
-    match step {
+/// What the adapter answered, unless that is more than it may return.
+pub(super) fn step(step: wit::Step, limits: &Limits) -> Result<Step, Fault> {
+    if step_bytes(&step) > limits.output_bytes {
+        return Err(Fault::Output { limit_bytes: limits.output_bytes });
+    }
+    Ok(match step {
         wit::Step::Send(request) => Step::Send(wanted(request)),
         wit::Step::SendLast(request) => Step::SendLast(wanted(request)),
         wit::Step::Done(verdict) => Step::Done(match verdict {
-            wit::Verdict::Delivered(note) => Verdict::Delivered(note),
+            wit::Verdict::Delivered(note) => Verdict::Delivered(note.map(said::text)),
             wit::Verdict::Retry(wit::Retry { after_ms, reason }) => {
-                Verdict::Retry { after_ms, reason }
+                Verdict::Retry { after_ms, reason: said::text(reason) }
             }
-            wit::Verdict::Rejected(reason) => Verdict::Rejected(reason),
-            wit::Verdict::Gone(reason) => Verdict::Gone(reason),
+            wit::Verdict::Rejected(reason) => Verdict::Rejected(said::text(reason)),
+            wit::Verdict::Gone(reason) => Verdict::Gone(said::text(reason)),
         }),
-    }
+    })
 }
 
+/// A request leaves as the adapter made it: egress judges it, and what is stored
+/// of it is JSON, in which every text has a form.
 fn wanted(request: wit::RequestResult) -> Request {
     Request {
         method: request.method,
@@ -123,15 +135,57 @@ fn wanted(request: wit::RequestResult) -> Request {
 }
 
 /// The text and bytes in an answer.
-pub(super) fn step_bytes(step: &Step) -> usize {
+fn step_bytes(step: &wit::Step) -> usize {
     match step {
-        Step::Send(request) | Step::SendLast(request) => {
+        wit::Step::Send(request) | wit::Step::SendLast(request) => {
             let headers = request.headers.iter().map(|(name, value)| name.len() + value.len());
             request.method.len() + request.url.len() + request.body.len() + headers.sum::<usize>()
         }
-        Step::Done(Verdict::Delivered(note)) => note.as_ref().map_or(0, String::len),
-        Step::Done(
-            Verdict::Retry { reason, .. } | Verdict::Rejected(reason) | Verdict::Gone(reason),
+        wit::Step::Done(wit::Verdict::Delivered(note)) => note.as_ref().map_or(0, String::len),
+        wit::Step::Done(
+            wit::Verdict::Retry(wit::Retry { reason, .. })
+            | wit::Verdict::Rejected(reason)
+            | wit::Verdict::Gone(reason),
         ) => reason.len(),
+    }
+}
+
+/// What an adapter finds wrong with settings.
+pub(super) fn problems(
+    problems: Vec<wit::Problem>,
+    limits: &Limits,
+) -> Result<Vec<FieldError>, Fault> {
+    within(limits.output_bytes, problems.iter().map(|p| p.pointer.len() + p.message.len()))?;
+    Ok(said::problems(problems.into_iter().map(|p| (p.pointer, p.message))))
+}
+
+/// Why a source does not compile.
+pub(super) fn diagnostics(
+    diagnostics: Vec<language::Diagnostic>,
+    output_bytes: usize,
+) -> Result<Vec<Diagnostic>, Fault> {
+    within(output_bytes, diagnostics.iter().map(|d| d.message.len()))?;
+    Ok(said::diagnostics(diagnostics.into_iter().map(|d| Diagnostic {
+        message: d.message,
+        offset: d.offset,
+        length: d.length,
+    })))
+}
+
+/// What came of each condition.
+pub(super) fn verdicts(
+    verdicts: Vec<Result<bool, language::EvalError>>,
+    output_bytes: usize,
+) -> Result<Vec<Result<bool, String>>, Fault> {
+    let messages = verdicts.iter().filter_map(|verdict| verdict.as_ref().err());
+    within(output_bytes, messages.map(|error| error.message.len()))?;
+    Ok(verdicts.into_iter().map(|v| v.map_err(|error| said::text(error.message))).collect())
+}
+
+/// Whether all that was said is within what one call may return.
+fn within(output_bytes: usize, said: impl Iterator<Item = usize>) -> Result<(), Fault> {
+    match said.sum::<usize>() > output_bytes {
+        true => Err(Fault::Output { limit_bytes: output_bytes }),
+        false => Ok(()),
     }
 }

@@ -7,6 +7,7 @@ use wasmtime::Store;
 use wasmtime::component::{InstancePre, ResourceAny};
 
 use super::bindings::condition::{Condition, ConditionPre};
+use super::convert;
 use crate::budget::{self, Fault, Meter};
 use crate::contract::{Diagnostic, Language, Session, Unbound};
 use crate::engine::TickingEngine;
@@ -79,20 +80,10 @@ impl Session for SessionV1 {
         let language = self.guest.exosphere_alerts_language();
         let compiled = language.program().call_compile(&mut self.store, source);
         budget::note(&self.store);
-        let compiled = compiled.map_err(|error| budget::explain(&self.store, &error))?.map_err(
-            |diagnostics| {
-                diagnostics
-                    .into_iter()
-                    .map(|d| Diagnostic { message: d.message, offset: d.offset, length: d.length })
-                    .collect::<Vec<_>>()
-            },
-        );
-        if let Err(diagnostics) = &compiled {
-            let text_bytes: usize = diagnostics.iter().map(|d| d.message.len()).sum();
-            if text_bytes > self.output_bytes {
-                return Err(Fault::Output { limit_bytes: self.output_bytes });
-            }
-        }
+        let compiled = match compiled.map_err(|error| budget::explain(&self.store, &error))? {
+            Ok(program) => Ok(program),
+            Err(diagnostics) => Err(convert::diagnostics(diagnostics, self.output_bytes)?),
+        };
         let answer = compiled.as_ref().map(drop).map_err(Clone::clone);
         self.programs.insert(source.clone(), compiled);
         Ok(answer)
@@ -127,12 +118,7 @@ impl Session for SessionV1 {
                 sources.len()
             )));
         }
-        let message_bytes: usize =
-            verdicts.iter().filter_map(|v| v.as_ref().err()).map(|error| error.message.len()).sum();
-        if message_bytes > self.output_bytes {
-            return Err(Fault::Output { limit_bytes: self.output_bytes });
-        }
-        Ok(verdicts.into_iter().map(|v| v.map_err(|error| error.message)).collect())
+        convert::verdicts(verdicts, self.output_bytes)
     }
 
     fn calls(&self) -> u32 {

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use alerts_domain::exchange::{Exchange, Step, Verdict};
 use alerts_domain::header::Headers;
+use alerts_domain::problem::FieldError;
 use alerts_domain::tenant::TenantId;
 use alerts_sandbox::{
-    CallError, CallLimits, ConditionError, Limits, LoadError, Plugin, Sandbox, SandboxConfig,
-    TargetDelivery, TargetEndpoint,
+    CallError, CallLimits, ConditionError, Diagnostic, Limits, LoadError, Plugin, Sandbox,
+    SandboxConfig, TargetDelivery, TargetEndpoint,
 };
 use bytes::Bytes;
 
@@ -68,7 +69,32 @@ impl Bench {
         plugin: &Arc<Plugin>,
         exchanges: &[Exchange],
     ) -> Result<Step, CallError> {
-        self.sandbox.next(plugin, &delivery(), exchanges).await
+        self.next_of(plugin, &delivery(), exchanges).await
+    }
+
+    pub(crate) async fn next_of(
+        &self,
+        plugin: &Arc<Plugin>,
+        delivery: &TargetDelivery,
+        exchanges: &[Exchange],
+    ) -> Result<Step, CallError> {
+        self.sandbox.next(plugin, &tenant("ada"), delivery, exchanges).await
+    }
+
+    pub(crate) async fn check(
+        &self,
+        plugin: &Arc<Plugin>,
+        settings: Bytes,
+    ) -> Result<Result<(), Vec<FieldError>>, CallError> {
+        self.sandbox.check(plugin, &tenant("ada"), settings).await
+    }
+
+    pub(crate) async fn compile(
+        &self,
+        plugin: &Arc<Plugin>,
+        source: &str,
+    ) -> Result<Result<(), Vec<Diagnostic>>, CallError> {
+        self.sandbox.compile(plugin, &tenant("ada"), source).await
     }
 
     /// Everyone else is served as before.
@@ -85,7 +111,7 @@ impl Bench {
         for _ in 0..2 {
             errors.push(self.next(&plugin).await.expect_err("the call is stopped"));
             self.serves().await;
-            let checked = self.sandbox.check(&plugin, Bytes::from_static(b"{}")).await;
+            let checked = self.check(&plugin, Bytes::from_static(b"{}")).await;
             assert_eq!(checked, Ok(Ok(())), "the same plugin's other call works");
         }
         assert_eq!(errors[0], errors[1], "it ends the same way each time");

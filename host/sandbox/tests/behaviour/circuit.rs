@@ -32,7 +32,7 @@ async fn a_plugin_that_crashes_on_every_call_is_suspended_and_no_other_is() {
         assert!((1..=5_000).contains(&rest_ms), "{rest_ms}");
         assert!(error.is_passing());
     }
-    let checked = bench.sandbox.check(&plugin, Bytes::from_static(b"{}")).await.unwrap_err();
+    let checked = bench.check(&plugin, Bytes::from_static(b"{}")).await.unwrap_err();
     assert!(matches!(checked, CallError::Suspended { .. }), "all of it: {checked}");
     let failures = u64::from(FAILURES);
     let stats = plugin.stats();
@@ -61,14 +61,14 @@ async fn one_success_makes_up_for_all_failures_before_it() {
         for _ in 0..FAILURES - 1 {
             bench.next(&plugin).await.unwrap_err();
         }
-        bench.sandbox.next(&plugin, &again, &[]).await.unwrap();
+        bench.next_of(&plugin, &again, &[]).await.unwrap();
     }
     // Another function of the plugin counts as well.
     for _ in 0..FAILURES - 1 {
         bench.next(&plugin).await.unwrap_err();
     }
-    bench.sandbox.check(&plugin, Bytes::from_static(b"{}")).await.unwrap().unwrap();
-    bench.sandbox.next(&plugin, &again, &[]).await.unwrap();
+    bench.check(&plugin, Bytes::from_static(b"{}")).await.unwrap().unwrap();
+    bench.next_of(&plugin, &again, &[]).await.unwrap();
 }
 
 #[tokio::test]
@@ -78,7 +78,7 @@ async fn conditions_that_crash_do_not_suspend_their_language() {
     for index in 0..2 * FAILURES {
         let ada = tenant(&format!("ada-{index}"));
         bench.evaluate(&language, &ada, &["x", "l"]).await;
-        bench.sandbox.compile(&language, "X").await.unwrap_err();
+        bench.compile(&language, "X").await.unwrap_err();
     }
     assert_eq!(bench.evaluate(&language, &tenant("bob"), &["t"]).await, [Ok(true)]);
 }

@@ -23,10 +23,10 @@ async fn a_condition_is_true_false_or_an_error_in_the_languages_words() {
 async fn a_source_that_does_not_compile_says_where() {
     let bench = Bench::new();
     let language = bench.load(&Language::new().pack());
-    assert_eq!(bench.sandbox.compile(&language, "t").await, Ok(Ok(())));
+    assert_eq!(bench.compile(&language, "t").await, Ok(Ok(())));
     let diagnostic = Diagnostic { message: "no such letter".into(), offset: 1, length: 2 };
     for source in ["?", "", "ü"] {
-        let answer = bench.sandbox.compile(&language, source).await;
+        let answer = bench.compile(&language, source).await;
         assert_eq!(answer, Ok(Err(vec![diagnostic.clone()])), "{source}");
     }
     // A rule whose source no longer compiles does not stop the others.
@@ -60,10 +60,10 @@ async fn a_thousand_conditions_have_their_verdicts_in_order() {
 async fn compile_stopped(source: &str) -> CallError {
     let bench = Bench::new();
     let language = bench.load(&Language::new().pack());
-    let answer = bench.sandbox.compile(&language, source).await;
+    let answer = bench.compile(&language, source).await;
     let error = answer.expect_err("the compilation is stopped");
-    assert_eq!(bench.sandbox.compile(&language, source).await, Err(error.clone()));
-    assert_eq!(bench.sandbox.compile(&language, "t").await, Ok(Ok(())));
+    assert_eq!(bench.compile(&language, source).await, Err(error.clone()));
+    assert_eq!(bench.compile(&language, "t").await, Ok(Ok(())));
     assert_eq!(bench.evaluate(&language, &tenant("ada"), &["t"]).await, [Ok(true)]);
     bench.serves().await;
     error
@@ -175,7 +175,8 @@ async fn a_condition_that_hangs_its_compilation_does_not_stop_the_others() {
 
 #[tokio::test]
 async fn an_evaluation_has_an_end_however_many_conditions_have_none() {
-    // Eight that never end would take 400 ms; the whole has 200.
+    // Eight that never end would take 400 ms; the whole has 200, in which four at
+    // most come to their own end.
     let slow = CallLimits { fuel: AMPLE_FUEL, deadline_ms: 50 };
     let limits = Limits { condition: slow, evaluate_deadline_ms: 200, ..config().limits };
     let bench = Bench::with(SandboxConfig { limits, ..config() });

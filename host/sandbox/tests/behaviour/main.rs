@@ -16,5 +16,6 @@ mod hostile_calls;
 mod hostile_files;
 mod memory;
 mod neighbours;
+mod said;
 mod targets;
 mod tenants;

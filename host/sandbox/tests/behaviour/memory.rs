@@ -87,7 +87,7 @@ async fn measured_over_hostile_calls() {
         bench.serves().await;
         for adapter in &adapters {
             let _ = bench.next(adapter).await;
-            let checked = bench.sandbox.check(adapter, bytes::Bytes::from_static(b"{}")).await;
+            let checked = bench.check(adapter, bytes::Bytes::from_static(b"{}")).await;
             assert_eq!(checked, Ok(Ok(())));
         }
         let tenant = tenant(&format!("tenant-{}", index % 20));

@@ -62,7 +62,7 @@ async fn problems_with_the_settings_come_with_their_places() {
             })
             .pack(),
     );
-    let problems = bench.sandbox.check(&plugin, Bytes::from_static(b"{}")).await.unwrap();
+    let problems = bench.check(&plugin, Bytes::from_static(b"{}")).await.unwrap();
     assert_eq!(
         problems,
         Err(vec![

@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use alerts_sandbox::{CallError, CallLimits, ConditionError, Limits, SandboxConfig};
+use alerts_domain::tenant::TenantId;
+use alerts_sandbox::{CallError, CallLimits, ConditionError, Limits, Plugin, SandboxConfig};
 use bytes::Bytes;
 
 use crate::bench::{AMPLE_FUEL, Bench, EVENT, config, tenant};
@@ -39,8 +40,8 @@ async fn a_source_that_nobody_has_vouched_for_stays_out_of_warm_instances() {
     let language = bench.load(&Language::new().pack());
     let ada = tenant("ada");
     assert_eq!(bench.strokes(&language, &ada).await, 1);
-    bench.sandbox.compile(&language, "X").await.unwrap_err();
-    bench.sandbox.compile(&language, "t").await.unwrap().unwrap();
+    bench.compile(&language, "X").await.unwrap_err();
+    bench.compile(&language, "t").await.unwrap().unwrap();
     assert_eq!(bench.strokes(&language, &ada).await, 2);
 }
 
@@ -111,34 +112,59 @@ async fn more_tenants_than_slots_are_all_served() {
     }
 }
 
+/// Conditions that never end have this long: longer than any test takes.
+const LONG: CallLimits = CallLimits { fuel: AMPLE_FUEL, deadline_ms: 5_000 };
+
+/// Evaluations that have begun, and are not over when the test is.
+fn endless(bench: &Bench, language: &Arc<Plugin>, tenant: &TenantId, count: usize) -> Vec<Endless> {
+    let sources: Arc<[Arc<str>]> = Arc::from([Arc::from("l")]);
+    let begin = |_| {
+        let (sandbox, language, tenant) = (bench.sandbox.clone(), language.clone(), tenant.clone());
+        let (sources, event) = (sources.clone(), Bytes::from_static(EVENT));
+        tokio::spawn(async move { sandbox.evaluate(&language, &tenant, sources, event).await })
+    };
+    (0..count).map(begin).collect()
+}
+
+type Endless = tokio::task::JoinHandle<Result<Vec<Result<bool, ConditionError>>, CallError>>;
+
 #[tokio::test]
-async fn other_tenants_go_on_while_one_of_them_waits_for_a_loop() {
-    let slow = CallLimits { fuel: AMPLE_FUEL, deadline_ms: 300 };
-    let limits = Limits { condition: slow, evaluate_deadline_ms: 1_000, ..config().limits };
+async fn a_tenant_whose_conditions_never_end_delays_no_other_tenant() {
+    let limits = Limits { condition: LONG, evaluate_deadline_ms: 5_000, ..config().limits };
     let bench = Bench::with(SandboxConfig { threads: 2, limits, ..config() });
     let language = bench.load(&Language::new().pack());
     let (ada, bob) = (tenant("ada"), tenant("bob"));
-    let loops = bench.evaluate(&language, &ada, &["l"]);
-    let others = async {
-        for _ in 0..50 {
-            assert_eq!(bench.evaluate(&language, &bob, &["t"]).await, [Ok(true)]);
+    // As many as fill every thread that she may have, and a long queue behind them.
+    let loops = endless(&bench, &language, &ada, 500);
+    tokio::task::yield_now().await;
+    for _ in 0..50 {
+        assert_eq!(bench.evaluate(&language, &bob, &["t"]).await, [Ok(true)]);
+    }
+    assert!(loops.iter().all(|task| !task.is_finished()), "not one of hers is over");
+}
+
+#[tokio::test]
+async fn a_tenant_whose_queue_is_full_is_told_so_and_no_other_is() {
+    let limits = Limits { condition: LONG, evaluate_deadline_ms: 5_000, ..config().limits };
+    let bench = Bench::with(SandboxConfig { threads: 1, tenant_queue: 4, limits, ..config() });
+    let language = bench.load(&Language::new().pack());
+    let (ada, bob) = (tenant("ada"), tenant("bob"));
+    let loops = endless(&bench, &language, &ada, 4);
+    tokio::task::yield_now().await;
+    let mut loops_and_more = loops;
+    // One of hers runs by now or will soon; then four more wait.
+    let error = loop {
+        let mut more = endless(&bench, &language, &ada, 1);
+        tokio::task::yield_now().await;
+        match more.remove(0) {
+            task if task.is_finished() => break task.await.unwrap().unwrap_err(),
+            task => loops_and_more.push(task),
         }
     };
-    tokio::pin!(loops, others);
-    tokio::select! {
-        // The loop is first in line, and is still at it when the others are through.
-        biased;
-        verdicts = &mut loops => panic!("{verdicts:?}"),
-        () = &mut others => {}
-    }
-    let verdicts = loops.await;
-    assert!(
-        matches!(
-            &verdicts[..],
-            [Err(ConditionError::Failed(CallError::Deadline { deadline_ms: 300, .. }))]
-        ),
-        "{verdicts:?}"
-    );
+    assert!(matches!(error, CallError::TenantBusy { .. }) && error.is_passing(), "{error}");
+    assert!(loops_and_more.len() <= 5, "one runs, and four wait");
+    assert_eq!(language.stats().refused, 1);
+    assert_eq!(bench.evaluate(&language, &bob, &["t"]).await, [Ok(true)]);
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@
 ;;   b  the list lies beyond memory
 ;;   u  an error whose message is not UTF-8
 ;;   h  an error with a message of three megabytes
+;;   o  an error with a message of half a megabyte of zeroes
 ;;   v  a verdict of no known case
 ;;
 ;; Of the capitals, which are about compiling:
@@ -25,6 +26,8 @@
 ;;   D  diagnostics without end
 ;;   U  a diagnostic that is not UTF-8
 ;;   H  the handle of no program
+;;   M  twenty thousand empty diagnostics
+;;   N  no diagnostic, and no program either
 ;;
 ;; Other small letters are true. All else, and nothing at all, has a diagnostic
 ;; for two bytes from byte 1 on.
@@ -129,6 +132,10 @@
       (call $no_verdict (local.get $area)
         (call $realloc (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 3000000))
         (i32.const 3000000))))
+    (if (i32.eq (local.get $letter) (i32.const 0x6f)) (then ;; o
+      (call $no_verdict (local.get $area)
+        (call $realloc (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 500000))
+        (i32.const 500000))))
     (if (i32.eq (local.get $letter) (i32.const 0x76)) (then ;; v
       (i32.store (local.get $area) (i32.const 7)))))
 
@@ -149,6 +156,17 @@
       (i32.store (i32.const 512) (i32.const 1))
       (i32.store (i32.const 516) (i32.const 1024))
       (i32.store (i32.const 520) (i32.const 0x0ffffff))
+      (return (i32.const 512))))
+    (if (i32.eq (local.get $letter) (i32.const 0x4d)) (then ;; M
+      (i32.store (i32.const 512) (i32.const 1))
+      (i32.store (i32.const 516)
+        (call $realloc (i32.const 0) (i32.const 0) (i32.const 4) (i32.const 320000)))
+      (i32.store (i32.const 520) (i32.const 20000))
+      (return (i32.const 512))))
+    (if (i32.eq (local.get $letter) (i32.const 0x4e)) (then ;; N
+      (i32.store (i32.const 512) (i32.const 1))
+      (i32.store (i32.const 516) (i32.const 1024))
+      (i32.store (i32.const 520) (i32.const 0))
       (return (i32.const 512))))
     (if (i32.eq (local.get $letter) (i32.const 0x48)) (then ;; H
       (i32.store (i32.const 516) (i32.const 999))

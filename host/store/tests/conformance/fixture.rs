@@ -224,6 +224,7 @@ pub(crate) fn finished(delivery: &Delivery, lease: Lease, transition: Transition
             status_code: Some(200),
             verdict: "delivered".into(),
             error: None,
+            note: Some("msg_7".into()),
             plugin_digest: "sha256:00".into(),
             endpoint_version: 3,
             exchanges: Vec::new(),

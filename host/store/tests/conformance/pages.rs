@@ -4,7 +4,7 @@ use alerts_domain::delivery::DeliveryStatus;
 use alerts_domain::event::Event;
 use alerts_domain::id::EventId;
 use alerts_domain::quota::Quotas;
-use alerts_store::{DeliveryFilter, EventFilter, NewDelivery, NewEvent, Store};
+use alerts_store::{DeliveryFilter, EventFilter, NewDelivery, NewEvent, OperatorChange, Store};
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Executor as _};
 
@@ -162,7 +162,9 @@ on_both! {
         assert!(page.items.is_empty() && !page.has_more);
         assert_eq!(db.get_plugin_file("a\0b").await.unwrap(), None);
         assert_eq!(db.uses_of_plugin("a\0b").await.unwrap(), 0);
-        assert!(!db.delete_plugin("a\0b").await.unwrap());
+        let (tenant, entry) = (ada(), entry("plugin.removed"));
+        let by = OperatorChange { tenant: &tenant, entry: &entry, at: at(0) };
+        assert!(!db.delete_plugin("a\0b", &by).await.unwrap());
     }
 
     async fn a_nul_within_json_is_kept_escaped(db: Db) {

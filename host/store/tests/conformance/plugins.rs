@@ -2,7 +2,8 @@
 
 use alerts_domain::plugin_limits::PluginLimits;
 use alerts_domain::quota::Quotas;
-use alerts_store::{PluginGrant, UploadedPlugin};
+use alerts_domain::tenant::TenantId;
+use alerts_store::{AuditEntry, OperatorChange, PluginGrant, UploadedPlugin};
 
 use crate::fixture::{ada, at, bob, endpoint, entry, rule};
 use crate::on_both;
@@ -16,15 +17,41 @@ fn uploaded(id: &str, digest: &str) -> UploadedPlugin {
     }
 }
 
+/// An operator who acts for `ada`.
+fn noted() -> (TenantId, AuditEntry) {
+    (ada(), entry("plugin.changed"))
+}
+
+fn by(noted: &(TenantId, AuditEntry)) -> OperatorChange<'_> {
+    OperatorChange { tenant: &noted.0, entry: &noted.1, at: at(0) }
+}
+
 on_both! {
+    async fn what_is_done_to_a_plugin_stands_in_the_log_if_it_was_done_and_only_then(db: Db) {
+        let by_ada = noted();
+        db.put_plugin(&uploaded("ntfy", "sha256:1"), b"\0asm", &by(&by_ada)).await.unwrap();
+        let none = PluginLimits::default();
+        db.set_plugin_limits("ntfy", &none, &by(&by_ada)).await.unwrap();
+        let grant = PluginGrant { tenant: bob(), hosts: None };
+        db.set_plugin_grants("ntfy", std::slice::from_ref(&grant), &by(&by_ada)).await.unwrap();
+        db.delete_plugin("ntfy", &by(&by_ada)).await.unwrap();
+        assert_eq!(db.list_audit(&ada(), 10, None).await.unwrap().items.len(), 4);
+
+        // The second grant breaks the key: nothing of it is left, nor of its entry.
+        let twice = [grant.clone(), grant.clone()];
+        db.set_plugin_grants("ntfy", &twice, &by(&by_ada)).await.unwrap_err();
+        assert_eq!(db.plugin_grants().await.unwrap(), [("ntfy".to_owned(), grant)]);
+        assert_eq!(db.list_audit(&ada(), 10, None).await.unwrap().items.len(), 4);
+    }
+
     async fn an_uploaded_file_reads_back_and_a_newer_one_takes_its_place(db: Db) {
-        db.put_plugin(&uploaded("ntfy", "sha256:1"), b"\0asm one").await.unwrap();
-        db.put_plugin(&uploaded("ntfy", "sha256:2"), b"\0asm two").await.unwrap();
+        db.put_plugin(&uploaded("ntfy", "sha256:1"), b"\0asm one", &by(&noted())).await.unwrap();
+        db.put_plugin(&uploaded("ntfy", "sha256:2"), b"\0asm two", &by(&noted())).await.unwrap();
         assert_eq!(db.list_plugins().await.unwrap(), [uploaded("ntfy", "sha256:2")]);
         assert_eq!(db.get_plugin_file("ntfy").await.unwrap().unwrap(), b"\0asm two");
         assert_eq!(db.get_plugin_file("other").await.unwrap(), None);
-        assert!(db.delete_plugin("ntfy").await.unwrap());
-        assert!(!db.delete_plugin("ntfy").await.unwrap());
+        assert!(db.delete_plugin("ntfy", &by(&noted())).await.unwrap());
+        assert!(!db.delete_plugin("ntfy", &by(&noted())).await.unwrap());
     }
 
     async fn uses_are_counted_over_all_tenants_and_not_for_what_is_deleted(db: Db) {
@@ -45,24 +72,24 @@ on_both! {
         let first = PluginGrant { tenant: ada(), hosts };
         let second = PluginGrant { tenant: bob(), hosts: None };
         let both = [first.clone(), second.clone()];
-        db.set_plugin_grants("ntfy", &both).await.unwrap();
+        db.set_plugin_grants("ntfy", &both, &by(&noted())).await.unwrap();
         let named = |grant: PluginGrant| ("ntfy".to_owned(), grant);
         assert_eq!(db.plugin_grants().await.unwrap(), both.map(named));
-        db.set_plugin_grants("ntfy", std::slice::from_ref(&second)).await.unwrap();
+        db.set_plugin_grants("ntfy", std::slice::from_ref(&second), &by(&noted())).await.unwrap();
         assert_eq!(db.plugin_grants().await.unwrap(), [named(second)]);
-        db.set_plugin_grants("ntfy", &[]).await.unwrap();
+        db.set_plugin_grants("ntfy", &[], &by(&noted())).await.unwrap();
         assert!(db.plugin_grants().await.unwrap().is_empty());
     }
 
     async fn limits_are_replaced_as_a_whole_and_gone_when_none_is_set(db: Db) {
         let first = PluginLimits { fuel: Some(50_000_000_000), ..PluginLimits::default() };
         let second = PluginLimits { deadline_ms: Some(7), exchanges: Some(2), ..PluginLimits::default() };
-        db.set_plugin_limits("ntfy", &first).await.unwrap();
-        db.set_plugin_limits("http", &first).await.unwrap();
-        db.set_plugin_limits("ntfy", &second).await.unwrap();
+        db.set_plugin_limits("ntfy", &first, &by(&noted())).await.unwrap();
+        db.set_plugin_limits("http", &first, &by(&noted())).await.unwrap();
+        db.set_plugin_limits("ntfy", &second, &by(&noted())).await.unwrap();
         let limits = db.plugin_limits().await.unwrap();
         assert_eq!(limits, [("http".to_owned(), first), ("ntfy".to_owned(), second)]);
-        db.set_plugin_limits("http", &PluginLimits::default()).await.unwrap();
+        db.set_plugin_limits("http", &PluginLimits::default(), &by(&noted())).await.unwrap();
         assert_eq!(db.plugin_limits().await.unwrap(), [("ntfy".to_owned(), second)]);
     }
 }

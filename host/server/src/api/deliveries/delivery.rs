@@ -55,6 +55,9 @@ struct AttemptView {
     verdict: String,
     /// Why it failed.
     error: Option<String>,
+    /// What the target adapter noted when the target took it: a vendor's message
+    /// id, say.
+    note: Option<String>,
     /// SHA-256 of the plugin that decided it.
     plugin_digest: String,
     /// Version of the endpoint's settings that it used.
@@ -103,6 +106,7 @@ impl From<Attempt> for AttemptView {
             status_code: attempt.status_code,
             verdict: attempt.verdict,
             error: attempt.error.map(Into::into),
+            note: attempt.note,
             plugin_digest: attempt.plugin_digest,
             endpoint_version: attempt.endpoint_version,
             exchanges: attempt.exchanges,
