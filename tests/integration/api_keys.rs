@@ -116,7 +116,7 @@ async fn who_guesses_keys_costs_reads_of_one_row_and_delays_no_caller() {
     let pool = sqlx::AnyPool::connect(&url).await.unwrap();
     sqlx::query(
         "INSERT INTO api_keys (id, tenant, name, role, digest, created_by, created_at)
-         SELECT 'key_' || lpad(n::text, 26, '0'), 'payments', 'x', 'viewer',
+         SELECT 'key_' || lpad(n::text, 26, '0'), 'elsewhere', 'x', 'viewer',
                 lpad(to_hex(n), 64, '0'), 'test', 0
          FROM generate_series(1, $1) AS n",
     )

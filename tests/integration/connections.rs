@@ -12,6 +12,9 @@ use crate::support::events::{failed, failed_with};
 use crate::support::eventually;
 use crate::support::host::{TENANT, TestHost};
 
+/// So many pages of a mebibyte are more than the system buffers.
+const PAGES: usize = 20;
+
 /// Ways to say nothing: not a byte, the first one of either protocol, and most of
 /// what begins HTTP/2.
 const NOTHING: [&[u8]; 4] =
@@ -109,7 +112,7 @@ async fn bodies_that_do_not_end_take_so_much_memory_and_no_more() {
     .await;
 }
 
-/// Stores events that make a page of some 12 MB, more than the system buffers.
+/// Stores events of which a page holds a mebibyte.
 async fn large_events(host: &TestHost) {
     for number in 0..60 {
         let data = json!({"text": "x".repeat(200_000)});
@@ -138,13 +141,14 @@ async fn a_client_that_does_not_read_its_answer_is_cut() {
         "GET /v1/events?limit=200 HTTP/1.1\r\nhost: x\r\nx-api-key: {KEY}\r\n\
          x-exosphere-namespace: {TENANT}\r\n\r\n"
     );
-    stream.write_all(request.as_bytes()).await.unwrap();
+    // More pages than the system buffers, asked for one after another.
+    stream.write_all(request.repeat(PAGES).as_bytes()).await.unwrap();
     one_is_cut(&host).await;
     let mut received = Vec::new();
     // What the system had buffered, and then the end.
     let _ = within_a_minute("the end", stream.read_to_end(&mut received)).await;
     assert!(received.starts_with(b"HTTP/1.1 200"));
-    assert!(received.len() < 12_000_000, "{} bytes came all the same", received.len());
+    assert!(received.len() < PAGES * 900_000, "{} bytes came all the same", received.len());
     host.api.get("/healthz").await.expect(200);
 }
 
@@ -175,7 +179,7 @@ async fn a_client_that_reads_slowly_is_served() {
     // a first request may take.
     for _ in 0..2 {
         let page = api.get("/v1/events?limit=200").await.expect(200);
-        assert_eq!(page["data"].as_array().unwrap().len(), 60);
+        assert!(!page["data"].as_array().unwrap().is_empty());
         tokio::time::sleep(short().first_request * 2).await;
     }
 }

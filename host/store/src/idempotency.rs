@@ -187,7 +187,7 @@ impl Store {
         .bind(taken.fence)
         .execute(&mut *transaction)
         .await?;
-        Ok(transaction.commit().await?)
+        transaction.commit().await
     }
 
     /// Forgets keys that were taken before `before`. Says how many.

@@ -5,6 +5,9 @@ use std::fmt::Write as _;
 use crate::hostile::Tally;
 use crate::steady::Told;
 
+/// A window's 99th percentile, in microseconds.
+type P99 = fn(&Window) -> i64;
+
 /// How many times its quiet 99th percentile the steady tenant's may be: attackers and
 /// host share the machine's cores with it.
 const P99_FACTOR: f64 = 5.0;
@@ -91,7 +94,7 @@ pub(crate) fn faults(windows: &[Window], told: &Told, arrived: usize) -> Vec<Str
     }
     let (quiet, attacked): (Vec<&Window>, Vec<&Window>) =
         windows.iter().partition(|window| window.is_quiet);
-    let p99s: [(&str, fn(&Window) -> i64); 2] = [
+    let p99s: [(&str, P99); 2] = [
         ("accepted", |window| window.accepts.at(99)),
         ("arrived", |window| window.deliveries.at(99)),
     ];

@@ -23,11 +23,10 @@ pub(super) fn obstacle(
         return Some("alerts are not open to this namespace yet".to_owned());
     }
     if catalog.is_locked(endpoint) {
-        return Some(
-            "the webhook endpoint's secrets do not open with this host's encryption keys; ask the \
-             operator to put the key back, or give the endpoint new secrets"
-                .to_owned(),
-        );
+        return Some(format!(
+            "the secrets of webhook endpoint {endpoint} do not open with this host's encryption \
+             keys; ask the operator to put the key back, or give the endpoint new secrets"
+        ));
     }
     let spec = &catalog.endpoint(endpoint)?.stored().spec;
     if !spec.is_active {

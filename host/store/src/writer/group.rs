@@ -72,7 +72,7 @@ impl Groups {
             self.health.began(group.first().map(|operation| operation.since));
             gather(&mut group, receiver, last + FINISH_PAUSE, size).await;
             size = group.len();
-            if !self.write(group.drain(..).collect()).await {
+            if !self.write(std::mem::take(&mut group)).await {
                 // What waits by now would meet the same, each group after as long.
                 while let Ok(operation) = receiver.try_recv() {
                     refuse(operation, sqlx::Error::PoolTimedOut.into());

@@ -77,7 +77,8 @@ pub(super) async fn unknown_keys(attacker: Attacker) -> Outcome {
             }
         });
     }
-    while let Some(ended) = callers.join_next().await {
+    // They go on until they are stopped from outside; one that ends has failed.
+    if let Some(ended) = callers.join_next().await {
         ended?;
     }
     Ok(())
@@ -112,7 +113,8 @@ pub(super) async fn endless_changes(attacker: Attacker) -> Outcome {
             }
         });
     }
-    while let Some(ended) = callers.join_next().await {
+    // They go on until they are stopped from outside; one that ends has failed.
+    if let Some(ended) = callers.join_next().await {
         ended?;
     }
     Ok(())

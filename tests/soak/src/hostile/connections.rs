@@ -33,7 +33,8 @@ pub(super) async fn idle(attacker: Attacker) -> Outcome {
             }
         });
     }
-    while let Some(ended) = held.join_next().await {
+    // They go on until they are stopped from outside; one that ends has failed.
+    if let Some(ended) = held.join_next().await {
         ended?;
     }
     Ok(())
@@ -75,7 +76,7 @@ pub(super) async fn viewers_that_do_not_read(attacker: Attacker) -> Outcome {
             }
         });
     }
-    while let Some(ended) = viewers.join_next().await {
+    if let Some(ended) = viewers.join_next().await {
         ended?;
     }
     Ok(())

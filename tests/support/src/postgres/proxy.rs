@@ -150,7 +150,7 @@ impl Way {
                     server.write_all(&asked[..length]).await?;
                     if let Some(then) = strike {
                         // It is done once the server answers; nobody will hear of it.
-                        server.read(&mut answered).await?;
+                        let _answered = server.read(&mut answered).await?;
                         if then == Then::Close {
                             return Ok(());
                         }
