@@ -36,6 +36,7 @@ impl Deferred {
     /// One round, with a beat for each event. Says whether anything is left to be
     /// asked again.
     pub(crate) async fn round(&self, beat: impl Fn()) -> Result<bool, EngineError> {
+        self.give_up_old(&beat).await?;
         let (mut left, mut last) = (false, None);
         // All of them, page by page: what waits for a language that is gone must not
         // stand before what can be answered.
@@ -53,6 +54,23 @@ impl Deferred {
         self.wakes.claims.set(self.clock.now());
         self.wakes.timers.notify_one();
         Ok(left)
+    }
+
+    /// Asks no more about events that have waited for a week, and says so on them.
+    async fn give_up_old(&self, beat: impl Fn()) -> Result<(), EngineError> {
+        loop {
+            beat();
+            let given_up = self.store.give_up_old_matches(self.clock.now(), BATCH).await?;
+            if given_up > 0 {
+                tracing::warn!(
+                    given_up,
+                    "events whose condition language gave no answer are asked about no more"
+                );
+            }
+            if given_up < u64::from(BATCH) {
+                return Ok(());
+            }
+        }
     }
 
     /// Whether the event is done with. Rules that have an answer do not wait for
