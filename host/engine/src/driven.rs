@@ -5,8 +5,9 @@ use alerts_domain::Timestamp;
 use alerts_domain::id::DeliveryId;
 use alerts_store::FinishOutcome;
 
-use crate::engine::{DrivenParts, Engine};
+use crate::engine::Engine;
 use crate::error::EngineError;
+use crate::parts::Parts;
 
 impl Engine {
     /// All that is to be done at this moment, for an engine made by
@@ -20,7 +21,7 @@ impl Engine {
         &self,
         ended: &mut Vec<(DeliveryId, FinishOutcome)>,
     ) -> Result<(), EngineError> {
-        let DrivenParts {
+        let Parts {
             clock,
             lease,
             strays,
@@ -33,7 +34,7 @@ impl Engine {
             workers,
             limiters,
             ..
-        } = self.driven_parts();
+        } = self.parts();
         let mut outcome = lease.beat().await;
         dispatcher.tidy(clock.now());
         outcome = outcome.and(strays.look().await);
@@ -59,7 +60,7 @@ impl Engine {
     /// # Errors
     /// The database.
     pub async fn settle_due_timers(&self) -> Result<Option<Timestamp>, EngineError> {
-        self.driven_parts().timers.settle_due(|| ()).await
+        self.parts().timers.settle_due(|| ()).await
     }
 
     /// Removes all that is old enough now, as the retention loop does. Says how many
@@ -68,6 +69,6 @@ impl Engine {
     /// # Errors
     /// The database; what was removed before stays removed.
     pub async fn remove_old(&self) -> Result<u64, EngineError> {
-        self.driven_parts().retention.remove_old(|| ()).await
+        self.parts().retention.remove_old(|| ()).await
     }
 }

@@ -1,5 +1,4 @@
-//! The engine: builds its parts, starts them, and stops them. What it does is done
-//! by the parts.
+//! The engine: starts its parts and stops them. What it does is done by the parts.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,62 +12,26 @@ use futures_util::future::join_all;
 use crate::background::catalog::CatalogLoop;
 use crate::background::claims::ClaimLoop;
 use crate::background::deferred::DeferredLoop;
-use crate::background::lease::Lease;
 use crate::background::limiters::LimiterLoop;
 use crate::background::plugins::PluginLoop;
-use crate::background::retention::RetentionLoop;
-use crate::background::strays::Strays;
-use crate::background::supervisor::Supervisor;
-use crate::background::timers::{TimerLoop, Timers};
+use crate::background::timers::TimerLoop;
 use crate::backtest::Backtests;
-use crate::catalog::{Catalog, Endpoints, Loader, Rules, Tenants, Turns};
+use crate::catalog::{Endpoints, Rules, Tenants};
 use crate::clock::Clock;
 use crate::config::EngineParts;
-use crate::dispatch::{
-    Attempts, Bounds, Circuit, Claims, Deliveries, Dispatcher, Limiters, Recorder, TryOut, Workers,
-};
-use crate::egress::Egress;
+use crate::dispatch::{Circuit, Deliveries, TryOut};
 use crate::entropy::Entropy;
 use crate::error::EngineError;
 use crate::health::Trouble;
-use crate::intake::{Alerting, ConditionErrors, Deferred, Intake, Matcher};
+use crate::intake::Intake;
+use crate::parts::Parts;
 use crate::plugins::Plugins;
 use crate::plugins::admin::PluginAdmin;
 use crate::plugins::folder::PluginFolder;
-use crate::wakes::Wakes;
 
 /// The engine. Cheap to clone; all clones are the same one.
 #[derive(Clone)]
-pub struct Engine(Arc<Inner>);
-
-struct Inner {
-    host: HostId,
-    store: Store,
-    sandbox: Sandbox,
-    plugins: Plugins,
-    clock: Arc<dyn Clock>,
-    entropy: Arc<Entropy>,
-    catalog: Catalog,
-    endpoints: Endpoints,
-    rules: Rules,
-    tenants: Tenants,
-    plugin_admin: PluginAdmin,
-    intake: Intake,
-    deferred: Deferred,
-    dispatcher: Dispatcher,
-    workers: Workers,
-    limiters: Limiters,
-    claims: Claims,
-    deliveries: Deliveries,
-    try_out: TryOut,
-    backtests: Backtests,
-    lease: Lease,
-    strays: Strays,
-    condition_errors: ConditionErrors,
-    timers: Timers,
-    retention: RetentionLoop,
-    supervisor: Supervisor,
-}
+pub struct Engine(Arc<Parts>);
 
 impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -99,8 +62,8 @@ impl Engine {
     }
 
     async fn assemble(parts: EngineParts, is_driven: bool) -> Result<Self, EngineError> {
-        let engine = Self(Arc::new(Inner::build(parts, is_driven)?));
-        let Inner { host, store, clock, lease, limiters, plugin_admin, .. } = &*engine.0;
+        let engine = Self(Arc::new(Parts::build(parts, is_driven)?));
+        let Parts { host, store, clock, lease, limiters, plugin_admin, .. } = &*engine.0;
         lease.beat().await?;
         let taken = store.take_over(clock.now(), *host).await?;
         if taken > 0 {
@@ -114,7 +77,7 @@ impl Engine {
     }
 
     fn start_loops(&self, folder: Option<PluginFolder>) {
-        let Inner { store, clock, catalog, supervisor, .. } = &*self.0;
+        let Parts { store, clock, catalog, supervisor, .. } = &*self.0;
         let is_shared = store.is_shared();
         if folder.is_some() || is_shared {
             supervisor.start(PluginLoop { admin: self.0.plugin_admin.clone(), folder, is_shared });
@@ -173,7 +136,7 @@ impl Engine {
 
     /// What keeps this host from doing all of its work; nothing when all is well.
     pub fn health(&self) -> Vec<Trouble> {
-        let Inner { supervisor, lease, .. } = &*self.0;
+        let Parts { supervisor, lease, .. } = &*self.0;
         lease.trouble().into_iter().chain(supervisor.troubles()).collect()
     }
 
@@ -252,241 +215,8 @@ impl Engine {
         self.0.host
     }
 
-    /// What a tick drives.
-    pub(crate) fn driven_parts(&self) -> DrivenParts<'_> {
-        let Inner {
-            clock,
-            lease,
-            strays,
-            condition_errors,
-            dispatcher,
-            catalog,
-            deferred,
-            timers,
-            claims,
-            workers,
-            limiters,
-            retention,
-            ..
-        } = &*self.0;
-        DrivenParts {
-            clock: clock.as_ref(),
-            lease,
-            strays,
-            condition_errors,
-            dispatcher,
-            catalog,
-            deferred,
-            timers,
-            claims,
-            workers,
-            limiters,
-            retention,
-        }
-    }
-}
-
-/// The parts that background loops drive, for a tick that does so in their place.
-pub(crate) struct DrivenParts<'a> {
-    pub(crate) clock: &'a dyn Clock,
-    pub(crate) lease: &'a Lease,
-    pub(crate) strays: &'a Strays,
-    pub(crate) condition_errors: &'a ConditionErrors,
-    pub(crate) dispatcher: &'a Dispatcher,
-    pub(crate) catalog: &'a Catalog,
-    pub(crate) deferred: &'a Deferred,
-    pub(crate) timers: &'a Timers,
-    pub(crate) claims: &'a Claims,
-    pub(crate) workers: &'a Workers,
-    pub(crate) limiters: &'a Limiters,
-    pub(crate) retention: &'a RetentionLoop,
-}
-
-impl Inner {
-    /// Each part is given what it needs, so that this reads as a map of the engine.
-    fn build(parts: EngineParts, is_driven: bool) -> Result<Self, EngineError> {
-        let EngineParts { config, store, sandbox, plugins, keyring, clock, entropy } = parts;
-        let host = entropy.id(clock.now(), HostId::new);
-        let (entropy, wakes) = (Arc::new(entropy), Wakes::default());
-        let addresses = config.addresses.clone();
-        let egress = match config.transport {
-            Some(transport) => Egress::over(transport, config.addresses),
-            None => {
-                Egress::with_name_servers(config.addresses, config.deadlines, &config.name_servers)?
-            }
-        };
-        let catalog = Catalog::new(Loader {
-            store: store.clone(),
-            keyring: Arc::new(keyring),
-            rollout: config.rollout,
-            tenant_rate_limit: config.tenant_rate_limit,
-        });
-        let bounds = Bounds { in_flight: config.max_in_flight, rate: config.rate_limit };
-        let dispatcher = Dispatcher::new(bounds, wakes.clone());
-        let recorder = Recorder {
-            store: store.clone(),
-            catalog: catalog.clone(),
-            clock: clock.clone(),
-            wakes: wakes.clone(),
-        };
-        let attempts = Arc::new(Attempts {
-            catalog: catalog.clone(),
-            plugins: plugins.clone(),
-            sandbox: sandbox.clone(),
-            egress: egress.clone(),
-            clock: clock.clone(),
-            entropy: entropy.clone(),
-        });
-        let limiters =
-            Limiters::new(store.clone(), dispatcher.clone(), clock.clone(), config.rate_limit);
-        let workers = Workers::new(
-            dispatcher.clone(),
-            catalog.clone(),
-            attempts.clone(),
-            recorder.clone(),
-            limiters.clone(),
-            clock.clone(),
-            entropy.clone(),
-            is_driven,
-        );
-        let claims = Claims {
-            host,
-            store: store.clone(),
-            catalog: catalog.clone(),
-            plugins: plugins.clone(),
-            dispatcher: dispatcher.clone(),
-            recorder: recorder.clone(),
-            clock: clock.clone(),
-            wakes: wakes.clone(),
-        };
-        let condition_errors = ConditionErrors::new(store.clone());
-        let matcher = Matcher {
-            sandbox: sandbox.clone(),
-            plugins: plugins.clone(),
-            errors: condition_errors.clone(),
-        };
-        let alerting = Alerting { host, dispatcher: dispatcher.clone(), entropy: entropy.clone() };
-        let intake = Intake {
-            store: store.clone(),
-            catalog: catalog.clone(),
-            matcher: matcher.clone(),
-            alerting: alerting.clone(),
-            dispatcher: dispatcher.clone(),
-            workers: workers.clone(),
-            recorder: recorder.clone(),
-            clock: clock.clone(),
-            entropy: entropy.clone(),
-            wakes: wakes.clone(),
-        };
-        let deferred = Deferred {
-            store: store.clone(),
-            catalog: catalog.clone(),
-            matcher: matcher.clone(),
-            alerting: alerting.clone(),
-            clock: clock.clone(),
-            wakes: wakes.clone(),
-        };
-        let timers = Timers {
-            store: store.clone(),
-            catalog: catalog.clone(),
-            matcher: matcher.clone(),
-            alerting,
-            dispatcher: dispatcher.clone(),
-            clock: clock.clone(),
-            wakes: wakes.clone(),
-        };
-        let endpoints = Endpoints {
-            store: store.clone(),
-            catalog: catalog.clone(),
-            plugins: plugins.clone(),
-            sandbox: sandbox.clone(),
-            egress: egress.clone(),
-            clock: clock.clone(),
-            entropy: entropy.clone(),
-            schema_checks: Arc::new(Turns::default()),
-            quotas: config.quotas,
-            wakes: wakes.clone(),
-        };
-        let rules = Rules {
-            store: store.clone(),
-            catalog: catalog.clone(),
-            plugins: plugins.clone(),
-            sandbox: sandbox.clone(),
-            clock: clock.clone(),
-            entropy: entropy.clone(),
-            wakes: wakes.clone(),
-            quotas: config.quotas,
-        };
-        let tenants = Tenants {
-            store: store.clone(),
-            catalog: catalog.clone(),
-            clock: clock.clone(),
-            wakes: wakes.clone(),
-        };
-        let try_out = TryOut {
-            host,
-            store: store.clone(),
-            catalog: catalog.clone(),
-            plugins: plugins.clone(),
-            sandbox: sandbox.clone(),
-            egress,
-            dispatcher: dispatcher.clone(),
-            attempts,
-            recorder,
-            clock: clock.clone(),
-            entropy: entropy.clone(),
-        };
-        let deliveries = Deliveries {
-            store: store.clone(),
-            clock: clock.clone(),
-            entropy: entropy.clone(),
-            wakes: wakes.clone(),
-        };
-        let plugin_admin = PluginAdmin {
-            store: store.clone(),
-            sandbox: sandbox.clone(),
-            plugins: plugins.clone(),
-            clock: clock.clone(),
-            addresses,
-        };
-        let retention = RetentionLoop {
-            store: store.clone(),
-            clock: clock.clone(),
-            retention: config.retention,
-        };
-        Ok(Self {
-            lease: Lease::new(
-                host,
-                store.clone(),
-                dispatcher.clone(),
-                clock.clone(),
-                wakes.clone(),
-            ),
-            strays: Strays::new(host, store.clone(), dispatcher.clone(), clock.clone(), wakes),
-            condition_errors,
-            backtests: Backtests::new(store.clone(), matcher, rules.clone(), clock.clone()),
-            supervisor: Supervisor::new(clock.clone()),
-            host,
-            store,
-            sandbox,
-            plugins,
-            clock,
-            entropy,
-            catalog,
-            endpoints,
-            rules,
-            tenants,
-            plugin_admin,
-            intake,
-            deferred,
-            dispatcher,
-            workers,
-            limiters,
-            claims,
-            deliveries,
-            try_out,
-            timers,
-            retention,
-        })
+    /// All parts, for a tick that drives them in place of the loops.
+    pub(crate) fn parts(&self) -> &Parts {
+        &self.0
     }
 }

@@ -20,6 +20,7 @@ mod health;
 mod intake;
 mod live;
 mod panics;
+mod parts;
 mod plugins;
 mod sample;
 mod secrets;

@@ -1,98 +1,134 @@
 //! From a file to a plugin: everything that is checked before code that nobody
 //! has vouched for is called on anyone's behalf.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Instant;
 
 use alerts_domain::plugin_limits::PluginLimits;
-use alerts_package::{Manifest, digest, read_manifest};
+use alerts_package::{Digest, Manifest, digest, read_manifest};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use crate::breaker::Breaker;
+use crate::cache::Cache;
 use crate::compiler::{self, Uncompiled};
-use crate::contract::{self, Guest, Unbound};
-use crate::engine;
-use crate::error::{CallError, LoadError, MEMORY, PluginName};
+use crate::config::SandboxConfig;
+use crate::contract::Unbound;
+use crate::engine::{self, TickingEngine};
+use crate::error::{CallError, LoadError, MEMORY, PluginName, SandboxError};
+use crate::guest::{self, Guest};
 use crate::limits::Limits;
-use crate::plugin::{Plugin, PluginKey, Terms};
+use crate::plugin::{Plugin, Terms};
+use crate::plugin_key::PluginKey;
 use crate::said;
-use crate::sandbox::Inner;
 use crate::stats;
 use crate::suspects::Suspects;
 use crate::uses::Uses;
+use crate::warm::WarmSessions;
 
 /// WebAssembly's unit of memory.
 const PAGE_BYTES: u64 = 64 << 10;
 
-pub(crate) fn admit(
-    sandbox: &Inner,
-    wasm: &[u8],
-    granted: PluginLimits,
-) -> Result<Plugin, LoadError> {
-    let limit_bytes = sandbox.config.wasm_bytes;
-    if wasm.len() > limit_bytes {
-        return Err(LoadError::TooLarge { bytes: wasm.len(), limit_bytes });
-    }
-    // Reads section headers and nothing else, so it refuses core modules, text
-    // and precompiled files before the compiler sees them.
-    let manifest = read_manifest(wasm)?;
-    let name = PluginName { id: Arc::from(manifest.id.as_str()), digest: digest(wasm) };
-    let host_limits = sandbox.config.limits;
-    let limits = host_limits.for_plugin(manifest.kind, &manifest.limits, &granted);
-
-    let component = compiled(sandbox, &name, &limits, wasm)?;
-    check_resources(&component, &name, &limits)?;
-    // Else the first call of each instance would copy the data segments.
-    component
-        .initialize_copy_on_write_image()
-        .map_err(|error| invalid(&name, format!("{error:#}")))?;
-    let uses = Arc::<Uses>::default();
-    let _alone = sandbox.trying.lock().unwrap_or_else(PoisonError::into_inner);
-    let guest = contract::bind(&component, manifest.kind, &sandbox.engine, &limits, &uses)
-        .map_err(|unbound| explain(unbound, &component, &name, &manifest))?;
-    first_call(&guest, &limits, &name).map_err(LoadError::FirstCall)?;
-    Ok(Plugin {
-        name,
-        manifest,
-        host_limits,
-        terms: RwLock::new(Terms { key: PluginKey::next(), granted, limits }),
-        guest,
-        breaker: Breaker::default(),
-        suspects: Suspects::default(),
-        counts: Default::default(),
-        uses,
-        warm: sandbox.warm.clone(),
-    })
+/// What takes plugin files in.
+pub(crate) struct Admission {
+    pub(crate) config: SandboxConfig,
+    engine: TickingEngine,
+    cache: Option<Cache>,
+    /// Of all plugins that were admitted here.
+    warm: Arc<WarmSessions>,
+    /// One new plugin is tried at a time: the pool has one slot for first calls.
+    /// Compiling is not part of it; whoever loads bounds how many compile at once.
+    trying: Mutex<()>,
 }
 
-fn compiled(
-    sandbox: &Inner,
-    name: &PluginName,
-    limits: &Limits,
-    wasm: &[u8],
-) -> Result<Component, LoadError> {
-    let engine = sandbox.engine.engine();
-    if let Some(component) = sandbox.cache.as_ref().and_then(|c| c.get(engine, &name.digest)) {
-        return Ok(component);
+impl Admission {
+    /// Starts the engine and its ticker.
+    pub(crate) fn start(config: SandboxConfig) -> Result<Self, SandboxError> {
+        if let Some((name, ceiling)) = config.limits.out_of_range() {
+            return Err(SandboxError::Limit { name, ceiling });
+        }
+        let cache = config.cache_dir.clone().map(Cache::open).transpose()?;
+        let engine = TickingEngine::start(&config).map_err(SandboxError::Engine)?;
+        let warm = Arc::new(WarmSessions::new(
+            config.warm_instances,
+            config.warm_calls,
+            config.warm_growth_bytes,
+        ));
+        Ok(Self { config, engine, cache, warm, trying: Mutex::default() })
     }
-    let began = Instant::now();
-    let code =
-        compiler::compile(&sandbox.config.compiler, engine, wasm).map_err(|why| match why {
-            Uncompiled::Invalid(detail) => invalid(name, detail),
-            Uncompiled::Process(detail) => LoadError::Compiler { plugin: name.clone(), detail },
-        })?;
-    let (plugin, digest) = (&*name.id, &name.digest);
-    tracing::info!(plugin, %digest, took_ms = began.elapsed().as_millis(), "plugin compiled");
-    stats::compiled(plugin);
-    // SAFETY: these bytes were just written by our compiler, in this process
-    // or in a child that is this program.
-    let component = unsafe { Component::deserialize(engine, &code) }
-        .map_err(|error| unfit(name, limits, &code, &error))?;
-    let Some(cache) = &sandbox.cache else { return Ok(component) };
-    cache.put(engine, &name.digest, &code);
-    // From the file, so that its pages can be given back.
-    Ok(cache.get(engine, &name.digest).unwrap_or(component))
+
+    /// Whether the compiled form of a file is in the cache.
+    pub(crate) fn has_compiled(&self, digest: &Digest) -> bool {
+        self.cache.as_ref().is_some_and(|cache| cache.has(self.engine.engine(), digest))
+    }
+
+    /// Checks a file, compiles it or takes the compiled form from the cache, and
+    /// calls it once. Blocks.
+    pub(crate) fn admit(&self, wasm: &[u8], granted: PluginLimits) -> Result<Plugin, LoadError> {
+        let limit_bytes = self.config.wasm_bytes;
+        if wasm.len() > limit_bytes {
+            return Err(LoadError::TooLarge { bytes: wasm.len(), limit_bytes });
+        }
+        // Reads section headers and nothing else, so it refuses core modules, text
+        // and precompiled files before the compiler sees them.
+        let manifest = read_manifest(wasm)?;
+        let name = PluginName { id: Arc::from(manifest.id.as_str()), digest: digest(wasm) };
+        let host_limits = self.config.limits;
+        let limits = host_limits.for_plugin(manifest.kind, &manifest.limits, &granted);
+
+        let component = self.compiled(&name, &limits, wasm)?;
+        check_resources(&component, &name, &limits)?;
+        // Else the first call of each instance would copy the data segments.
+        component
+            .initialize_copy_on_write_image()
+            .map_err(|error| invalid(&name, format!("{error:#}")))?;
+        let uses = Arc::<Uses>::default();
+        let _alone = self.trying.lock().unwrap_or_else(PoisonError::into_inner);
+        let guest = guest::bind(&component, manifest.kind, &self.engine, &limits, &uses)
+            .map_err(|unbound| explain(unbound, &component, &name, &manifest))?;
+        first_call(&guest, &limits, &name).map_err(LoadError::FirstCall)?;
+        Ok(Plugin {
+            name,
+            manifest,
+            host_limits,
+            terms: RwLock::new(Terms { key: PluginKey::next(), granted, limits }),
+            guest,
+            breaker: Breaker::default(),
+            suspects: Suspects::default(),
+            counts: Default::default(),
+            uses,
+            warm: self.warm.clone(),
+        })
+    }
+
+    fn compiled(
+        &self,
+        name: &PluginName,
+        limits: &Limits,
+        wasm: &[u8],
+    ) -> Result<Component, LoadError> {
+        let engine = self.engine.engine();
+        if let Some(component) = self.cache.as_ref().and_then(|c| c.get(engine, &name.digest)) {
+            return Ok(component);
+        }
+        let began = Instant::now();
+        let code =
+            compiler::compile(&self.config.compiler, engine, wasm).map_err(|why| match why {
+                Uncompiled::Invalid(detail) => invalid(name, detail),
+                Uncompiled::Process(detail) => LoadError::Compiler { plugin: name.clone(), detail },
+            })?;
+        let (plugin, digest) = (&*name.id, &name.digest);
+        tracing::info!(plugin, %digest, took_ms = began.elapsed().as_millis(), "plugin compiled");
+        stats::compiled(plugin);
+        // SAFETY: these bytes were just written by our compiler, in this process
+        // or in a child that is this program.
+        let component = unsafe { Component::deserialize(engine, &code) }
+            .map_err(|error| unfit(name, limits, &code, &error))?;
+        let Some(cache) = &self.cache else { return Ok(component) };
+        cache.put(engine, &name.digest, &code);
+        // From the file, so that its pages can be given back.
+        Ok(cache.get(engine, &name.digest).unwrap_or(component))
+    }
 }
 
 /// Why code that did compile cannot be run here: the pool has no slot of its

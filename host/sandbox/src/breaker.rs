@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use alerts_domain::Timestamp;
 
-use crate::budget::Fault;
+use crate::fault::Fault;
 
 /// Failures in a row, over all tenants, that mean the plugin and not its input
 /// is at fault.

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use wasmtime::Engine;
 
-use crate::compiler::precompile;
+use crate::compiler::{INVALID_PLUGIN, precompile};
 use crate::engine::code_config;
 
 /// Three times what the largest known plugin, a Python runtime, takes.
@@ -15,8 +15,6 @@ const MAX_CPU_SECONDS: u64 = 60;
 /// Cranelift takes some hundred MB for such a file; its threads reserve more
 /// address space than they use.
 const MAX_ADDRESS_BYTES: u64 = 4 << 30;
-/// How the child says that the plugin is at fault, and not the host.
-pub(crate) const INVALID_PLUGIN: i32 = 3;
 
 /// The whole of the child's work. A program that names itself in
 /// [`Compiler::Child`](crate::Compiler::Child) calls this, and nothing before

@@ -17,6 +17,8 @@ const CHILD_DEADLINE: Duration = Duration::from_secs(120);
 const MAX_COMPILED_BYTES: u64 = 512 << 20;
 /// An explanation that is longer does not help.
 const MAX_STDERR_BYTES: u64 = 4 << 10;
+/// How a child says that the plugin is at fault, and not the host: it ends with this.
+pub(crate) const INVALID_PLUGIN: i32 = 3;
 
 /// Why there is no machine code.
 pub(crate) enum Uncompiled {
@@ -94,7 +96,7 @@ fn in_child(mut command: Command, wasm: &[u8]) -> Result<Vec<u8>, Uncompiled> {
         match status.code() {
             _ if !in_time => Err(Uncompiled::Process(format!("took over {CHILD_DEADLINE:?}"))),
             Some(0) => Ok(bytes),
-            Some(crate::child::INVALID_PLUGIN) => Err(Uncompiled::Invalid(complaint)),
+            Some(INVALID_PLUGIN) => Err(Uncompiled::Invalid(complaint)),
             _ => Err(Uncompiled::Process(format!("ended with {status} {complaint}"))),
         }
     })

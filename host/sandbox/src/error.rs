@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use alerts_package::{Digest, Kind, ManifestError};
 
-use crate::budget::Fault;
-use crate::contract::Diagnostic;
+use crate::diagnostic::Diagnostic;
+use crate::fault::Fault;
 
 /// Which plugin an error is about.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 
 use alerts_domain::tenant::TenantId;
 
-use crate::budget::Fault;
 use crate::contract::Session;
 use crate::error::{CallError, ConditionError};
+use crate::fault::Fault;
 use crate::limits::CallLimits;
 use crate::plugin::{Plugin, Terms};
 

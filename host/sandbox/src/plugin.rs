@@ -2,7 +2,6 @@
 //! become of its calls.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
@@ -11,26 +10,16 @@ use alerts_domain::plugin_limits::PluginLimits;
 use alerts_package::{Digest, Kind, Manifest};
 
 use crate::breaker::{Breaker, Change};
-use crate::budget::Fault;
-use crate::contract::{Adapter, Guest, Language, Session};
+use crate::contract::{Adapter, Language, Session};
 use crate::error::{CallError, PluginName};
+use crate::fault::Fault;
+use crate::guest::Guest;
 use crate::limits::{DecidedLimit, Limits};
+use crate::plugin_key::PluginKey;
 use crate::stats::{self, Counts, PluginStats};
 use crate::suspects::Suspects;
 use crate::uses::{CallUse, Uses};
 use crate::warm::WarmSessions;
-
-/// Tells one loaded plugin from every other, also of the same file, and from
-/// itself under other limits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct PluginKey(u64);
-
-impl PluginKey {
-    pub(crate) fn next() -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        Self(NEXT.fetch_add(1, Ordering::Relaxed))
-    }
-}
 
 /// A plugin ready to be called through the [`Sandbox`](crate::Sandbox) that
 /// loaded it. Once nobody holds it, its instances are gone too.

@@ -5,7 +5,7 @@
 use alerts_domain::problem::FieldError;
 use alerts_domain::text;
 
-use crate::contract::Diagnostic;
+use crate::diagnostic::Diagnostic;
 
 /// Longest text of a plugin's that is kept: a verdict's reason or note, a
 /// condition's error, one message. A vendor's whole error answer fits; a

@@ -1,7 +1,7 @@
 //! The sandbox as its callers see it: load a plugin, then call it.
 
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Instant;
 
 use alerts_domain::exchange::{Exchange, Step};
@@ -11,62 +11,44 @@ use alerts_domain::tenant::TenantId;
 use alerts_package::Digest;
 use bytes::Bytes;
 
-use crate::admission;
-use crate::budget::Fault;
-use crate::cache::Cache;
+use crate::admission::Admission;
 use crate::config::SandboxConfig;
-use crate::contract::Diagnostic;
 use crate::delivery::TargetDelivery;
-use crate::engine::TickingEngine;
+use crate::diagnostic::Diagnostic;
 use crate::error::{CallError, ConditionError, LoadError, SandboxError};
 use crate::evaluation::Evaluation;
+use crate::fault::Fault;
 use crate::plugin::Plugin;
 use crate::queue::Full;
-use crate::warm::WarmSessions;
 use crate::workers::{Undone, Workers};
 
 /// Runs plugins. Cheap to clone; the threads end with the last clone.
 #[derive(Clone)]
 pub struct Sandbox(Arc<Inner>);
 
-pub(crate) struct Inner {
-    pub(crate) config: SandboxConfig,
-    pub(crate) engine: TickingEngine,
-    pub(crate) cache: Option<Cache>,
-    pub(crate) warm: Arc<WarmSessions>,
-    /// One new plugin is tried at a time: the pool has one slot for first calls.
-    /// Compiling is not part of it; whoever loads bounds how many compile at once.
-    pub(crate) trying: Mutex<()>,
+struct Inner {
+    admission: Admission,
     workers: Workers,
 }
 
 impl Sandbox {
     /// Starts the engine, its ticker and the threads.
     pub fn new(config: SandboxConfig) -> Result<Self, SandboxError> {
-        if let Some((name, ceiling)) = config.limits.out_of_range() {
-            return Err(SandboxError::Limit { name, ceiling });
-        }
-        let cache = config.cache_dir.clone().map(Cache::open).transpose()?;
-        let engine = TickingEngine::start(&config).map_err(SandboxError::Engine)?;
-        let workers = Workers::start(config.queue_bounds()).map_err(SandboxError::Threads)?;
-        let warm = Arc::new(WarmSessions::new(
-            config.warm_instances,
-            config.warm_calls,
-            config.warm_growth_bytes,
-        ));
-        let trying = Mutex::default();
-        Ok(Self(Arc::new(Inner { config, engine, cache, warm, trying, workers })))
+        let queue_bounds = config.queue_bounds();
+        let admission = Admission::start(config)?;
+        let workers = Workers::start(queue_bounds).map_err(SandboxError::Threads)?;
+        Ok(Self(Arc::new(Inner { admission, workers })))
     }
 
     /// Largest plugin file that is looked at.
     pub fn max_file_bytes(&self) -> usize {
-        self.0.config.wasm_bytes
+        self.0.admission.config.wasm_bytes
     }
 
     /// Whether the compiled form of a file is in the cache, so that loading it is
     /// a matter of milliseconds.
     pub fn has_compiled(&self, digest: &Digest) -> bool {
-        self.0.cache.as_ref().is_some_and(|cache| cache.has(self.0.engine.engine(), digest))
+        self.0.admission.has_compiled(digest)
     }
 
     /// Admits a plugin file: checks it, compiles it or takes the compiled form
@@ -78,7 +60,7 @@ impl Sandbox {
 
     /// The same, with what the operator grants this plugin.
     pub fn load_with(&self, wasm: &[u8], granted: PluginLimits) -> Result<Arc<Plugin>, LoadError> {
-        admission::admit(&self.0, wasm, granted).map(Arc::new)
+        self.0.admission.admit(wasm, granted).map(Arc::new)
     }
 
     /// Whether a condition compiles, and if not, what to tell its author. In
@@ -188,6 +170,6 @@ impl Sandbox {
 
 impl fmt::Debug for Sandbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sandbox").field("config", &self.0.config).finish_non_exhaustive()
+        f.debug_struct("Sandbox").field("config", &self.0.admission.config).finish_non_exhaustive()
     }
 }

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use alerts_domain::tenant::TenantId;
 
 use crate::contract::Session;
-use crate::plugin::PluginKey;
+use crate::plugin_key::PluginKey;
 
 /// What is kept, the longest unused first. A list, because it is short: looking
 /// through it costs less than hashing a tenant's name.
@@ -74,8 +74,8 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::budget::Fault;
-    use crate::contract::Diagnostic;
+    use crate::diagnostic::Diagnostic;
+    use crate::fault::Fault;
     use crate::limits::CallLimits;
 
     /// An instance that was called so often and has grown by so much.

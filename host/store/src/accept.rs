@@ -12,7 +12,6 @@ use crate::batch::Column::Text;
 use crate::error::StoreError;
 use crate::new_event::insert_events;
 pub(crate) use crate::new_event::{NewDelivery, NewEvent, insert_deliveries};
-use crate::open::Store;
 use crate::row::Reader;
 use crate::triggers;
 
@@ -25,14 +24,6 @@ pub struct StoredId {
     pub duplicate: bool,
     /// What became of the rules that have a memory.
     pub remembering: Vec<Reason>,
-}
-
-impl Store {
-    /// Stores events, all or none, and says which of them were new. When this
-    /// returns they are on the disk.
-    pub async fn accept(&self, events: Vec<NewEvent>) -> Result<Vec<StoredId>, StoreError> {
-        self.writer().accept(events).await
-    }
 }
 
 /// Who came first under which name.

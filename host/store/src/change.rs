@@ -9,7 +9,7 @@ use crate::audit::{self, AuditEntry};
 use crate::error::StoreError;
 use crate::open::Store;
 use crate::row::us;
-use crate::tenants;
+use crate::tenant_lock;
 use crate::transaction::Transaction;
 
 /// A change that is under way. Dropped, it is undone.
@@ -23,7 +23,7 @@ impl Store {
     /// row until its end, so that the changes of one tenant come one after another.
     pub(crate) async fn change<'a>(&self, tenant: &'a TenantId) -> Result<Change<'a>, StoreError> {
         let mut transaction = self.begin().await?;
-        tenants::hold(&mut transaction, tenant).await?;
+        tenant_lock::hold(&mut transaction, tenant).await?;
         Ok(Change { tenant, transaction })
     }
 
@@ -34,7 +34,7 @@ impl Store {
         tenant: &'a TenantId,
     ) -> Result<Change<'a>, StoreError> {
         let mut transaction = self.begin().await?;
-        tenants::raise_revision(&mut transaction, tenant).await?;
+        tenant_lock::raise_revision(&mut transaction, tenant).await?;
         Ok(Change { tenant, transaction })
     }
 }

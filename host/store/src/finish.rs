@@ -1,83 +1,18 @@
 //! How attempts ended, many at once, fenced by the lease's number.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
-use alerts_domain::Timestamp;
-use alerts_domain::delivery::{Attempt, DeliveryStatus, ErrorText, Lease, Transition};
-use alerts_domain::id::{DeliveryId, EndpointId, RuleId};
-use alerts_domain::tenant::TenantId;
+use alerts_domain::delivery::{Attempt, DeliveryStatus, ErrorText, Transition};
 use sqlx::{AnyConnection, Row as _};
 
 use crate::audit::{self, AuditEntry};
 use crate::batch::Column::{Number, Text};
 use crate::batch::{Batch, Query};
 use crate::error::StoreError;
+use crate::finished::{Ended, FinishOutcome, Finished};
 use crate::gone::GoneCounts;
-use crate::open::Store;
-use crate::row::{json_text, us};
-use crate::tenants;
-
-/// An attempt that has ended, or a delivery that is given back untried.
-#[derive(Debug, Clone)]
-pub struct Finished {
-    /// Which delivery.
-    pub id: DeliveryId,
-    /// Whose.
-    pub tenant: TenantId,
-    /// Where it was sent.
-    pub webhook_endpoint_id: EndpointId,
-    /// Why it was sent; none for a test.
-    pub alert_rule_id: Option<RuleId>,
-    /// The right to say so.
-    pub lease: Lease,
-    /// What happened; none when nothing was tried.
-    pub attempt: Option<Attempt>,
-    /// Where the delivery goes.
-    pub transition: Transition,
-    /// When.
-    pub now: Timestamp,
-}
-
-/// What became of a result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FinishOutcome {
-    /// It is on the disk.
-    Recorded,
-    /// It is on the disk, and the delivery's rule is switched off: its target is gone.
-    RuleDisabled,
-    /// Somebody else holds the delivery now; nothing was written.
-    LeaseLost,
-}
-
-impl Store {
-    /// Writes down how an attempt ended, if its lease still holds.
-    pub async fn finish(
-        &self,
-        finished: impl Into<Arc<Finished>>,
-    ) -> Result<FinishOutcome, StoreError> {
-        self.writer().finish(Ended::new(finished.into())).await
-    }
-}
-
-/// On its way to the writer. What is large is made into text before it comes
-/// there: there is one writer, and it should only write.
-pub(crate) struct Ended {
-    finished: Arc<Finished>,
-    exchanges: Option<String>,
-}
-
-impl Ended {
-    /// What has ended.
-    pub(crate) fn finished(&self) -> &Finished {
-        &self.finished
-    }
-
-    fn new(finished: Arc<Finished>) -> Self {
-        let exchanges = finished.attempt.as_ref().map(|attempt| json_text(&attempt.exchanges));
-        Self { finished, exchanges }
-    }
-}
+use crate::row::us;
+use crate::tenant_lock;
 
 static DELIVERIES: Batch = Batch::new(
     "WITH ended (tenant, id, host, fence, new_status, attempts, due_at, error, at) AS (",
@@ -124,7 +59,7 @@ pub(crate) async fn write(
 ) -> Result<Option<Vec<FinishOutcome>>, StoreError> {
     // In the order of their rows, as every transaction takes them.
     let mut sorted: Vec<(usize, &Ended)> = group.iter().copied().enumerate().collect();
-    sorted.sort_by_key(|(_, ended)| (&ended.finished.tenant, ended.finished.id));
+    sorted.sort_by_key(|(_, ended)| (&ended.finished().tenant, ended.finished().id));
     if leases == Leases::Checked {
         sorted = held(connection, sorted).await?;
     }
@@ -146,7 +81,7 @@ async fn held<'e>(
     group: Vec<(usize, &'e Ended)>,
 ) -> Result<Vec<(usize, &'e Ended)>, StoreError> {
     let rows = HELD.fetch(connection, &group, |query, (_, ended)| {
-        let finished = &ended.finished;
+        let finished = ended.finished();
         query
             .bind(finished.tenant.as_str().to_owned())
             .bind(finished.id.to_string())
@@ -158,7 +93,7 @@ async fn held<'e>(
         held.insert((row.try_get("tenant")?, row.try_get("id")?));
     }
     let key = |f: &Finished| (f.tenant.as_str().to_owned(), f.id.to_string());
-    Ok(group.into_iter().filter(|(_, ended)| held.remove(&key(&ended.finished))).collect())
+    Ok(group.into_iter().filter(|(_, ended)| held.remove(&key(ended.finished()))).collect())
 }
 
 /// None when some of the leases are lost.
@@ -170,7 +105,7 @@ async fn write_held(
     if group.is_empty() {
         return Ok(Some(Vec::new()));
     }
-    let finishes: Vec<&Finished> = group.iter().map(|ended| ended.finished.as_ref()).collect();
+    let finishes: Vec<&Finished> = group.iter().map(|ended| ended.finished()).collect();
     let ends = gone.count(connection, &finishes).await?;
     let ended: Vec<(&Finished, &Transition)> = finishes.into_iter().zip(&ends).collect();
     let held = DELIVERIES.execute(connection, &ended, |query, (f, end)| bind_end(query, f, end));
@@ -178,8 +113,10 @@ async fn write_held(
     if held.await? != group.len() as u64 {
         return Ok(None);
     }
-    let attempts: Vec<(&Ended, &Attempt)> =
-        group.iter().filter_map(|ended| Some((*ended, ended.finished.attempt.as_ref()?))).collect();
+    let attempts: Vec<(&Ended, &Attempt)> = group
+        .iter()
+        .filter_map(|ended| Some((*ended, ended.finished().attempt.as_ref()?)))
+        .collect();
     let bind = |query, (row, attempt): &(&Ended, &Attempt)| bind_attempt(query, row, attempt);
     ATTEMPTS.execute(connection, &attempts, bind).await?;
 
@@ -219,7 +156,7 @@ fn bind_end(query: Query, finished: &Finished, end: &Transition) -> Query {
 }
 
 fn bind_attempt(query: Query, row: &Ended, attempt: &Attempt) -> Query {
-    let finished = &row.finished;
+    let finished = row.finished();
     query
         .bind(finished.tenant.as_str().to_owned())
         .bind(finished.id.to_string())
@@ -232,7 +169,7 @@ fn bind_attempt(query: Query, row: &Ended, attempt: &Attempt) -> Query {
         .bind(attempt.note.clone())
         .bind(attempt.plugin_digest.clone())
         .bind(attempt.endpoint_version)
-        .bind(row.exchanges.clone())
+        .bind(row.exchanges().map(str::to_owned))
 }
 
 /// Switches off the rule whose target is gone, and says so in the audit log. The
@@ -263,7 +200,7 @@ async fn disable_rule(
         resource: rule.to_string(),
         detail: serde_json::json!({"reason": reason.as_str(), "delivery": finished.id}),
     };
-    tenants::raise_revision(connection, &finished.tenant).await?;
+    tenant_lock::raise_revision(connection, &finished.tenant).await?;
     audit::append(connection, &finished.tenant, &entry, finished.now).await?;
     Ok(true)
 }

@@ -13,7 +13,7 @@ use crate::batch::Column::Text;
 use crate::batch::{Batch, Query};
 use crate::dialect::Dialect;
 use crate::error::StoreError;
-use crate::finish::{Ended, Finished};
+use crate::finished::{Ended, Finished};
 
 /// What is counted for: a rule's alerts to one endpoint.
 type Key<'f> = (&'f TenantId, EndpointId, RuleId);

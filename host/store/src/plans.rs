@@ -21,7 +21,7 @@ use crate::open::Store;
 use crate::redrive::{RedriveScope, find};
 use crate::retention::{Kept, removal, tenants_with_old};
 use crate::statement::Statement;
-use crate::{audit, endpoints, pending, rules};
+use crate::{audit_log, endpoints, pending, rules};
 
 /// Enough that no planner takes all of them for a short way.
 const EVENTS: i64 = 20_000;
@@ -206,8 +206,8 @@ fn asked(dialect: Dialect) -> BTreeMap<String, (Statement, &'static str)> {
     add("backtest", scan_keys(dialect, tenant, &[], first, last, LIMIT), "events_pkey");
     add("pending", pending::keys(None, LIMIT), "events_pending");
     add("pending, old", pending::old(newest, LIMIT), "events_pending");
-    add("audit", audit::keys(tenant, None, LIMIT), "audit_pkey");
-    add("audit before", audit::keys(tenant, Some(EVENTS / 2), LIMIT), "audit_pkey");
+    add("audit", audit_log::keys(tenant, None, LIMIT), "audit_pkey");
+    add("audit before", audit_log::keys(tenant, Some(EVENTS / 2), LIMIT), "audit_pkey");
     for before in [None, Some(7)] {
         let rules = rules::keys(dialect, tenant, before.map(rule), LIMIT);
         add(&format!("rules {before:?}"), rules, "alert_rules_listed");

@@ -14,7 +14,7 @@ use crate::dialect::Dialect;
 use crate::error::StoreError;
 use crate::open::Store;
 use crate::statement::Statement;
-use crate::tenants;
+use crate::tenant_lock;
 
 /// Which deliveries to send again.
 #[derive(Debug, Clone)]
@@ -68,7 +68,7 @@ impl Store {
     ) -> Result<Vec<Redriven>, StoreError> {
         let redriven = self.retried(|| async {
             let mut transaction = self.begin().await?;
-            tenants::hold(&mut transaction, tenant).await?;
+            tenant_lock::hold(&mut transaction, tenant).await?;
             let rows = find(self.dialect(), tenant, scope).build().fetch_all(&mut *transaction);
             let found = self.all_readable("deliveries", &rows.await?, read_delivery)?;
             let again: Vec<NewDelivery> = found

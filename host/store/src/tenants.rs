@@ -1,13 +1,12 @@
-//! A tenant's row: its catalog's revision, the lock under which it is changed, and
-//! what the operator decided about it.
+//! A tenant's row: its catalog's revision, and what the operator decided about it.
 
 use alerts_domain::Timestamp;
 use alerts_domain::endpoint::WebhookEndpoint;
 use alerts_domain::rate_limit::RateLimit;
 use alerts_domain::rule::AlertRule;
 use alerts_domain::tenant::TenantId;
+use sqlx::Row as _;
 use sqlx::any::AnyRow;
-use sqlx::{AnyConnection, Row as _};
 
 use crate::audit::AuditEntry;
 use crate::error::StoreError;
@@ -151,40 +150,4 @@ impl Store {
 fn read_mark(row: &AnyRow) -> Result<TenantMark, StoreError> {
     let read = Reader::new(row, "tenants")?;
     Ok(TenantMark { is_beta: read.bool("is_beta")?, rate_limit: read.json_optional("rate_limit")? })
-}
-
-/// Takes a tenant's row until the commit: the changes of one tenant, and what is
-/// written into its audit log, come one after another. Always taken first, before
-/// any other row of the tenant's.
-pub(crate) async fn hold(
-    connection: &mut AnyConnection,
-    tenant: &TenantId,
-) -> Result<(), StoreError> {
-    raise(connection, tenant, 0).await
-}
-
-/// The same for a change of the tenant's catalog: hosts see by its revision that
-/// they must read it anew.
-pub(crate) async fn raise_revision(
-    connection: &mut AnyConnection,
-    tenant: &TenantId,
-) -> Result<(), StoreError> {
-    raise(connection, tenant, 1).await
-}
-
-async fn raise(
-    connection: &mut AnyConnection,
-    tenant: &TenantId,
-    revision: i64,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO tenants (tenant, revision, audit_revision) VALUES ($1, $2, 1)
-         ON CONFLICT (tenant) DO UPDATE SET revision = tenants.revision + excluded.revision,
-            audit_revision = tenants.audit_revision + 1",
-    )
-    .bind(tenant.as_str())
-    .bind(revision)
-    .execute(connection)
-    .await?;
-    Ok(())
 }

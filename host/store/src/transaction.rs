@@ -6,9 +6,7 @@
 //! wait for each other in a row and never in a ring.
 
 use std::cell::Cell;
-use std::hash::{BuildHasher as _, RandomState};
 use std::ops::{Deref, DerefMut};
-use std::time::{Duration, Instant};
 
 use sqlx::{AnyConnection, Executor as _, raw_sql};
 use tokio::time::timeout;
@@ -17,12 +15,7 @@ use crate::dialect::Dialect;
 use crate::error::StoreError;
 use crate::open::Store;
 use crate::pool::{Held, Pool, silent};
-
-/// How often a transaction that got into another's way is tried again. Each time
-/// one of the two is through, so more than a few are a sign of something else.
-const TRIES: u32 = 6;
-/// The longest pause before the second try; each later one may be twice as long.
-const PAUSE: Duration = Duration::from_millis(10);
+use crate::tries::Tries;
 
 tokio::task_local! {
     /// Whether the transaction that is tried has told the database to commit.
@@ -148,28 +141,4 @@ impl Store {
             self.trust().begin_anew();
         }
     }
-}
-
-/// How often something was tried, and the pauses in between.
-#[derive(Debug, Default)]
-pub(crate) struct Tries(u32);
-
-impl Tries {
-    /// Whether it should be tried again after this error; if so, after a pause.
-    pub(crate) async fn again(&mut self, error: &StoreError) -> bool {
-        self.0 += 1;
-        if !error.is_conflict() || self.0 >= TRIES {
-            return false;
-        }
-        metrics::counter!("alerts_transactions_retried_total").increment(1);
-        tokio::time::sleep(jittered(PAUSE * 2_u32.pow(self.0 - 1))).await;
-        true
-    }
-}
-
-/// A part of it, by chance: two that met must not meet again. Any number that
-/// differs between hosts will do.
-fn jittered(pause: Duration) -> Duration {
-    let chance = RandomState::new().hash_one(Instant::now()) % 1000;
-    pause * u32::try_from(chance).unwrap_or(0) / 1000
 }

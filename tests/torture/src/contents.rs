@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use rand::RngExt as _;
 use rand::rngs::StdRng;
 
-use crate::disk::Kept;
+use crate::kept::Kept;
 
 /// What a disk writes whole: the smallest that is in use.
 pub(crate) const SECTOR: u64 = 512;

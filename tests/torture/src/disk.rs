@@ -14,6 +14,7 @@ use rand::RngExt as _;
 use rand::rngs::StdRng;
 
 use crate::contents::Contents;
+use crate::kept::Kept;
 
 /// A file or a folder, for as long as the disk is there.
 pub(crate) type Node = u64;
@@ -44,15 +45,6 @@ pub(crate) struct About {
     pub(crate) mode: u16,
     pub(crate) links: u32,
     pub(crate) changed_at: SystemTime,
-}
-
-/// How much of what was not synced is there after a cut.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kept {
-    /// All, nothing or some of it, each file and each folder by itself.
-    ByChance,
-    /// Nothing: the worst that can happen.
-    Nothing,
 }
 
 /// Files and folders, as programs see them and as the platter has them.

@@ -9,7 +9,7 @@ use alerts_outside::host::{self, Host, free_address};
 use rand::RngExt as _;
 use rand::rngs::StdRng;
 
-use crate::disk::Kept;
+use crate::kept::Kept;
 use crate::mount::Mounted;
 
 /// Where a host keeps its files.

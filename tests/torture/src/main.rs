@@ -11,6 +11,7 @@ mod check;
 mod contents;
 mod disk;
 mod ground;
+mod kept;
 mod load;
 mod mount;
 mod receiver;
@@ -20,8 +21,8 @@ use std::time::{Duration, Instant};
 
 use alerts_outside::Outcome;
 use clap::Parser;
-use disk::Kept;
 use ground::Ground;
+use kept::Kept;
 use load::Load;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};

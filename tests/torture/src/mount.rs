@@ -19,7 +19,8 @@ use fuser::{
 };
 use rand::rngs::StdRng;
 
-use crate::disk::{About, Disk, Kept, Refusal};
+use crate::disk::{About, Disk, Refusal};
+use crate::kept::Kept;
 
 /// How long the kernel may rely on what it was told: nobody else changes the disk.
 const VALID: Duration = Duration::from_secs(60);

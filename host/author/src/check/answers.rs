@@ -7,7 +7,7 @@ use alerts_sandbox::TargetDelivery;
 use bytes::Bytes;
 
 use super::report::{Finding, Report, all};
-use super::target::accepted;
+use super::request::accepted;
 use crate::conversation::{Ended, converse};
 use crate::lab::Lab;
 use crate::scene::Scene;

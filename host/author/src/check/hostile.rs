@@ -6,7 +6,7 @@ use alerts_domain::id::RuleId;
 use serde_json::{Value, json};
 
 use super::report::{Finding, Report, all};
-use super::target::{lets_out, request_of};
+use super::request::{accepted, lets_out, request_of};
 use crate::conversation::converse;
 use crate::lab::Lab;
 use crate::scene::Scene;
@@ -131,7 +131,7 @@ fn sent(lab: &Lab, scene: &Scene, told: &alerts_sandbox::TargetDelivery) -> Resu
     {
         return Err(format!("it is not sent: {}", show::verdict(verdict)));
     }
-    let ended = converse(lab, told, scene.now(), |_, _, _| super::target::accepted());
+    let ended = converse(lab, told, scene.now(), |_, _, _| accepted());
     for exchange in ended.map_err(|failed| failed.to_string())?.exchanges {
         lets_out(scene, &exchange.request)?;
     }

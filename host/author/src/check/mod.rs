@@ -5,6 +5,7 @@ mod answers;
 mod condition;
 mod hostile;
 mod report;
+mod request;
 mod settings;
 mod target;
 
@@ -16,6 +17,7 @@ use serde_json::{Map, Value};
 use crate::lab::Lab;
 use crate::{AuthorError, Paper, file};
 use report::Report;
+pub use report::Score;
 
 /// Arguments of `plugin check`.
 #[derive(Debug, clap::Args)]
@@ -36,15 +38,6 @@ impl Args {
     pub fn of(file: impl Into<PathBuf>) -> Self {
         Self { file: file.into(), settings: None, source: Vec::new() }
     }
-}
-
-/// How many cases were kept and how many not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Score {
-    /// Kept.
-    pub passed: u32,
-    /// Not kept.
-    pub failed: u32,
 }
 
 /// Runs the suite and prints a line for each case. An error means that nothing

@@ -3,10 +3,18 @@
 use std::time::Duration;
 
 use crate::Paper;
-use crate::check::Score;
 
 /// A note on what was found, perhaps empty; or what is wrong and what to do.
 pub(super) type Finding = Result<String, String>;
+
+/// How many cases were kept and how many not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Score {
+    /// Kept.
+    pub passed: u32,
+    /// Not kept.
+    pub failed: u32,
+}
 
 pub(super) struct Report<'a, 'p> {
     paper: &'a mut Paper<'p>,

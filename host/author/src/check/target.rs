@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use alerts_domain::exchange::{Outcome, Request, Response, Step};
+use alerts_domain::exchange::{Request, Step};
 use alerts_domain::header::Headers;
 use alerts_domain::secret::Secret;
 use alerts_package::Manifest;
@@ -12,6 +12,7 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde_json::{Map, Value};
 
 use super::report::{Finding, Report, all, median};
+use super::request::{accepted, host, lets_out, request_of};
 use super::{answers, hostile, settings};
 use crate::conversation::converse;
 use crate::lab::Lab;
@@ -74,14 +75,6 @@ fn set(manifest: &Manifest, settings: Map<String, Value>) -> Result<Scene, Autho
     Scene::set(manifest, props)
 }
 
-/// The request of a step, if it is one.
-pub(super) fn request_of(step: &Step) -> Option<&Request> {
-    match step {
-        Step::Send(request) | Step::SendLast(request) => Some(request),
-        Step::Done(_) => None,
-    }
-}
-
 fn first_request(lab: &Lab, scene: &Scene, told: &TargetDelivery) -> Finding {
     let step = lab.next(told, &[]).map_err(|failed| failed.to_string())?;
     let Some(request) = request_of(&step) else {
@@ -94,33 +87,6 @@ fn first_request(lab: &Lab, scene: &Scene, told: &TargetDelivery) -> Finding {
     let sent = lets_out(scene, request)?;
     let last = if matches!(step, Step::SendLast(_)) { ", its only one" } else { "" };
     Ok(format!("{} to {}{last}", sent.method, host(&sent.url)))
-}
-
-/// What the host would send, if its rules let it and a receiver could read it.
-pub(super) fn lets_out(scene: &Scene, request: &Request) -> Result<Request, String> {
-    let sent = scene.reveal(request).map_err(|refused| {
-        format!(
-            "the host would not send this request: {refused}\n{} {}",
-            request.method, request.url
-        )
-    })?;
-    let media = sent.headers.get("content-type").unwrap_or_default().to_ascii_lowercase();
-    let media = media.split(';').next().unwrap_or_default().trim();
-    if (media == "application/json" || media.ends_with("+json"))
-        && let Err(error) = serde_json::from_slice::<serde::de::IgnoredAny>(&sent.body)
-    {
-        return Err(format!(
-            "the body says that it is {media}, but is not JSON ({error}): escape what you put in"
-        ));
-    }
-    if !sent.body.is_empty() && media.is_empty() {
-        return Err("the request has a body and no `content-type`: say what it is".to_owned());
-    }
-    Ok(sent)
-}
-
-pub(super) fn host(url: &str) -> String {
-    url::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
 }
 
 fn same_step(lab: &Lab, told: &TargetDelivery) -> Finding {
@@ -140,17 +106,6 @@ fn same_step(lab: &Lab, told: &TargetDelivery) -> Finding {
         );
     }
     all(wrong, "")
-}
-
-/// An answer that any target could give when all is well.
-pub(super) fn accepted() -> Outcome {
-    Outcome::Response(Response {
-        status: 200,
-        headers: Headers::from_iter([("content-type", "application/json")]),
-        body: r#"{"ok":true,"id":1}"#.into(),
-        truncated: false,
-        incomplete: None,
-    })
 }
 
 fn other_seed(lab: &Lab, told: &TargetDelivery) -> Finding {

@@ -59,14 +59,14 @@ pub(super) fn python(kind: Kind) -> Vec<ProjectFile> {
     ];
     match kind {
         Kind::Target => {
-            files.push(("app.py", template!("python/target.py")));
+            files.push(("app.py", template!("python/target_app.py")));
             files.push(("message.py", template!("python/message.py")));
             files.push(("test_plugin.py", template!("python/test_target.py")));
         }
         Kind::Condition => {
-            files.push(("app.py", template!("python/condition.py")));
+            files.push(("app.py", template!("python/condition_app.py")));
             files.push(("language.py", template!("python/language.py")));
-            files.push(("condition.py", template!("python/condition_core.py")));
+            files.push(("condition.py", template!("python/condition.py")));
             files.push(("test_plugin.py", template!("python/test_condition.py")));
         }
     }

@@ -69,7 +69,7 @@ impl Dispatcher {
 
     /// Whether this endpoint's lane takes one more fresh delivery.
     pub(crate) fn has_room(&self, endpoint: EndpointId, now: Timestamp) -> bool {
-        !self.is_closed() && self.scheduler().has_room(endpoint, now)
+        !self.is_closed() && self.scheduler().lanes.has_room(endpoint, now)
     }
 
     /// Puts a fresh delivery's job into its lane. The workers start it.
@@ -85,7 +85,7 @@ impl Dispatcher {
 
     /// A delivery that is due was stored for whoever has room.
     pub(crate) fn left_in_store(&self, endpoint: EndpointId, now: Timestamp) {
-        if self.scheduler().left_in_store(endpoint, now) {
+        if self.scheduler().lanes.left_in_store(endpoint, now) {
             self.0.wakes.claims.set(now);
         }
     }
@@ -104,18 +104,18 @@ impl Dispatcher {
 
     /// Whether alerts are sent to this endpoint now, as this host sees it.
     pub(crate) fn circuit(&self, endpoint: EndpointId) -> Circuit {
-        self.scheduler().circuit(endpoint)
+        self.scheduler().lanes.circuit(endpoint)
     }
 
     /// Nothing can be sent to this endpoint for now. Answers with the jobs that wait
     /// for it, to be given back.
     pub(super) fn block(&self, tenant: TenantId, endpoint: EndpointId) -> Vec<Job> {
-        self.scheduler().block(tenant, endpoint)
+        self.scheduler().lanes.block(tenant, endpoint)
     }
 
     /// The endpoints to which nothing can be sent for now.
     pub(super) fn blocked(&self) -> Vec<(TenantId, EndpointId)> {
-        self.scheduler().blocked()
+        self.scheduler().lanes.blocked()
     }
 
     /// Jobs can be sent to this endpoint again.
@@ -135,7 +135,7 @@ impl Dispatcher {
 
     /// What a claim made now should bring.
     pub(super) fn claim_plan(&self, now: Timestamp) -> ClaimPlan {
-        self.scheduler().claim_plan(now)
+        self.scheduler().lanes.claim_plan(now)
     }
 
     /// The job whose turn it is, if any may start now. It must be run.
@@ -189,8 +189,8 @@ impl Dispatcher {
         let (waiting, should_claim, is_any_blocked) = {
             let mut scheduler = self.scheduler();
             scheduler.forget_idle(now);
-            let is_any_blocked = !scheduler.blocked().is_empty();
-            (scheduler.waiting(), scheduler.should_claim(now), is_any_blocked)
+            let is_any_blocked = !scheduler.lanes.blocked().is_empty();
+            (scheduler.lanes.waiting(), scheduler.lanes.should_claim(now), is_any_blocked)
         };
         if is_any_blocked {
             // Not every obstacle tells when it is gone: a plugin may be there again.
@@ -205,7 +205,7 @@ impl Dispatcher {
 
     /// Shows how many circuits are not closed.
     fn tell_circuits(&self) {
-        let open = self.scheduler().open_circuits();
+        let open = self.scheduler().lanes.open_circuits();
         metrics::gauge!("alerts_endpoint_circuits_open").set(open as f64);
     }
 

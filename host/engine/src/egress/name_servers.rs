@@ -14,8 +14,6 @@ use hickory_resolver::proto::op::Query;
 use hickory_resolver::proto::rr::{Name, RecordType};
 use hickory_resolver::{Hosts, TokioResolver, system_conf};
 
-use super::names::NoAddress;
-
 /// How often it is looked whether the machine's files have changed.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 /// How long one server may take for one query, and how often it is asked. The
@@ -97,8 +95,9 @@ impl Configured {
         Self { hosts: Hosts::from_system().unwrap_or_default(), resolver: Err(why.into()) }
     }
 
-    pub(super) fn resolver(&self) -> Result<&TokioResolver, NoAddress> {
-        self.resolver.as_ref().map_err(|why| NoAddress::NoServers(why.clone()))
+    /// What asks them, or why there is nobody to ask.
+    pub(super) fn resolver(&self) -> Result<&TokioResolver, Arc<str>> {
+        self.resolver.as_ref().map_err(Arc::clone)
     }
 
     /// A name's addresses in the hosts file.

@@ -158,7 +158,7 @@ impl Names {
 
 /// Asks for both kinds of addresses at once.
 async fn ask(name: &str, configured: &Configured) -> Result<(Arc<[IpAddr]>, Duration), NoAddress> {
-    let resolver = configured.resolver()?;
+    let resolver = configured.resolver().map_err(NoAddress::NoServers)?;
     let v4 = pin!(resolver.lookup(name, RecordType::A));
     let v6 = pin!(resolver.lookup(name, RecordType::AAAA));
     let (first, second) = match select(v4, v6).await {

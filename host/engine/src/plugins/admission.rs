@@ -1,15 +1,9 @@
-//! From a file's bytes to a plugin in the sandbox: how many compile at once, and
-//! which of them a starting host waits for.
+//! How many plugin files compile at once, and which of them a starting host waits for.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use alerts_package::{Digest, Manifest};
-use alerts_sandbox::Plugin;
-use bytes::Bytes;
 use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
-
-use super::admin::PluginAdmin;
 
 /// Files from this size on compile for seconds: an interpreter with a program in
 /// it. Smaller ones are done within one, and do not wait for those.
@@ -45,27 +39,22 @@ impl Default for Admissions {
 
 impl Admissions {
     /// The right to compile a file of this size, as long as it is held.
-    async fn turn(&self, bytes: usize) -> Option<SemaphorePermit<'_>> {
+    pub(super) async fn turn(&self, bytes: usize) -> Option<SemaphorePermit<'_>> {
         let turns = if bytes < LARGE_BYTES { &self.small } else { &self.large };
         // Never closed, so there is always one in the end.
         turns.acquire().await.ok()
     }
-}
 
-impl super::Plugins {
     /// For a file of which it is not known yet whether the start waits for it.
     pub(super) fn starting(&self) -> Starting {
-        let starting = self.admissions().starting.lock().unwrap_or_else(PoisonError::into_inner);
+        let starting = self.starting.lock().unwrap_or_else(PoisonError::into_inner);
         starting.as_ref().map(|(sender, _)| sender.clone())
     }
 
     /// Waits until every file that was found and is compiled already is in use. What
     /// is still to be compiled goes on, and nobody waits for it.
-    pub(crate) async fn compiled_ones_are_in(&self) {
-        let starting = {
-            let starting = &self.admissions().starting;
-            starting.lock().unwrap_or_else(PoisonError::into_inner).take()
-        };
+    pub(super) async fn compiled_ones_are_in(&self) {
+        let starting = self.starting.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some((sender, mut done)) = starting else { return };
         drop(sender);
         // Nothing is ever sent: it ends when nobody holds a sender any more.
@@ -75,40 +64,10 @@ impl super::Plugins {
     }
 }
 
-impl PluginAdmin {
-    /// Admits a file, off the async threads. The error is for people.
-    pub(super) async fn load_plugin(
-        &self,
-        manifest: &Manifest,
-        digest: Digest,
-        wasm: Bytes,
-        starting: Starting,
-    ) -> Result<Arc<Plugin>, String> {
-        manifest
-            .judge_addresses(self.addresses())
-            .map_err(|error| format!("the manifest is not valid: {error}"))?;
-        let sandbox = self.sandbox().clone();
-        let plugins = self.plugins();
-        let is_compiled = sandbox.has_compiled(&digest);
-        let _waited_for = starting.filter(|_| is_compiled);
-        let _turn = match is_compiled {
-            true => None,
-            false => plugins.admissions().turn(wasm.len()).await,
-        };
-        let granted = plugins.granted_limits(&manifest.id);
-        let loading = tokio::task::spawn_blocking(move || sandbox.load_with(&wasm, granted));
-        match loading.await {
-            Ok(loaded) => loaded.map_err(|refused| refused.to_string()),
-            Err(_) => Err("the host failed while looking at it; see its log".to_owned()),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use futures_util::FutureExt as _;
 
-    use super::super::Plugins;
     use super::*;
 
     #[tokio::test]
@@ -126,14 +85,14 @@ mod tests {
 
     #[tokio::test]
     async fn a_start_waits_for_what_is_compiled_and_for_nothing_that_comes_later() {
-        let plugins = Plugins::default();
-        let held = plugins.starting();
+        let admissions = Admissions::default();
+        let held = admissions.starting();
         assert!(held.is_some());
-        let mut waits = Box::pin(plugins.compiled_ones_are_in());
+        let mut waits = Box::pin(admissions.compiled_ones_are_in());
         assert!(waits.as_mut().now_or_never().is_none(), "one is not in yet");
         drop(held);
         waits.await;
-        assert!(plugins.starting().is_none(), "the host has started");
-        assert!(plugins.compiled_ones_are_in().now_or_never().is_some());
+        assert!(admissions.starting().is_none(), "the host has started");
+        assert!(admissions.compiled_ones_are_in().now_or_never().is_some());
     }
 }

@@ -183,7 +183,8 @@ impl PluginAdmin {
             return Read { id: shown, waits_for: Some(id) };
         }
         self.plugins().note_compiling(&id, source.clone(), digest, manifest.clone());
-        let (admin, path, starting) = (self.clone(), path.to_owned(), self.plugins().starting());
+        let (admin, path, starting) =
+            (self.clone(), path.to_owned(), self.plugins().admissions().starting());
         tokio::spawn(async move {
             let id = manifest.id.clone();
             match admin.load_plugin(&manifest, digest, wasm, starting).await {

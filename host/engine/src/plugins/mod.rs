@@ -11,6 +11,7 @@ mod files;
 pub(crate) mod folder;
 mod grants;
 mod limits;
+mod loading;
 mod upload;
 
 use std::collections::{BTreeMap, HashMap};
@@ -125,6 +126,11 @@ impl Plugins {
 
     fn admissions(&self) -> &Admissions {
         &self.0.admissions
+    }
+
+    /// Waits until every file that was found and is compiled already is in use.
+    pub(crate) async fn compiled_ones_are_in(&self) {
+        self.admissions().compiled_ones_are_in().await;
     }
 
     /// One change of database and registry at a time.

@@ -168,7 +168,7 @@ impl PluginAdmin {
             Err(error) => return refuse(self, id, error.to_string(), None),
         };
         self.plugins().note_compiling(id, source.clone(), digest, manifest.clone());
-        let (admin, starting) = (self.clone(), self.plugins().starting());
+        let (admin, starting) = (self.clone(), self.plugins().admissions().starting());
         tokio::spawn(async move {
             match admin.load_plugin(&manifest, digest, wasm, starting).await {
                 Ok(plugin) => drop(admin.plugins().insert_compiled(source, plugin)),

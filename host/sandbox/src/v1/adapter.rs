@@ -9,10 +9,11 @@ use wasmtime::component::InstancePre;
 
 use super::bindings::target::{Target, TargetPre};
 use super::convert;
-use crate::budget::{self, Fault, Meter};
+use crate::budget::{self, Meter};
 use crate::contract::{Adapter, Unbound};
 use crate::delivery::TargetDelivery;
 use crate::engine::TickingEngine;
+use crate::fault::Fault;
 use crate::limits::Limits;
 use crate::uses::Uses;
 

@@ -9,9 +9,9 @@ use bytes::Bytes;
 
 use super::bindings::condition::exports::exosphere::alerts::language;
 use super::bindings::target::exports::exosphere::alerts::adapter as wit;
-use crate::budget::Fault;
-use crate::contract::Diagnostic;
 use crate::delivery::TargetDelivery;
+use crate::diagnostic::Diagnostic;
+use crate::fault::Fault;
 use crate::limits::Limits;
 use crate::said;
 

@@ -8,9 +8,11 @@ use wasmtime::component::{InstancePre, ResourceAny};
 
 use super::bindings::condition::{Condition, ConditionPre};
 use super::convert;
-use crate::budget::{self, Fault, Meter};
-use crate::contract::{Diagnostic, Language, Session, Unbound};
+use crate::budget::{self, Meter};
+use crate::contract::{Language, Session, Unbound};
+use crate::diagnostic::Diagnostic;
 use crate::engine::TickingEngine;
+use crate::fault::Fault;
 use crate::limits::{CallLimits, Limits};
 use crate::uses::Uses;
 

@@ -13,13 +13,11 @@ use alerts_engine::{Actor, Entropy};
 use ipnet::IpNet;
 
 use self::receiver::Receiver;
-use self::samples::FAILED;
+use self::samples::{DemoError, FAILED, NAMESPACE};
 use crate::say::say;
 use crate::server::Server;
 use crate::settings::Settings;
 
-/// Where the demo's resources are.
-const NAMESPACE: &str = "demo";
 /// How many alerts the sample events make: the first fires one rule, the second
 /// none, the third both.
 const EXPECTED: usize = 3;
@@ -34,9 +32,6 @@ pub(crate) struct Demo {
     receiver: Receiver,
     secret: Secret,
 }
-
-/// The demo could not be set up.
-type DemoError = Box<dyn std::error::Error + Send + Sync>;
 
 impl Demo {
     /// Starts the receiver, and opens the loopback addresses for it.

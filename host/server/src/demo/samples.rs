@@ -13,14 +13,17 @@ use alerts_domain::trigger::Trigger;
 use alerts_engine::{Actor, EndpointDraft, EndpointPatch, Engine, RulePatch};
 use serde_json::json;
 
-use super::{DemoError, NAMESPACE};
-
+/// Where the demo's resources are.
+pub(super) const NAMESPACE: &str = "demo";
 /// The endpoint's name, by which it is found again at the next start.
 const ENDPOINT: &str = "Demo receiver";
 /// Most endpoints and rules that are looked through for the demo's own.
 const LOOK_THROUGH: u32 = 200;
 /// The type that the rules look at.
 pub(super) const FAILED: &str = "workflow.failed";
+
+/// The demo could not be set up.
+pub(super) type DemoError = Box<dyn std::error::Error + Send + Sync>;
 
 /// A sample rule.
 pub(super) struct SampleRule {

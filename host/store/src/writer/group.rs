@@ -14,14 +14,15 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::health::{Health, message};
-use super::{Operation, Work};
+use super::operation::{Operation, Work};
 use crate::accept::{self, StoredId};
 use crate::dialect::Dialect;
 use crate::error::StoreError;
-use crate::finish::{self, FinishOutcome, Leases};
+use crate::finish::{self, Leases};
+use crate::finished::FinishOutcome;
 use crate::gone::{self, GoneCounts};
 use crate::pool::{Held, Pool, Trust};
-use crate::transaction::Tries;
+use crate::tries::Tries;
 
 /// Most operations in one group. Callers gain nothing beyond 64 rows to a commit,
 /// but each event that they bring is soon followed by the result of its delivery.

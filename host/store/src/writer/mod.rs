@@ -5,6 +5,7 @@
 
 mod group;
 mod health;
+mod operation;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, PoisonError};
@@ -17,10 +18,12 @@ use tokio::task::JoinHandle;
 use self::group::Groups;
 use self::health::Health;
 pub use self::health::WriterHealth;
-use crate::accept::{NewEvent, StoredId};
+use self::operation::{Answer, Operation, Work};
+use crate::accept::StoredId;
 use crate::dialect::Dialect;
 use crate::error::StoreError;
-use crate::finish::{Ended, FinishOutcome};
+use crate::finished::{Ended, FinishOutcome};
+use crate::new_event::NewEvent;
 use crate::pool::{Pool, Trust};
 
 /// Operations that wait before callers do.
@@ -28,22 +31,6 @@ const QUEUE: usize = 4096;
 /// Before the task is started again after a panic: one that comes back at once
 /// must not fill the log.
 const RESTART_PAUSE: Duration = Duration::from_millis(100);
-
-type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
-
-/// Something to be written, since when it waits, and who is told.
-struct Operation {
-    since: Instant,
-    work: Work,
-}
-
-enum Work {
-    Accept(Vec<NewEvent>, Answer<Vec<StoredId>>),
-    Finish(Box<Ended>, Answer<FinishOutcome>),
-    /// Makes the task fail, as a mistake of ours would.
-    #[cfg(test)]
-    Panic(Answer<()>),
-}
 
 /// The way to the task.
 pub(crate) struct Writer {
@@ -93,6 +80,12 @@ impl Writer {
         self.send(|answer| Work::Finish(ended.into(), answer)).await
     }
 
+    /// A write that fails as a mistake of ours would.
+    #[cfg(test)]
+    pub(crate) async fn panic(&self) -> Result<(), StoreError> {
+        self.send(Work::Panic).await
+    }
+
     async fn send<T>(&self, work: impl FnOnce(Answer<T>) -> Work) -> Result<T, StoreError> {
         let closed = || StoreError::from(sqlx::Error::PoolClosed);
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -101,34 +94,5 @@ impl Writer {
         queue.ok_or_else(closed)?.send(operation).await.map_err(|_| closed())?;
         let lost = |_| StoreError::InDoubt(Arc::new(sqlx::Error::WorkerCrashed));
         answered.await.map_err(lost)?
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use futures_util::future::join_all;
-
-    use super::*;
-    use crate::Store;
-
-    #[tokio::test]
-    async fn a_write_that_panics_is_refused_alone_and_the_writer_goes_on() {
-        let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite://{}", folder.path().join("alerts.db").display());
-        let store = Store::open(&url).await.unwrap();
-        let writer = store.writer();
-        // Nothing to store, but part of the same groups.
-        let others = join_all((0..20).map(|_| writer.accept(Vec::new())));
-        let (refused, others) = tokio::join!(writer.send(Work::Panic), others);
-        let refused = refused.unwrap_err();
-        assert!(matches!(refused, StoreError::Panicked(_)), "{refused}");
-        assert!(!refused.is_unavailable());
-        assert!(others.iter().all(Result::is_ok));
-        assert!(store.writer_health().last_error.is_none(), "the last one was committed");
-        writer.send(Work::Panic).await.unwrap_err();
-        let error = store.writer_health().last_error.unwrap();
-        assert!(error.contains("a mistake of ours"), "{error}");
-        assert_eq!(store.writer_health().waiting_for, None);
-        writer.accept(Vec::new()).await.unwrap();
     }
 }

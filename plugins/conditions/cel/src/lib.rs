@@ -12,6 +12,7 @@ mod explain;
 mod node;
 mod references;
 mod shortcut;
+mod variable;
 mod wanted;
 
 use std::cell::OnceCell;
@@ -24,10 +25,8 @@ use exosphere_alerts_sdk::{Diagnostic, EvalError, Language, export_language};
 
 use node::Node;
 use shortcut::Shortcut;
+pub use variable::EVENT;
 use wanted::Wanted;
-
-/// The name under which a condition sees the event.
-pub const EVENT: &str = "event";
 
 /// The standard library, built once: it is some hundred allocations.
 static ENV: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib()));

@@ -6,8 +6,8 @@ use cel::{Context, Env, ExecutionError, Program, Value};
 use exosphere_alerts_sdk::Diagnostic;
 use std::sync::Arc;
 
-use crate::EVENT;
 use crate::explain::MAX_DIAGNOSTICS;
+use crate::variable::EVENT;
 
 /// One diagnostic for each use of a variable, type or function that does not exist.
 pub(crate) fn unknown(program: &Program, env: &Arc<Env>) -> Vec<Diagnostic> {

@@ -13,8 +13,8 @@ use std::cmp::Ordering;
 
 use cel::common::ast::{CallExpr, Expr, IdedExpr, LiteralValue, SelectExpr, operators};
 
-use crate::EVENT;
 use crate::node::{Name, Node, same};
+use crate::variable::EVENT;
 
 /// A condition, as far as the shortcut goes.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use cel::common::ast::{CallExpr, EntryExpr, Expr, IdedExpr, LiteralValue, operators};
 
-use crate::EVENT;
+use crate::variable::EVENT;
 
 /// How much of a value is wanted.
 #[derive(Debug, PartialEq, Eq)]

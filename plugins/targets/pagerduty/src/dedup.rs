@@ -5,7 +5,7 @@ use exosphere_alerts_sdk::text::push_percent_encoded;
 use exosphere_alerts_sdk::{Alert, Scalar};
 use sha2::{Digest, Sha256};
 
-use crate::TEST;
+use crate::event_type::TEST;
 
 /// Longest key that PagerDuty takes, in characters; a key here is ASCII.
 const MAX_KEY: usize = 255;

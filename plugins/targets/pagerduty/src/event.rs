@@ -6,8 +6,9 @@ use exosphere_alerts_sdk::{Alert, EventReference, FiredRule, Trigger, Workflow};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::dedup;
+use crate::event_type::{RESOLVES, TEST};
 use crate::settings::{PagerDutySettings, Severity};
-use crate::{RESOLVES, TEST, dedup};
 
 /// Longest summary that PagerDuty keeps.
 const MAX_SUMMARY_CHARS: usize = 1024;

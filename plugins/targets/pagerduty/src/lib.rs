@@ -9,12 +9,14 @@
 mod answer;
 mod dedup;
 mod event;
+mod event_type;
 mod settings;
 
 use exosphere_alerts_sdk::{
     Alert, Delivery, Exchange, Problem, Request, Settings, Step, Target, Verdict, export_target,
 };
 
+use event_type::TEST;
 use settings::PagerDutySettings;
 
 /// The adapter.
@@ -24,12 +26,6 @@ export_target!(PagerDuty);
 
 /// The endpoint's secret that says which service is meant.
 const SECRET: &str = "routing_key";
-
-/// The type of the alert that a tenant sends to see whether an endpoint works.
-const TEST: &str = "exosphere.alerts.test";
-
-/// The one type that resolves; every other one triggers.
-const RESOLVES: &str = "workflow.succeeded";
 
 impl Target for PagerDuty {
     fn check(settings: Settings) -> Result<(), Vec<Problem>> {

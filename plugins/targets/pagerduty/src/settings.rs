@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use exosphere_alerts_sdk::{LinkTemplate, Problem};
 use serde::{Deserialize, Serialize};
 
-use crate::RESOLVES;
+use crate::event_type::RESOLVES;
 
 /// PagerDuty's severities.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,13 +6,16 @@
 
 mod held;
 mod lane;
+mod lanes;
+mod limiters;
+mod paces;
 mod parked;
 mod rotation;
 #[cfg(test)]
 mod tests;
+mod unproven;
 mod work;
 
-use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use alerts_domain::Timestamp;
@@ -21,17 +24,18 @@ use alerts_domain::rate_limit::RateLimit;
 use alerts_domain::tenant::TenantId;
 
 use super::circuit::{Circuit, Gate, Health};
-use super::rate::{Limited, Pace};
 use crate::live::RateLimits;
 use held::{HeldRules, Next, Passage};
 use lane::{Lane, Turn};
+pub(super) use lanes::ClaimPlan;
+use lanes::Lanes;
+use paces::Paces;
 use parked::Parked;
 use rotation::Rotation;
+use unproven::Unproven;
 use work::Piece;
 pub(super) use work::Work;
 
-/// Most bytes of event bodies that wait in memory, over all lanes.
-const BYTES_WAITING: usize = 64 * 1024 * 1024;
 /// A clock that goes back by less is two threads that read it one after the other.
 const SET_BACK: Duration = Duration::from_secs(1);
 
@@ -60,14 +64,6 @@ pub(super) struct Consequences {
     pub(super) circuit_changed: bool,
 }
 
-/// For a claim: the endpoints to leave out, and of these the ones of which a single
-/// delivery is wanted, to see whether the target is back.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct ClaimPlan {
-    pub(super) leave_out: Vec<EndpointId>,
-    pub(super) probes: Vec<EndpointId>,
-}
-
 /// What waits until a time.
 #[derive(Debug)]
 enum Waiting {
@@ -79,128 +75,51 @@ enum Waiting {
 /// All lanes, and whose turn it is.
 #[derive(Debug)]
 pub(super) struct Scheduler<W> {
-    bounds: Bounds,
-    lanes: HashMap<EndpointId, Lane<W>>,
+    pub(super) lanes: Lanes<W>,
     rotation: Rotation,
-    tenant_paces: HashMap<TenantId, Pace>,
+    paces: Paces,
     rules: HeldRules<W>,
-    pace: Pace,
+    unproven: Unproven,
+    parked: Parked<Waiting>,
     /// Until when nothing starts, by the limit on all.
     paused_until: Option<Timestamp>,
-    parked: Parked<Waiting>,
     in_flight: usize,
-    /// Of these, towards targets that are not known to answer: half of all places,
-    /// so that however many targets are black holes, the others have the rest.
-    unproven: usize,
-    unproven_waiting: VecDeque<(TenantId, EndpointId)>,
-    bytes: usize,
+    most_in_flight: usize,
     last_now: Timestamp,
 }
 
 impl<W: Work> Scheduler<W> {
     pub(super) fn new(bounds: Bounds) -> Self {
         Self {
-            bounds,
-            lanes: HashMap::new(),
+            lanes: Lanes::default(),
             rotation: Rotation::default(),
-            tenant_paces: HashMap::new(),
+            paces: Paces::new(bounds.rate),
             rules: HeldRules::default(),
-            pace: Pace::default(),
-            paused_until: None,
+            unproven: Unproven::of(bounds.in_flight),
             parked: Parked::default(),
+            paused_until: None,
             in_flight: 0,
-            unproven: 0,
-            unproven_waiting: VecDeque::new(),
-            bytes: 0,
+            most_in_flight: bounds.in_flight,
             last_now: Timestamp::MIN,
         }
-    }
-
-    /// Whether one more fresh delivery to this endpoint may wait in memory.
-    pub(super) fn has_room(&self, endpoint: EndpointId, now: Timestamp) -> bool {
-        let lane = self.lanes.get(&endpoint);
-        self.bytes < BYTES_WAITING && lane.is_none_or(|lane| lane.takes_fresh(now))
-    }
-
-    /// A delivery to this endpoint was left in the database though it is due. Says
-    /// whether it can be claimed at once.
-    pub(super) fn left_in_store(&mut self, endpoint: EndpointId, now: Timestamp) -> bool {
-        let lane = self.lanes.entry(endpoint).or_default();
-        lane.more_in_store = !lane.takes_claims(now);
-        !lane.more_in_store
-    }
-
-    /// What a claim made now should bring.
-    pub(super) fn claim_plan(&mut self, now: Timestamp) -> ClaimPlan {
-        let (mut leave_out, mut probes) = (Vec::new(), Vec::new());
-        for (id, lane) in &mut self.lanes {
-            lane.more_in_store = !lane.takes_claims(now);
-            if lane.more_in_store {
-                leave_out.push(*id);
-            }
-            if lane.wants_probe(now) {
-                probes.push(*id);
-            }
-        }
-        ClaimPlan { leave_out, probes }
-    }
-
-    /// Whether a lane has been waiting for room that it has got meanwhile.
-    pub(super) fn should_claim(&self, now: Timestamp) -> bool {
-        self.lanes.values().any(|lane| lane.more_in_store && lane.takes_claims(now))
     }
 
     pub(super) fn in_flight(&self) -> usize {
         self.in_flight
     }
 
-    /// How many pieces of work wait in memory.
-    pub(super) fn waiting(&self) -> usize {
-        self.lanes.values().map(Lane::waiting).sum()
-    }
-
-    /// An endpoint's circuit.
-    pub(super) fn circuit(&self, endpoint: EndpointId) -> Circuit {
-        self.lanes.get(&endpoint).map_or(Circuit::Closed, |lane| lane.breaker.state())
-    }
-
-    /// How many circuits are not closed.
-    pub(super) fn open_circuits(&self) -> usize {
-        self.lanes.values().filter(|lane| !lane.breaker.is_closed()).count()
-    }
-
     /// Puts work at the end of its endpoint's lane. Fresh is what came straight
     /// from intake, not from the database.
     pub(super) fn push(&mut self, work: W, is_fresh: bool) {
-        let (tenant, endpoint, bytes) = (work.tenant().clone(), work.endpoint(), work.bytes());
-        self.bytes += bytes;
-        let piece = Piece { work, is_fresh, has_waited: false, bytes };
-        self.lanes.entry(endpoint).or_default().push(piece);
+        let (tenant, endpoint) = (work.tenant().clone(), work.endpoint());
+        self.lanes.push(work, is_fresh);
         self.give_turn(tenant, endpoint);
-    }
-
-    /// Nothing can be sent to this endpoint for now, whatever its target may say.
-    /// Answers with what waits for it in memory, to be given back: what waits in the
-    /// database stays there, and costs nothing.
-    pub(super) fn block(&mut self, tenant: TenantId, endpoint: EndpointId) -> Vec<W> {
-        let lane = self.lanes.entry(endpoint).or_default();
-        lane.blocked = Some(tenant);
-        lane.more_in_store = true;
-        let waiting = lane.empty();
-        self.bytes -= waiting.iter().map(|piece| piece.bytes).sum::<usize>();
-        waiting.into_iter().map(|piece| piece.work).collect()
-    }
-
-    /// The endpoints that are blocked.
-    pub(super) fn blocked(&self) -> Vec<(TenantId, EndpointId)> {
-        let blocked = |(id, lane): (&EndpointId, &Lane<W>)| Some((lane.blocked.clone()?, *id));
-        self.lanes.iter().filter_map(blocked).collect()
     }
 
     /// Deliveries can be sent to this endpoint again. Those in the database are to be
     /// claimed.
     pub(super) fn unblock(&mut self, endpoint: EndpointId) {
-        let Some(lane) = self.lanes.get_mut(&endpoint) else { return };
+        let Some(lane) = self.lanes.get_mut(endpoint) else { return };
         let tenant = lane.blocked.take();
         // What its rule's limit released meanwhile.
         if let Some(tenant) = tenant.filter(|_| lane.has_work()) {
@@ -208,33 +127,10 @@ impl<W: Work> Scheduler<W> {
         }
     }
 
-    /// The rate limiters that hold something back.
-    pub(super) fn limiters(&self, now: Timestamp) -> Vec<(Limited, Timestamp)> {
-        let host = std::iter::once((Limited::Host, self.pace));
-        let tenants =
-            self.tenant_paces.iter().map(|(id, pace)| (Limited::Tenant(id.clone()), *pace));
-        let endpoints = self.lanes.iter().map(|(id, lane)| (Limited::Endpoint(*id), lane.pace));
-        let rules = self.rules.paces().map(|(id, pace)| (Limited::Rule(id), pace));
-        let all = host.chain(tenants).chain(endpoints).chain(rules);
-        let held = all.filter(|(_, pace)| !pace.is_idle(now));
-        held.map(|(limited, pace)| (limited, pace.free_at())).collect()
-    }
-
-    /// Goes on with a limiter where an earlier process left it.
-    pub(super) fn restore(&mut self, limited: Limited, free_at: Timestamp) {
-        let pace = Pace::from_free_at(free_at);
-        match limited {
-            Limited::Host => self.pace = pace,
-            Limited::Tenant(id) => drop(self.tenant_paces.insert(id, pace)),
-            Limited::Endpoint(id) => self.lanes.entry(id).or_default().pace = pace,
-            Limited::Rule(id) => self.rules.restore(id, pace),
-        }
-    }
-
     /// Takes all that waits, to give it back.
     pub(super) fn drain(&mut self) -> Vec<W> {
         let mut left: Vec<W> = self.rules.drain().map(|piece| piece.work).collect();
-        left.extend(self.lanes.values_mut().flat_map(Lane::drain));
+        left.extend(self.lanes.drain());
         left
     }
 
@@ -250,15 +146,12 @@ impl<W: Work> Scheduler<W> {
             self.wake(waiting);
         }
         self.paused_until = None;
-        if self.in_flight >= self.bounds.in_flight {
+        if self.in_flight >= self.most_in_flight {
             return None;
         }
-        if let Some(limit) = self.bounds.rate {
-            let at = self.pace.earliest(limit, now);
-            if at > now {
-                self.paused_until = Some(at);
-                return None;
-            }
+        self.paused_until = self.paces.all_wait_until(now);
+        if self.paused_until.is_some() {
+            return None;
         }
         while let Some((tenant, endpoint)) = self.rotation.take() {
             self.set_turn(endpoint, Turn::None);
@@ -266,7 +159,7 @@ impl<W: Work> Scheduler<W> {
                 Start::Work(work) => {
                     // The tenant goes to the back, and so does the lane.
                     self.rotation.again(tenant.clone());
-                    if self.lanes.get(&endpoint).is_some_and(Lane::has_work) {
+                    if self.lanes.get(endpoint).is_some_and(Lane::has_work) {
                         self.give_turn(tenant, endpoint);
                     }
                     return Some(work);
@@ -290,7 +183,7 @@ impl<W: Work> Scheduler<W> {
         limits_of: impl Fn(&W) -> RateLimits,
     ) -> Start<W> {
         loop {
-            let Some(lane) = self.lanes.get_mut(&endpoint) else { return Start::Nothing };
+            let Some(lane) = self.lanes.get_mut(endpoint) else { return Start::Nothing };
             match lane.gate(now) {
                 Gate::Open => {}
                 Gate::Full => return Start::Nothing,
@@ -300,18 +193,14 @@ impl<W: Work> Scheduler<W> {
                 }
             }
             let Some(first) = lane.peek() else { return Start::Nothing };
-            if !lane.breaker.is_proven() && self.unproven >= self.bounds.in_flight / 2 {
+            if !lane.breaker.is_proven() && !self.unproven.has_place() {
                 lane.turn = Turn::Unproven;
-                self.unproven_waiting.push_back((tenant.clone(), endpoint));
+                self.unproven.wait(tenant.clone(), endpoint);
                 return Start::Nothing;
             }
             let limits = limits_of(&first.work);
-            if let Some(limit) = limits.tenant {
-                let pace = self.tenant_paces.entry(tenant.clone()).or_default();
-                let at = pace.earliest(limit, now);
-                if at > now {
-                    return Start::TenantWaits(at);
-                }
+            if let Some(at) = self.paces.tenant_waits_until(tenant, limits.tenant, now) {
+                return Start::TenantWaits(at);
             }
             if let Some(limit) = limits.endpoint {
                 let at = lane.pace.earliest(limit, now);
@@ -354,7 +243,7 @@ impl<W: Work> Scheduler<W> {
     /// Puts a piece that its rule held back into its lane, as the next one there.
     fn release(&mut self, piece: Piece<W>) {
         let (tenant, endpoint) = (piece.work.tenant().clone(), piece.work.endpoint());
-        self.lanes.entry(endpoint).or_default().put_back(piece);
+        self.lanes.lane(endpoint).put_back(piece);
         self.give_turn(tenant, endpoint);
     }
 
@@ -365,22 +254,15 @@ impl<W: Work> Scheduler<W> {
         limits: RateLimits,
         now: Timestamp,
     ) {
-        if let Some(limit) = self.bounds.rate {
-            self.pace.count(limit, now);
-        }
-        if let Some(limit) = limits.tenant {
-            self.tenant_paces.entry(tenant.clone()).or_default().count(limit, now);
-        }
-        let lane = self.lanes.entry(piece.work.endpoint()).or_default();
+        self.paces.count(tenant, limits.tenant, now);
+        let lane = self.lanes.start(piece, now);
         if let Some(limit) = limits.endpoint {
             lane.pace.count(limit, now);
         }
-        lane.start(piece, now);
-        self.bytes -= piece.bytes;
-        self.in_flight += 1;
         if !lane.breaker.is_proven() {
-            self.unproven += 1;
+            self.unproven.started();
         }
+        self.in_flight += 1;
     }
 
     /// One piece of work in this lane has ended. `jitter` is from the unit interval.
@@ -392,18 +274,13 @@ impl<W: Work> Scheduler<W> {
         now: Timestamp,
         jitter: f64,
     ) -> Consequences {
-        let Some(lane) = self.lanes.get_mut(&endpoint) else { return Consequences::default() };
+        let Some(lane) = self.lanes.get_mut(endpoint) else { return Consequences::default() };
         let (was_proven, before) = (lane.breaker.is_proven(), lane.breaker.state());
         lane.in_flight -= 1;
         self.in_flight -= 1;
         lane.breaker.ended(health, now, jitter);
         let (is_proven, after) = (lane.breaker.is_proven(), lane.breaker.state());
-        match (was_proven, is_proven) {
-            (false, false) => self.unproven -= 1,
-            (false, true) => self.unproven -= lane.in_flight + 1,
-            (true, false) => self.unproven += lane.in_flight,
-            (true, true) => {}
-        }
+        self.unproven.ended(was_proven, is_proven, lane.in_flight);
         let should_claim = lane.more_in_store && lane.takes_claims(now);
         if should_claim {
             lane.more_in_store = false;
@@ -414,8 +291,7 @@ impl<W: Work> Scheduler<W> {
             lane.turn = Turn::None;
         }
         if is_proven && lane.turn == Turn::Unproven {
-            // It needs none of the places of those that are not.
-            self.unproven_waiting.retain(|(_, waiting)| *waiting != endpoint);
+            self.unproven.leave(endpoint);
             lane.turn = Turn::None;
         }
         // Also without work in memory: the time of its probe, or of the end of its
@@ -427,8 +303,7 @@ impl<W: Work> Scheduler<W> {
         if is_open || lane.breaker.is_resting(now) || lane.has_work() {
             self.give_turn(tenant.clone(), endpoint);
         }
-        for _ in self.unproven..self.bounds.in_flight / 2 {
-            let Some((tenant, endpoint)) = self.unproven_waiting.pop_front() else { break };
+        for (tenant, endpoint) in self.unproven.admit() {
             self.set_turn(endpoint, Turn::None);
             self.give_turn(tenant, endpoint);
         }
@@ -436,13 +311,13 @@ impl<W: Work> Scheduler<W> {
     }
 
     fn set_turn(&mut self, endpoint: EndpointId, turn: Turn) {
-        if let Some(lane) = self.lanes.get_mut(&endpoint) {
+        if let Some(lane) = self.lanes.get_mut(endpoint) {
             lane.turn = turn;
         }
     }
 
     fn give_turn(&mut self, tenant: TenantId, endpoint: EndpointId) {
-        let lane = self.lanes.entry(endpoint).or_default();
+        let lane = self.lanes.lane(endpoint);
         if lane.turn != Turn::None {
             return;
         }
@@ -479,9 +354,7 @@ impl<W: Work> Scheduler<W> {
     /// everything is looked at again instead.
     fn watch_clock(&mut self, now: Timestamp) {
         if now.saturating_add(SET_BACK).is_ok_and(|then| then < self.last_now) {
-            for lane in self.lanes.values_mut() {
-                lane.breaker.set_back(now);
-            }
+            self.lanes.set_back(now);
             for waiting in self.parked.take_all() {
                 self.wake(waiting);
             }
@@ -490,30 +363,10 @@ impl<W: Work> Scheduler<W> {
         self.last_now = self.last_now.max(now);
     }
 
-    /// Whether a piece of work that comes now waits for one of these limits.
-    pub(super) fn waits_for_limit(
-        &self,
-        tenant: &TenantId,
-        endpoint: EndpointId,
-        rule: RuleId,
-        limits: RateLimits,
-        now: Timestamp,
-    ) -> bool {
-        let paces = [
-            (self.bounds.rate, Some(self.pace)),
-            (limits.tenant, self.tenant_paces.get(tenant).copied()),
-            (limits.endpoint, self.lanes.get(&endpoint).map(|lane| lane.pace)),
-            (limits.rule, self.rules.pace(rule)),
-        ];
-        paces.into_iter().any(|(limit, pace)| {
-            limit.zip(pace).is_some_and(|(limit, mut pace)| pace.earliest(limit, now) > now)
-        })
-    }
-
     /// Forgets lanes and paces that nobody uses, so that memory follows load.
     pub(super) fn forget_idle(&mut self, now: Timestamp) {
-        self.lanes.retain(|_, lane| !lane.is_idle(now));
-        self.tenant_paces.retain(|_, pace| !pace.is_idle(now));
+        self.lanes.forget_idle(now);
+        self.paces.forget_idle(now);
         self.rules.forget_idle(now);
     }
 }

@@ -3,6 +3,7 @@ use std::time::Duration;
 use super::lane::FRESH_WAITING;
 use super::*;
 use crate::dispatch::circuit::{FIRST_WIDTH, MAX_WIDTH};
+use crate::dispatch::rate::Limited;
 
 #[derive(Debug, PartialEq)]
 struct Piece(TenantId, EndpointId, u32);
@@ -48,88 +49,88 @@ fn seconds(seconds: i64) -> Timestamp {
 }
 
 /// Starts and ends one piece after another; answers with those that started.
-fn run(lanes: &mut Scheduler<Piece>, health: Health, now: Timestamp) -> Vec<Piece> {
+fn run(scheduler: &mut Scheduler<Piece>, health: Health, now: Timestamp) -> Vec<Piece> {
     let mut started = Vec::new();
-    while let Some(piece) = lanes.next(now, unlimited) {
-        lanes.finished(&piece.0, piece.1, health, now, 1.0);
+    while let Some(piece) = scheduler.next(now, unlimited) {
+        scheduler.finished(&piece.0, piece.1, health, now, 1.0);
         started.push(piece);
     }
     started
 }
 
 /// Everything that may start now, which goes on running.
-fn start_all(lanes: &mut Scheduler<Piece>, now: Timestamp) -> Vec<Piece> {
-    std::iter::from_fn(|| lanes.next(now, unlimited)).collect()
+fn start_all(scheduler: &mut Scheduler<Piece>, now: Timestamp) -> Vec<Piece> {
+    std::iter::from_fn(|| scheduler.next(now, unlimited)).collect()
 }
 
 /// A lane whose target has answered often enough to be trusted with all of its width.
-fn proven(lanes: &mut Scheduler<Piece>, endpoint: u128) {
-    (0..MAX_WIDTH as u32).for_each(|number| lanes.push(piece("t", endpoint, number), true));
-    assert_eq!(run(lanes, Health::Alive, NOW).len(), MAX_WIDTH);
+fn proven(scheduler: &mut Scheduler<Piece>, endpoint: u128) {
+    (0..MAX_WIDTH as u32).for_each(|number| scheduler.push(piece("t", endpoint, number), true));
+    assert_eq!(run(scheduler, Health::Alive, NOW).len(), MAX_WIDTH);
 }
 
 /// A lane whose circuit has opened now.
-fn opened(lanes: &mut Scheduler<Piece>, endpoint: u128) {
-    (0..5).for_each(|number| lanes.push(piece("t", endpoint, number), true));
-    assert_eq!(run(lanes, Health::Failing, NOW).len(), 5);
-    assert_eq!(lanes.open_circuits(), 1);
+fn opened(scheduler: &mut Scheduler<Piece>, endpoint: u128) {
+    (0..5).for_each(|number| scheduler.push(piece("t", endpoint, number), true));
+    assert_eq!(run(scheduler, Health::Failing, NOW).len(), 5);
+    assert_eq!(scheduler.lanes.open_circuits(), 1);
 }
 
 #[test]
 fn a_tenant_with_much_work_does_not_keep_another_waiting() {
-    let mut lanes = Scheduler::new(NO_BOUNDS);
+    let mut scheduler = Scheduler::new(NO_BOUNDS);
     for number in 0..100 {
-        lanes.push(piece("loud", 1, number), true);
+        scheduler.push(piece("loud", 1, number), true);
     }
-    lanes.push(piece("quiet", 2, 0), true);
-    let started: Vec<_> = std::iter::from_fn(|| lanes.next(NOW, unlimited)).take(2).collect();
+    scheduler.push(piece("quiet", 2, 0), true);
+    let started: Vec<_> = std::iter::from_fn(|| scheduler.next(NOW, unlimited)).take(2).collect();
     assert_eq!(started, [piece("loud", 1, 0), piece("quiet", 2, 0)]);
 }
 
 #[test]
 fn a_target_that_never_answers_holds_only_its_own_lane() {
-    let mut lanes = Scheduler::new(NO_BOUNDS);
-    proven(&mut lanes, 1);
+    let mut scheduler = Scheduler::new(NO_BOUNDS);
+    proven(&mut scheduler, 1);
     for number in 0..100 {
-        lanes.push(piece("t", 1, number), true);
+        scheduler.push(piece("t", 1, number), true);
     }
-    assert_eq!(start_all(&mut lanes, NOW).len(), MAX_WIDTH);
-    lanes.push(piece("t", 2, 0), true);
-    assert_eq!(lanes.next(NOW, unlimited), Some(piece("t", 2, 0)));
-    lanes.finished(&TenantId::new("t").unwrap(), id(1), Health::Alive, NOW, 1.0);
-    assert_eq!(lanes.next(NOW, unlimited), Some(piece("t", 1, MAX_WIDTH as u32)));
+    assert_eq!(start_all(&mut scheduler, NOW).len(), MAX_WIDTH);
+    scheduler.push(piece("t", 2, 0), true);
+    assert_eq!(scheduler.next(NOW, unlimited), Some(piece("t", 2, 0)));
+    scheduler.finished(&TenantId::new("t").unwrap(), id(1), Health::Alive, NOW, 1.0);
+    assert_eq!(scheduler.next(NOW, unlimited), Some(piece("t", 1, MAX_WIDTH as u32)));
 }
 
 #[test]
 fn targets_that_never_answered_share_half_of_the_places() {
     let bounds = Bounds { in_flight: 40, rate: None };
-    let mut lanes = Scheduler::new(bounds);
-    proven(&mut lanes, 1000);
+    let mut scheduler = Scheduler::new(bounds);
+    proven(&mut scheduler, 1000);
     for hole in 0..100 {
-        (0..10).for_each(|number| lanes.push(piece("t", hole, number), true));
+        (0..10).for_each(|number| scheduler.push(piece("t", hole, number), true));
     }
-    assert_eq!(start_all(&mut lanes, NOW).len(), 20, "the holes' half");
-    (0..20).for_each(|number| lanes.push(piece("t", 1000, number), true));
-    assert_eq!(start_all(&mut lanes, NOW).len(), 20, "the other half");
+    assert_eq!(start_all(&mut scheduler, NOW).len(), 20, "the holes' half");
+    (0..20).for_each(|number| scheduler.push(piece("t", 1000, number), true));
+    assert_eq!(start_all(&mut scheduler, NOW).len(), 20, "the other half");
     // A hole that gives up lets the next one in.
-    lanes.finished(&TenantId::new("t").unwrap(), id(0), Health::Failing, NOW, 1.0);
-    let next = start_all(&mut lanes, NOW);
+    scheduler.finished(&TenantId::new("t").unwrap(), id(0), Health::Failing, NOW, 1.0);
+    let next = start_all(&mut scheduler, NOW);
     assert_eq!(next.len(), 1);
     assert!(next[0].1 != id(1000));
 }
 
 #[test]
 fn a_target_that_has_answered_leaves_the_share_of_those_that_have_not_at_once() {
-    let mut lanes = Scheduler::new(Bounds { in_flight: 4, rate: None });
-    [1, 2].into_iter().for_each(|endpoint| lanes.push(piece("t", endpoint, 0), true));
-    assert_eq!(start_all(&mut lanes, NOW).len(), 2, "all of the share");
+    let mut scheduler = Scheduler::new(Bounds { in_flight: 4, rate: None });
+    [1, 2].into_iter().for_each(|endpoint| scheduler.push(piece("t", endpoint, 0), true));
+    assert_eq!(start_all(&mut scheduler, NOW).len(), 2, "all of the share");
     // Another hole stands before it, and takes the place that becomes free.
     for endpoint in [3, 1, 1] {
-        lanes.push(piece("t", endpoint, 1), true);
-        assert_eq!(start_all(&mut lanes, NOW), []);
+        scheduler.push(piece("t", endpoint, 1), true);
+        assert_eq!(start_all(&mut scheduler, NOW), []);
     }
-    lanes.finished(&TenantId::new("t").unwrap(), id(1), Health::Alive, NOW, 1.0);
-    let started = start_all(&mut lanes, NOW);
+    scheduler.finished(&TenantId::new("t").unwrap(), id(1), Health::Alive, NOW, 1.0);
+    let started = start_all(&mut scheduler, NOW);
     let to = |endpoint| started.iter().filter(|piece| piece.1 == id(endpoint)).count();
     assert_eq!((to(1), to(3)), (2, 1), "the other share is its own");
 }
@@ -144,15 +145,15 @@ fn over_a_rate_limit_work_waits_and_is_not_lost() {
         (None, RateLimits { tenant: limit, ..none }),
         (limit, none),
     ] {
-        let mut lanes = Scheduler::new(Bounds { rate, ..NO_BOUNDS });
-        (0..4).for_each(|number| lanes.push(piece("t", 1, number), true));
+        let mut scheduler = Scheduler::new(Bounds { rate, ..NO_BOUNDS });
+        (0..4).for_each(|number| scheduler.push(piece("t", 1, number), true));
         for second in 0..4 {
             let now = seconds(second);
-            assert_eq!(lanes.next(now, |_| limits), Some(piece("t", 1, second as u32)));
-            assert_eq!(lanes.next(now, |_| limits), None);
-            assert_eq!(lanes.waiting(), 3 - second as usize);
+            assert_eq!(scheduler.next(now, |_| limits), Some(piece("t", 1, second as u32)));
+            assert_eq!(scheduler.next(now, |_| limits), None);
+            assert_eq!(scheduler.lanes.waiting(), 3 - second as usize);
             if second < 3 {
-                assert_eq!(lanes.next_parked(), Some(seconds(second + 1)));
+                assert_eq!(scheduler.next_parked(), Some(seconds(second + 1)));
             }
         }
     }
@@ -160,113 +161,114 @@ fn over_a_rate_limit_work_waits_and_is_not_lost() {
 
 #[test]
 fn work_that_waits_for_a_limit_is_looked_at_once_and_not_each_time() {
-    let mut lanes = Scheduler::new(NO_BOUNDS);
+    let mut scheduler = Scheduler::new(NO_BOUNDS);
     let limits = RateLimits { rule: Some(ONE_A_SECOND), ..RateLimits::default() };
-    (0..1000).for_each(|number| lanes.push(piece("t", 1, number), true));
-    assert!(lanes.next(NOW, |_| limits).is_some());
-    assert!(lanes.next(NOW, |_| limits).is_none());
+    (0..1000).for_each(|number| scheduler.push(piece("t", 1, number), true));
+    assert!(scheduler.next(NOW, |_| limits).is_some());
+    assert!(scheduler.next(NOW, |_| limits).is_none());
     let looks = std::cell::Cell::new(0);
     let counted = |_: &Piece| {
         looks.set(looks.get() + 1);
         limits
     };
-    assert!(lanes.next(seconds(1), counted).is_some());
-    assert!(lanes.next(seconds(1), counted).is_none());
+    assert!(scheduler.next(seconds(1), counted).is_some());
+    assert!(scheduler.next(seconds(1), counted).is_none());
     assert_eq!(looks.get(), 1);
 }
 
 #[test]
 fn a_tenant_over_its_limit_blocks_no_other() {
-    let mut lanes = Scheduler::new(NO_BOUNDS);
+    let mut scheduler = Scheduler::new(NO_BOUNDS);
     for endpoint in 0..10 {
-        (0..10).for_each(|number| lanes.push(piece("loud", endpoint, number), true));
+        (0..10).for_each(|number| scheduler.push(piece("loud", endpoint, number), true));
     }
     let limits = |work: &Piece| RateLimits {
         tenant: (work.0.as_str() == "loud").then_some(ONE_A_SECOND),
         ..RateLimits::default()
     };
-    assert_eq!(lanes.next(NOW, limits).map(|piece| piece.0.to_string()), Some("loud".into()));
-    assert_eq!(lanes.next(NOW, limits), None);
+    assert_eq!(scheduler.next(NOW, limits).map(|piece| piece.0.to_string()), Some("loud".into()));
+    assert_eq!(scheduler.next(NOW, limits), None);
     for number in 0..4 {
-        lanes.push(piece("quiet", 99, number), true);
-        assert_eq!(lanes.next(NOW, limits), Some(piece("quiet", 99, number)));
+        scheduler.push(piece("quiet", 99, number), true);
+        assert_eq!(scheduler.next(NOW, limits), Some(piece("quiet", 99, number)));
     }
-    let next = lanes.next(seconds(1), limits);
+    let next = scheduler.next(seconds(1), limits);
     assert_eq!(next.map(|piece| piece.1), Some(id(1)), "and its endpoints take turns");
 }
 
 #[test]
 fn fresh_alerts_and_the_backlog_of_one_endpoint_take_turns() {
-    let mut lanes = Scheduler::new(NO_BOUNDS);
-    (0..60).for_each(|number| lanes.push(piece("t", 1, number), false));
-    (100..103).for_each(|number| lanes.push(piece("t", 1, number), true));
-    let order: Vec<u32> = run(&mut lanes, Health::Alive, NOW).iter().map(|p| p.2).collect();
+    let mut scheduler = Scheduler::new(NO_BOUNDS);
+    (0..60).for_each(|number| scheduler.push(piece("t", 1, number), false));
+    (100..103).for_each(|number| scheduler.push(piece("t", 1, number), true));
+    let order: Vec<u32> = run(&mut scheduler, Health::Alive, NOW).iter().map(|p| p.2).collect();
     assert_eq!(order[..7], [100, 0, 101, 1, 102, 2, 3]);
 }
 
 #[test]
 fn a_full_backlog_leaves_the_room_for_fresh_alerts_alone() {
-    let mut lanes = Scheduler::new(NO_BOUNDS);
-    proven(&mut lanes, 1);
-    (0..32).for_each(|number| lanes.push(piece("t", 1, number), false));
-    assert_eq!(lanes.claim_plan(NOW).leave_out, [id(1)]);
-    assert!(lanes.has_room(id(1), NOW));
-    (0..FRESH_WAITING as u32).for_each(|number| lanes.push(piece("t", 1, number), true));
-    assert!(!lanes.has_room(id(1), NOW));
-    assert!(lanes.has_room(id(2), NOW), "and that of others");
-    assert_eq!(lanes.drain().len(), FRESH_WAITING + 32);
+    let mut scheduler = Scheduler::new(NO_BOUNDS);
+    proven(&mut scheduler, 1);
+    (0..32).for_each(|number| scheduler.push(piece("t", 1, number), false));
+    assert_eq!(scheduler.lanes.claim_plan(NOW).leave_out, [id(1)]);
+    assert!(scheduler.lanes.has_room(id(1), NOW));
+    (0..FRESH_WAITING as u32).for_each(|number| scheduler.push(piece("t", 1, number), true));
+    assert!(!scheduler.lanes.has_room(id(1), NOW));
+    assert!(scheduler.lanes.has_room(id(2), NOW), "and that of others");
+    assert_eq!(scheduler.drain().len(), FRESH_WAITING + 32);
 }
 
 #[test]
 fn while_a_circuit_is_open_its_work_stays_in_the_database_and_one_probe_is_claimed() {
-    let mut lanes = Scheduler::new(NO_BOUNDS);
-    opened(&mut lanes, 1);
-    assert!(!lanes.has_room(id(1), NOW));
-    assert!(!lanes.left_in_store(id(1), NOW));
-    assert_eq!(lanes.claim_plan(NOW), plan(&[1], &[]));
-    let probe_at = lanes.next_parked().unwrap();
+    let mut scheduler = Scheduler::new(NO_BOUNDS);
+    opened(&mut scheduler, 1);
+    assert!(!scheduler.lanes.has_room(id(1), NOW));
+    assert!(!scheduler.lanes.left_in_store(id(1), NOW));
+    assert_eq!(scheduler.lanes.claim_plan(NOW), plan(&[1], &[]));
+    let probe_at = scheduler.next_parked().unwrap();
     assert_eq!(probe_at, seconds(1), "the keeper is to look then, though nothing waits in memory");
-    assert_eq!(lanes.next(probe_at, unlimited), None);
-    assert_eq!(lanes.claim_plan(probe_at), plan(&[1], &[1]));
+    assert_eq!(scheduler.next(probe_at, unlimited), None);
+    assert_eq!(scheduler.lanes.claim_plan(probe_at), plan(&[1], &[1]));
 
-    lanes.push(piece("t", 1, 7), false);
-    assert_eq!(lanes.claim_plan(probe_at).probes, [], "one is enough");
-    assert_eq!(lanes.next(probe_at, unlimited), Some(piece("t", 1, 7)));
-    let ended = lanes.finished(&TenantId::new("t").unwrap(), id(1), Health::Alive, probe_at, 1.0);
+    scheduler.push(piece("t", 1, 7), false);
+    assert_eq!(scheduler.lanes.claim_plan(probe_at).probes, [], "one is enough");
+    assert_eq!(scheduler.next(probe_at, unlimited), Some(piece("t", 1, 7)));
+    let ended =
+        scheduler.finished(&TenantId::new("t").unwrap(), id(1), Health::Alive, probe_at, 1.0);
     assert_eq!(ended, Consequences { should_claim: true, circuit_changed: true });
-    assert_eq!(lanes.claim_plan(probe_at), plan(&[], &[]));
+    assert_eq!(scheduler.lanes.claim_plan(probe_at), plan(&[], &[]));
 }
 
 #[test]
 fn what_comes_in_after_an_outage_does_not_queue_behind_what_came_before_it() {
-    let mut lanes = Scheduler::new(NO_BOUNDS);
-    (0..100).for_each(|number| lanes.push(piece("t", 1, number), true));
-    assert_eq!(run(&mut lanes, Health::Failing, NOW).len(), 5, "the circuit opens");
-    let now = lanes.next_parked().unwrap();
-    assert_eq!(lanes.next(now, unlimited), Some(piece("t", 1, 5)), "the probe");
-    lanes.finished(&TenantId::new("t").unwrap(), id(1), Health::Alive, now, 1.0);
+    let mut scheduler = Scheduler::new(NO_BOUNDS);
+    (0..100).for_each(|number| scheduler.push(piece("t", 1, number), true));
+    assert_eq!(run(&mut scheduler, Health::Failing, NOW).len(), 5, "the circuit opens");
+    let now = scheduler.next_parked().unwrap();
+    assert_eq!(scheduler.next(now, unlimited), Some(piece("t", 1, 5)), "the probe");
+    scheduler.finished(&TenantId::new("t").unwrap(), id(1), Health::Alive, now, 1.0);
 
-    (1000..1003).for_each(|number| lanes.push(piece("t", 1, number), true));
-    let numbers: Vec<u32> = run(&mut lanes, Health::Alive, now).iter().map(|p| p.2).collect();
+    (1000..1003).for_each(|number| scheduler.push(piece("t", 1, number), true));
+    let numbers: Vec<u32> = run(&mut scheduler, Health::Alive, now).iter().map(|p| p.2).collect();
     assert_eq!(numbers[..6], [1000, 6, 1001, 7, 1002, 8], "they take turns");
-    assert_eq!((numbers.len(), lanes.waiting()), (97, 0));
+    assert_eq!((numbers.len(), scheduler.lanes.waiting()), (97, 0));
 }
 
 #[test]
 fn after_an_outage_the_first_wave_is_small_and_grows() {
-    let mut lanes = Scheduler::new(NO_BOUNDS);
-    opened(&mut lanes, 1);
-    let now = lanes.next_parked().unwrap();
-    (0..500).for_each(|number| lanes.push(piece("t", 1, number), false));
+    let mut scheduler = Scheduler::new(NO_BOUNDS);
+    opened(&mut scheduler, 1);
+    let now = scheduler.next_parked().unwrap();
+    (0..500).for_each(|number| scheduler.push(piece("t", 1, number), false));
     let mut waves = Vec::new();
     loop {
-        let wave = start_all(&mut lanes, now);
+        let wave = start_all(&mut scheduler, now);
         if wave.is_empty() {
             break;
         }
         waves.push(wave.len());
         for piece in wave {
-            lanes.finished(&piece.0, piece.1, Health::Alive, now, 1.0);
+            scheduler.finished(&piece.0, piece.1, Health::Alive, now, 1.0);
         }
     }
     assert_eq!(waves[..6], [1, 1, 2, 4, 8, 16]);
@@ -276,9 +278,9 @@ fn after_an_outage_the_first_wave_is_small_and_grows() {
 
 #[test]
 fn a_new_lane_starts_with_a_few_at_once() {
-    let mut lanes = Scheduler::new(NO_BOUNDS);
-    (0..100).for_each(|number| lanes.push(piece("t", 1, number), true));
-    assert_eq!(start_all(&mut lanes, NOW).len(), FIRST_WIDTH);
+    let mut scheduler = Scheduler::new(NO_BOUNDS);
+    (0..100).for_each(|number| scheduler.push(piece("t", 1, number), true));
+    assert_eq!(start_all(&mut scheduler, NOW).len(), FIRST_WIDTH);
 }
 
 #[test]
@@ -289,79 +291,87 @@ fn a_clock_that_is_set_back_an_hour_stalls_nothing() {
         tenant: Some(ONE_A_SECOND),
         rule: Some(ONE_A_SECOND),
     };
-    let mut lanes = Scheduler::new(Bounds { rate: Some(ONE_A_SECOND), ..NO_BOUNDS });
-    (0..3).for_each(|number| lanes.push(piece("t", 1, number), true));
-    assert!(lanes.next(before, limits).is_some());
-    assert!(lanes.next(before, limits).is_none());
+    let mut scheduler = Scheduler::new(Bounds { rate: Some(ONE_A_SECOND), ..NO_BOUNDS });
+    (0..3).for_each(|number| scheduler.push(piece("t", 1, number), true));
+    assert!(scheduler.next(before, limits).is_some());
+    assert!(scheduler.next(before, limits).is_none());
     // No earlier than the limits allow, and hardly later.
-    assert_eq!(lanes.next(after, limits), None);
-    let mut now = lanes.next_parked().unwrap();
+    assert_eq!(scheduler.next(after, limits), None);
+    let mut now = scheduler.next_parked().unwrap();
     assert_eq!(now, after + Duration::from_secs(1));
-    while lanes.next(now, limits).is_none() {
-        now = lanes.next_parked().unwrap();
+    while scheduler.next(now, limits).is_none() {
+        now = scheduler.next_parked().unwrap();
         assert!(now < after + Duration::from_secs(5));
     }
     // And forth again.
-    assert!(lanes.next(before, limits).is_some());
+    assert!(scheduler.next(before, limits).is_some());
 }
 
 #[test]
 fn what_is_idle_is_forgotten_but_not_a_limit_that_is_in_force() {
-    let mut lanes = Scheduler::new(NO_BOUNDS);
+    let mut scheduler = Scheduler::new(NO_BOUNDS);
     let limit = RateLimit { per_minute: 1, burst: Some(1) };
     let limits = |_: &Piece| RateLimits { endpoint: Some(limit), ..RateLimits::default() };
-    lanes.push(piece("t", 1, 0), true);
-    assert!(lanes.next(NOW, limits).is_some());
-    lanes.finished(&TenantId::new("t").unwrap(), id(1), Health::Alive, NOW, 1.0);
-    lanes.next(NOW, limits);
-    lanes.forget_idle(seconds(10));
-    lanes.push(piece("t", 1, 1), true);
-    assert_eq!(lanes.next(seconds(10), limits), None);
-    assert!(lanes.next(seconds(60), limits).is_some());
-    lanes.finished(&TenantId::new("t").unwrap(), id(1), Health::Alive, NOW, 1.0);
-    lanes.next(seconds(60), limits);
-    lanes.forget_idle(seconds(180));
-    assert!(lanes.lanes.is_empty());
+    scheduler.push(piece("t", 1, 0), true);
+    assert!(scheduler.next(NOW, limits).is_some());
+    scheduler.finished(&TenantId::new("t").unwrap(), id(1), Health::Alive, NOW, 1.0);
+    scheduler.next(NOW, limits);
+    scheduler.forget_idle(seconds(10));
+    scheduler.push(piece("t", 1, 1), true);
+    assert_eq!(scheduler.next(seconds(10), limits), None);
+    assert!(scheduler.next(seconds(60), limits).is_some());
+    scheduler.finished(&TenantId::new("t").unwrap(), id(1), Health::Alive, NOW, 1.0);
+    scheduler.next(seconds(60), limits);
+    scheduler.forget_idle(seconds(180));
+    assert_eq!(scheduler.lanes.iter().count(), 0);
 }
 
 #[test]
 fn what_waits_for_a_blocked_endpoint_is_handed_out_and_no_more_of_it_is_claimed() {
-    let mut lanes = Scheduler::new(NO_BOUNDS);
+    let mut scheduler = Scheduler::new(NO_BOUNDS);
     let tenant = TenantId::new("t").unwrap();
-    (0..3).for_each(|number| lanes.push(piece("t", 1, number), number == 0));
-    lanes.push(piece("t", 2, 9), true);
-    let given_back = lanes.block(tenant.clone(), id(1));
+    (0..3).for_each(|number| scheduler.push(piece("t", 1, number), number == 0));
+    scheduler.push(piece("t", 2, 9), true);
+    let given_back = scheduler.lanes.block(tenant.clone(), id(1));
     assert_eq!(given_back.len(), 3);
-    assert_eq!(lanes.next(NOW, unlimited), Some(piece("t", 2, 9)), "others go on");
-    assert_eq!(lanes.next(NOW, unlimited), None);
-    assert!(!lanes.has_room(id(1), NOW));
-    assert!(!lanes.left_in_store(id(1), NOW), "nobody is to look for it");
-    assert_eq!(lanes.claim_plan(NOW), plan(&[1], &[]));
-    lanes.forget_idle(seconds(1_000_000));
-    assert_eq!(lanes.blocked(), [(tenant, id(1))], "it is remembered for as long as it lasts");
+    assert_eq!(scheduler.next(NOW, unlimited), Some(piece("t", 2, 9)), "others go on");
+    assert_eq!(scheduler.next(NOW, unlimited), None);
+    assert!(!scheduler.lanes.has_room(id(1), NOW));
+    assert!(!scheduler.lanes.left_in_store(id(1), NOW), "nobody is to look for it");
+    assert_eq!(scheduler.lanes.claim_plan(NOW), plan(&[1], &[]));
+    scheduler.forget_idle(seconds(1_000_000));
+    assert_eq!(
+        scheduler.lanes.blocked(),
+        [(tenant, id(1))],
+        "it is remembered for as long as it lasts"
+    );
 
-    lanes.unblock(id(1));
-    assert!(lanes.should_claim(NOW), "what waits in the database is to be claimed");
-    assert!(lanes.has_room(id(1), NOW));
-    assert_eq!(lanes.blocked(), []);
+    scheduler.unblock(id(1));
+    assert!(scheduler.lanes.should_claim(NOW), "what waits in the database is to be claimed");
+    assert!(scheduler.lanes.has_room(id(1), NOW));
+    assert_eq!(scheduler.lanes.blocked(), []);
 }
 
 #[test]
 fn a_target_that_has_enough_rests_in_memory_and_in_the_database() {
-    let mut lanes = Scheduler::new(NO_BOUNDS);
+    let mut scheduler = Scheduler::new(NO_BOUNDS);
     let tenant = TenantId::new("t").unwrap();
-    proven(&mut lanes, 1);
-    (0..2).for_each(|number| lanes.push(piece("t", 1, number), true));
-    assert!(lanes.next(NOW, unlimited).is_some());
+    proven(&mut scheduler, 1);
+    (0..2).for_each(|number| scheduler.push(piece("t", 1, number), true));
+    assert!(scheduler.next(NOW, unlimited).is_some());
     let enough = Health::Limited(Some(Duration::from_secs(10)));
-    lanes.finished(&tenant, id(1), enough, NOW, 0.0);
-    assert_eq!(lanes.next(NOW, unlimited), None, "the other one waits");
-    assert_eq!(lanes.claim_plan(NOW), plan(&[1], &[]), "and what is due is left where it is");
-    assert_eq!(lanes.open_circuits(), 0, "it is well");
-    let over = lanes.next_parked().unwrap();
+    scheduler.finished(&tenant, id(1), enough, NOW, 0.0);
+    assert_eq!(scheduler.next(NOW, unlimited), None, "the other one waits");
+    assert_eq!(
+        scheduler.lanes.claim_plan(NOW),
+        plan(&[1], &[]),
+        "and what is due is left where it is"
+    );
+    assert_eq!(scheduler.lanes.open_circuits(), 0, "it is well");
+    let over = scheduler.next_parked().unwrap();
     assert_eq!(over, seconds(10));
-    assert!(lanes.next(over, unlimited).is_some());
-    assert_eq!(lanes.claim_plan(over), plan(&[], &[]));
+    assert!(scheduler.next(over, unlimited).is_some());
+    assert_eq!(scheduler.lanes.claim_plan(over), plan(&[], &[]));
 }
 
 #[test]
