@@ -185,7 +185,9 @@ impl<W> Lane<W> {
     }
 
     pub(super) fn gate(&self, now: Timestamp) -> Gate {
-        if self.blocked.is_some() { Gate::Full } else { self.breaker.gate(self.in_flight, now) }
+        // Also while it is blocked: what a rule's limit releases into it is tried, finds
+        // the obstacle, and is given back.
+        self.breaker.gate(self.in_flight, now)
     }
 
     /// Whether nothing is lost when it is forgotten.

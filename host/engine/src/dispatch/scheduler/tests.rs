@@ -388,3 +388,17 @@ fn limiters_that_were_kept_hold_as_if_nothing_had_happened() {
     assert_eq!(after.next(NOW, limits), None);
     assert!(after.next(seconds(1), limits).is_some());
 }
+
+#[test]
+fn what_a_rules_limit_releases_for_a_blocked_endpoint_is_handed_out_too() {
+    let limits = |_: &Piece| RateLimits { rule: Some(ONE_A_SECOND), ..RateLimits::default() };
+    let mut lanes = Scheduler::new(NO_BOUNDS);
+    let tenant = TenantId::new("t").unwrap();
+    (0..2).for_each(|number| lanes.push(piece("t", 1, number), true));
+    assert_eq!(lanes.next(NOW, limits), Some(piece("t", 1, 0)));
+    assert_eq!(lanes.next(NOW, limits), None, "the second waits for its rule");
+    assert_eq!(lanes.block(tenant.clone(), id(1)), []);
+    lanes.finished(&tenant, id(1), Health::Unknown, NOW, 1.0);
+    // Its attempt finds the obstacle, and gives it back.
+    assert_eq!(lanes.next(seconds(1), limits), Some(piece("t", 1, 1)));
+}
