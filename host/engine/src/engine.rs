@@ -9,6 +9,7 @@ use alerts_domain::quota::Quotas;
 use alerts_sandbox::Sandbox;
 use alerts_store::Store;
 use futures_util::future::join_all;
+use tokio_util::task::TaskTracker;
 
 use crate::background::catalog::CatalogLoop;
 use crate::background::claims::ClaimLoop;
@@ -328,6 +329,7 @@ impl Inner {
             catalog: catalog.clone(),
             clock: clock.clone(),
             wakes: wakes.clone(),
+            giving_back: TaskTracker::new(),
         };
         let attempts = Arc::new(Attempts {
             catalog: catalog.clone(),
