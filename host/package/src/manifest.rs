@@ -223,23 +223,22 @@ impl Manifest {
 
     fn validate_hosts(&self) -> Result<(), InvalidManifest> {
         if self.hosts.len() > MAX_HOSTS {
-            let problem = format!("must be at most {MAX_HOSTS} host names");
+            let problem = format!("must be at most {MAX_HOSTS} hosts");
             return Err(InvalidManifest::field("hosts", problem));
         }
+        let mut named = Vec::new();
         for (index, host) in self.hosts.iter().enumerate() {
-            // In one form only, so that two manifests that mean the same say the same.
-            if !Origin::parse(host).is_ok_and(|origin| origin.is_written(host)) {
-                return Err(InvalidManifest::field(
-                    format!("hosts[{index}]"),
-                    NotAnOrigin.to_string() + ", in lower case",
-                ));
+            let refuse = |problem| Err(InvalidManifest::field(format!("hosts[{index}]"), problem));
+            // Written as every reader writes it, so that it is seen where it leads.
+            let origin = Origin::parse(host).ok().filter(|origin| origin.is_written(host));
+            let Some(origin) = origin else {
+                return refuse(NotAnOrigin.to_string() + ", in lower case");
+            };
+            // `a.b` and `https://a.b` are the same one.
+            if named.contains(&origin) {
+                return refuse(format!("repeats `{host}`; name each host once"));
             }
-            if self.hosts[..index].contains(host) {
-                return Err(InvalidManifest::field(
-                    format!("hosts[{index}]"),
-                    format!("repeats `{host}`; name each host once"),
-                ));
-            }
+            named.push(origin);
         }
         Ok(())
     }

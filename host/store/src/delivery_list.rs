@@ -10,6 +10,7 @@ use alerts_domain::id::{DeliveryId, EndpointId, EventId, RuleId};
 use alerts_domain::tenant::TenantId;
 
 use crate::deliveries::read_delivery;
+use crate::dialect::Dialect;
 use crate::error::StoreError;
 use crate::hosts::HOLDERS;
 use crate::open::Store;
@@ -62,7 +63,7 @@ impl Store {
             from: self.reader(),
             table: "deliveries",
             keys: |before: Option<&str>| {
-                filter.keys(tenant, before.and_then(|id| id.parse().ok()), limit)
+                filter.keys(self.dialect(), tenant, before.and_then(|id| id.parse().ok()), limit)
             },
             rows: |ids: &[String]| self.rows_of("deliveries", tenant, Order::NewestFirst, ids),
         };
@@ -74,6 +75,7 @@ impl DeliveryFilter {
     /// The ids and sizes of up to `limit + 1` deliveries, newest first.
     pub(crate) fn keys(
         &self,
+        dialect: Dialect,
         tenant: &TenantId,
         before: Option<DeliveryId>,
         limit: u32,
@@ -86,7 +88,7 @@ impl DeliveryFilter {
         for (number, part) in parts.iter().enumerate() {
             query.push(if number == 0 { "" } else { " UNION ALL " });
             query.push("SELECT id, bytes FROM (");
-            self.push_part(&mut query, *part, tenant, before);
+            self.push_part(&mut query, dialect, *part, tenant, before);
             query.push(" ORDER BY id DESC LIMIT ").bind(i64::from(limit) + 1);
             query.push(&format!(") AS part{number}"));
         }
@@ -107,22 +109,46 @@ impl DeliveryFilter {
         }
     }
 
+    /// The index that leads to the least of what no host holds. Few deliveries
+    /// are in any state but delivered.
+    pub(crate) fn index(&self) -> &'static str {
+        let is_rare = self.status.is_some_and(|status| status != DeliveryStatus::Delivered);
+        if self.event_id.is_some() {
+            "deliveries_by_event"
+        } else if is_rare {
+            "deliveries_by_status"
+        } else if self.alert_rule_id.is_some() {
+            "deliveries_by_rule"
+        } else if self.webhook_endpoint_id.is_some() {
+            "deliveries_by_endpoint"
+        } else {
+            "deliveries_by_status"
+        }
+    }
+
     fn push_part(
         &self,
         query: &mut Statement,
+        dialect: Dialect,
         part: Part,
         tenant: &TenantId,
         before: Option<DeliveryId>,
     ) {
         query.push(&format!("SELECT id, CAST({BYTES} AS BIGINT) AS bytes FROM "));
-        // From one holder to the next, and in the index to what it holds of the tenant's.
-        query.push(match part {
-            Part::All | Part::Free => "deliveries WHERE tenant = ",
-            Part::Held => {
+        let through = match part {
+            Part::All => String::new(),
+            Part::Free => dialect.through(self.index()),
+            Part::Held => dialect.through("deliveries_leased"),
+        };
+        query.push(&match part {
+            Part::All | Part::Free => format!("deliveries{through} WHERE tenant = "),
+            // From one holder to the next, and in the index to what it holds of the
+            // tenant's.
+            Part::Held => format!(
                 "(SELECT id AS held_by FROM holder WHERE id IS NOT NULL) AS holding
-                 CROSS JOIN deliveries
+                 CROSS JOIN deliveries{through}
                  WHERE status = 'leased' AND lease_host = held_by AND tenant = "
-            }
+            ),
         });
         query.bind(tenant.as_str().to_owned());
         if part == Part::Free {

@@ -7,6 +7,7 @@ use alerts_domain::text::is_storable;
 use bytes::Bytes;
 use sqlx::any::AnyRow;
 
+use crate::dialect::Dialect;
 use crate::error::StoreError;
 use crate::open::Store;
 use crate::page::{List, Order, Page, Span};
@@ -55,9 +56,17 @@ pub(crate) const BYTES: &str = "CAST(octet_length(body) + octet_length(matches) 
 
 impl EventFilter {
     /// The ids and sizes of up to `limit + 1` events, newest first.
-    pub(crate) fn keys(&self, tenant: &TenantId, before: Option<EventId>, limit: u32) -> Statement {
-        let mut query =
-            Statement::new(&format!("SELECT id, {BYTES} AS bytes FROM events WHERE tenant = "));
+    pub(crate) fn keys(
+        &self,
+        dialect: Dialect,
+        tenant: &TenantId,
+        before: Option<EventId>,
+        limit: u32,
+    ) -> Statement {
+        let through = by_type(dialect, self.event_type.is_some());
+        let mut query = Statement::new(&format!(
+            "SELECT id, {BYTES} AS bytes FROM events{through} WHERE tenant = "
+        ));
         query.bind(tenant.as_str().to_owned());
         if let Some(event_type) = &self.event_type {
             query.push(" AND event_type = ").bind(event_type.clone());
@@ -96,7 +105,7 @@ impl Store {
             from: self.reader(),
             table: "events",
             keys: |before: Option<&str>| {
-                filter.keys(tenant, before.and_then(|id| id.parse().ok()), limit)
+                filter.keys(self.dialect(), tenant, before.and_then(|id| id.parse().ok()), limit)
             },
             rows: |ids: &[String]| self.rows_of("events", tenant, Order::NewestFirst, ids),
         };
@@ -119,7 +128,7 @@ impl Store {
             table: "events",
             keys: |passed: Option<&str>| {
                 let after = passed.and_then(|id| id.parse().ok()).unwrap_or(after);
-                scan_keys(tenant, types, after, before, limit)
+                scan_keys(self.dialect(), tenant, types, after, before, limit)
             },
             rows: |ids: &[String]| self.rows_of("events", tenant, Order::OldestFirst, ids),
         };
@@ -149,16 +158,19 @@ impl Store {
 /// The ids and sizes of events from old to new. Each type has a part of its own: of
 /// several at once, neither database would find the first ones without sorting all.
 pub(crate) fn scan_keys(
+    dialect: Dialect,
     tenant: &TenantId,
     types: &[String],
     after: EventId,
     before: EventId,
     limit: u32,
 ) -> Statement {
+    let through = by_type(dialect, !types.is_empty());
     let mut query = Statement::new("");
     for number in 0..types.len().max(1) {
         query.push(if number == 0 { "" } else { " UNION ALL " });
-        query.push(&format!("SELECT id, bytes FROM (SELECT id, {BYTES} AS bytes FROM events"));
+        query.push("SELECT id, bytes FROM (");
+        query.push(&format!("SELECT id, {BYTES} AS bytes FROM events{through}"));
         query.push(" WHERE tenant = ").bind(tenant.as_str().to_owned());
         if let Some(event_type) = types.get(number) {
             query.push(" AND event_type = ").bind(event_type.clone());
@@ -170,6 +182,11 @@ pub(crate) fn scan_keys(
     }
     query.push(" ORDER BY id LIMIT ").bind(i64::from(limit) + 1);
     query
+}
+
+/// Through which index events are read, if it is told.
+fn by_type(dialect: Dialect, has_type: bool) -> String {
+    if has_type { dialect.through("events_by_type") } else { String::new() }
 }
 
 pub(crate) fn read_event(row: &AnyRow) -> Result<StoredEvent, StoreError> {

@@ -104,11 +104,11 @@ impl Store {
 
 /// The deliveries that there are in a scope, locked.
 pub(crate) fn find(dialect: Dialect, tenant: &TenantId, scope: &RedriveScope) -> Statement {
-    let mut query = Statement::new("SELECT * FROM deliveries WHERE tenant = ");
-    query.bind(tenant.as_str().to_owned());
+    let mut query = Statement::new("SELECT * FROM deliveries");
     match scope {
         RedriveScope::Ids(ids) => {
             let ids: Vec<String> = ids.iter().map(DeliveryId::to_string).collect();
+            query.push(" WHERE tenant = ").bind(tenant.as_str().to_owned());
             query.push(" AND id IN ").bind_texts(dialect, &ids).push(" ORDER BY id");
         }
         RedriveScope::Dead { alert_rule_id, from, to } => {
@@ -119,12 +119,15 @@ pub(crate) fn find(dialect: Dialect, tenant: &TenantId, scope: &RedriveScope) ->
                 to: *to,
                 ..DeliveryFilter::default()
             };
+            query.push(&dialect.through(filter.index()));
+            query.push(" WHERE tenant = ").bind(tenant.as_str().to_owned());
             filter.push_free(&mut query, None);
-            query.push(
-                " AND NOT EXISTS (SELECT 1 FROM deliveries AS again
+            query.push(&format!(
+                " AND NOT EXISTS (SELECT 1 FROM deliveries AS again{}
                     WHERE again.tenant = deliveries.tenant AND again.redrive_of = deliveries.id)
                   ORDER BY id LIMIT ",
-            );
+                dialect.through("deliveries_redriven")
+            ));
             query.bind(Store::MAX_REDRIVE as i64);
         }
     }

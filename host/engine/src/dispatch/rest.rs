@@ -27,6 +27,8 @@ pub(super) struct Rest {
     /// At least this much between two starts.
     spacing: Duration,
     next_start_at: Timestamp,
+    /// When it last asked for a rest.
+    asked_at: Timestamp,
     /// How many it has taken since the last rest.
     taken: u32,
     /// Rests since it last took anything.
@@ -39,6 +41,7 @@ impl Default for Rest {
             until: Timestamp::MIN,
             spacing: Duration::ZERO,
             next_start_at: Timestamp::MIN,
+            asked_at: Timestamp::MIN,
             taken: 0,
             in_a_row: 0,
         }
@@ -59,6 +62,7 @@ impl Rest {
             self.in_a_row = self.in_a_row.saturating_add(1);
             self.taken = 0;
         }
+        self.asked_at = now;
         // The others that were on their way when the first was told: no news.
         self.until = self.until.max(until);
     }
@@ -92,13 +96,14 @@ impl Rest {
     pub(super) fn set_back(&mut self, now: Timestamp) {
         self.until = self.until.min(later(now, FIRST_REST));
         self.next_start_at = self.next_start_at.min(later(now, self.spacing));
+        self.asked_at = self.asked_at.min(now);
     }
 
     /// Whether it holds nothing worth remembering.
     pub(super) fn is_idle(&self, now: Timestamp) -> bool {
-        self.spacing.is_zero() && self.earliest(now) <= now
-            // Long after its last start a target has forgotten how it was treated.
-            || later(self.next_start_at, MAX_REST) < now && !self.is_resting(now)
+        // Long after it asked for a rest, a target takes what it takes of anybody.
+        let is_over = self.spacing.is_zero() || later(self.asked_at, MAX_REST) < now;
+        is_over && self.earliest(now) <= now
     }
 }
 

@@ -87,6 +87,7 @@ fn a_field_with_a_value_it_may_not_have_is_named() {
         ("hooks.slack.com", "hooks.slack.com:443", "`hosts[0]` must be"),
         ("hooks.slack.com", "", "`hosts[0]` must be"),
         ("\"hooks.slack.com\"", "\"a.b\", \"a.b\"", "`hosts[1]` repeats `a.b`"),
+        ("\"hooks.slack.com\"", "\"https://a.b\", \"a.b\"", "`hosts[1]` repeats `a.b`"),
         ("url_is_secret", "default_url = \"ftp://x\"\nurl_is_secret", "`default_url` must be"),
         ("url_is_secret", "default_url = \"/in\"\nurl_is_secret", "`default_url` must be"),
         ("url_is_secret", "default_url = \"https://\"\nurl_is_secret", "`default_url` must be"),
@@ -116,7 +117,7 @@ fn an_address_that_nobody_may_send_to_is_named_unless_the_operator_opened_it() {
     let refused = metadata.judge_addresses(&AddressRules::default()).unwrap_err().to_string();
     assert!(refused.starts_with("`default_url` must be a URL that may be sent to"), "{refused}");
     assert!(refused.contains("169.254.169.254 is a link-local"), "{refused}");
-    let private = with("hosts = [\"a.b\", \"10.1.2.3\"]");
+    let private = with("hosts = [\"a.b\", \"http://10.1.2.3:8080\"]");
     let refused = private.judge_addresses(&AddressRules::default()).unwrap_err().to_string();
     assert!(refused.starts_with("`hosts[1]` must be a host that may be sent to"), "{refused}");
     let opened = AddressRules::new(vec!["10.0.0.0/8".parse().unwrap()]);

@@ -169,6 +169,7 @@ mod tests {
         let silent = Places::take(&places, address(2)).unwrap();
         crate::connections::time::advance(Duration::from_secs(1));
         let younger = Places::take(&places, address(2)).unwrap();
+        crate::connections::time::advance(Duration::from_secs(1));
         let _new = Places::take(&places, address(3)).unwrap();
         assert!(is_cut(&silent).await && !is_cut(&younger).await);
         let _newer = Places::take(&places, address(3)).unwrap();
