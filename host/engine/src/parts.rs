@@ -5,6 +5,7 @@ use std::sync::Arc;
 use alerts_domain::id::HostId;
 use alerts_sandbox::Sandbox;
 use alerts_store::Store;
+use tokio_util::task::TaskTracker;
 
 use crate::background::lease::Lease;
 use crate::background::retention::RetentionLoop;
@@ -82,6 +83,7 @@ impl Parts {
             catalog: catalog.clone(),
             clock: clock.clone(),
             wakes: wakes.clone(),
+            giving_back: TaskTracker::new(),
         };
         let attempts = Arc::new(Attempts {
             catalog: catalog.clone(),

@@ -7,6 +7,7 @@ use alerts_domain::Timestamp;
 use alerts_domain::delivery::{DeliveryStatus, Transition};
 use alerts_store::{FinishOutcome, Finished, Store};
 use futures_util::future::join_all;
+use tokio_util::task::TaskTracker;
 
 use super::job::Job;
 use crate::catalog::Catalog;
@@ -23,6 +24,8 @@ pub(crate) struct Recorder {
     pub(crate) catalog: Catalog,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) wakes: Wakes,
+    /// What is being given back now.
+    pub(crate) giving_back: TaskTracker,
 }
 
 impl Recorder {
@@ -62,7 +65,7 @@ impl Recorder {
             return;
         }
         let recorder = self.clone();
-        tokio::spawn(async move {
+        self.giving_back.spawn(async move {
             let now = recorder.clock.now();
             for job in jobs {
                 let (untried, _hold) = job.given_back(at, now);
@@ -78,7 +81,7 @@ impl Recorder {
             return;
         }
         let recorder = self.clone();
-        tokio::spawn(async move {
+        self.giving_back.spawn(async move {
             let now = recorder.clock.now();
             // Together, so that they share commits: there may be thousands.
             let writes = jobs.into_iter().map(async |job| {
@@ -88,6 +91,13 @@ impl Recorder {
             });
             join_all(writes).await;
         });
+    }
+
+    /// Ends when all that is being given back is written down. For one caller at a time.
+    pub(crate) async fn given_back(&self) {
+        self.giving_back.close();
+        self.giving_back.wait().await;
+        self.giving_back.reopen();
     }
 
     async fn write_down(&self, finished: &Arc<Finished>) -> FinishOutcome {
