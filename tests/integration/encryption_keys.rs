@@ -159,7 +159,8 @@ async fn an_alert_for_an_endpoint_whose_secrets_do_not_open_waits_and_says_why()
 
     host.restart_with(async |store| {
         store.close().await;
-        reseal(&url, &good.borrow()).await;
+        let sealed = good.borrow().clone();
+        reseal(&url, &sealed).await;
     })
     .await;
     host.later(std::time::Duration::from_secs(61));

@@ -17,7 +17,8 @@ use crate::catalog::{Catalog, Endpoints, Loader, Rules, Tenants, Turns};
 use crate::clock::Clock;
 use crate::config::EngineParts;
 use crate::dispatch::{
-    Attempts, Bounds, Claims, Deliveries, Dispatcher, Limiters, Recorder, TryOut, Workers,
+    Attempts, Bounds, Claims, Deliveries, Dispatcher, Limiters, Recorder, TryOut, WorkerNeeds,
+    Workers,
 };
 use crate::egress::Egress;
 use crate::entropy::Entropy;
@@ -95,16 +96,16 @@ impl Parts {
         });
         let limiters =
             Limiters::new(store.clone(), dispatcher.clone(), clock.clone(), config.rate_limit);
-        let workers = Workers::new(
-            dispatcher.clone(),
-            catalog.clone(),
-            attempts.clone(),
-            recorder.clone(),
-            limiters.clone(),
-            clock.clone(),
-            entropy.clone(),
+        let workers = Workers::new(WorkerNeeds {
+            dispatcher: dispatcher.clone(),
+            catalog: catalog.clone(),
+            attempts: attempts.clone(),
+            recorder: recorder.clone(),
+            limiters: limiters.clone(),
+            clock: clock.clone(),
+            entropy: entropy.clone(),
             is_driven,
-        );
+        });
         let claims = Claims {
             host,
             store: store.clone(),

@@ -104,11 +104,10 @@ async fn fill(store: &Store) {
     }
     let (id, other) = (rule(0), endpoint(0));
     for statement in [
-        format!(
-            "INSERT INTO audit (tenant, seq, at, actor, action, resource, detail, hash)
-             SELECT tenant, attempt_count + row_number() OVER (ORDER BY id), 0, '', '', id, '', ''
-             FROM deliveries WHERE tenant = 'ada'"
-        ),
+        "INSERT INTO audit (tenant, seq, at, actor, action, resource, detail, hash)
+         SELECT tenant, attempt_count + row_number() OVER (ORDER BY id), 0, '', '', id, '', ''
+         FROM deliveries WHERE tenant = 'ada'"
+            .to_owned(),
         "INSERT INTO attempts (tenant, delivery_id, number, started_at, duration_ms, verdict,
             plugin_digest, endpoint_version, exchanges)
          SELECT tenant, id, 1, 0, 0, 'delivered', '', 1, '[]' FROM deliveries"

@@ -28,4 +28,4 @@ pub(crate) use recording::{Recorder, TROUBLE};
 pub use redrive::Deliveries;
 pub(crate) use scheduler::Bounds;
 pub use try_out::{Preview, TryOut};
-pub(crate) use workers::Workers;
+pub(crate) use workers::{WorkerNeeds, Workers};

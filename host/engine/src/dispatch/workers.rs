@@ -21,18 +21,19 @@ use crate::panics::{Panicked, caught};
 
 /// What starts jobs. Cheap to clone; all clones are the same.
 #[derive(Clone)]
-pub(crate) struct Workers(Arc<Inner>);
+pub(crate) struct Workers(Arc<WorkerNeeds>);
 
-struct Inner {
-    dispatcher: Dispatcher,
-    catalog: Catalog,
-    attempts: Arc<Attempts>,
-    recorder: Recorder,
-    limiters: Limiters,
-    clock: Arc<dyn Clock>,
-    entropy: Arc<Entropy>,
+/// What workers need.
+pub(crate) struct WorkerNeeds {
+    pub(crate) dispatcher: Dispatcher,
+    pub(crate) catalog: Catalog,
+    pub(crate) attempts: Arc<Attempts>,
+    pub(crate) recorder: Recorder,
+    pub(crate) limiters: Limiters,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<Entropy>,
     /// Nothing starts by itself: a tick takes one job after another.
-    is_driven: bool,
+    pub(crate) is_driven: bool,
 }
 
 /// Held while a job runs; gives its place in the lane back, also on a panic.
@@ -45,26 +46,15 @@ struct Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        let Inner { dispatcher, clock, entropy, .. } = &*self.workers.0;
+        let WorkerNeeds { dispatcher, clock, entropy, .. } = &*self.workers.0;
         dispatcher.finished(&self.tenant, self.endpoint, self.health, clock.now(), entropy.unit());
         self.workers.pump();
     }
 }
 
 impl Workers {
-    pub(crate) fn new(
-        dispatcher: Dispatcher,
-        catalog: Catalog,
-        attempts: Arc<Attempts>,
-        recorder: Recorder,
-        limiters: Limiters,
-        clock: Arc<dyn Clock>,
-        entropy: Arc<Entropy>,
-        is_driven: bool,
-    ) -> Self {
-        let inner =
-            Inner { dispatcher, catalog, attempts, recorder, limiters, clock, entropy, is_driven };
-        Self(Arc::new(inner))
+    pub(crate) fn new(needs: WorkerNeeds) -> Self {
+        Self(Arc::new(needs))
     }
 
     /// Starts as much as may start.
@@ -87,7 +77,7 @@ impl Workers {
 
     /// Tries a delivery that [`Self::next_job`] gave out, and writes down what came of it.
     pub(crate) async fn run(&self, job: Job) -> FinishOutcome {
-        let Inner { dispatcher, attempts, recorder, limiters, clock, .. } = &*self.0;
+        let WorkerNeeds { dispatcher, attempts, recorder, limiters, clock, .. } = &*self.0;
         let mut slot = Slot {
             workers: self.clone(),
             tenant: job.delivery.tenant.clone(),

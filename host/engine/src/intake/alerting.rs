@@ -132,7 +132,7 @@ impl Alerting {
         let (endpoint, now) = (delivery.webhook_endpoint_id, delivery.created_at);
         let is_ours =
             delivery.status == DeliveryStatus::Scheduled && self.dispatcher.has_room(endpoint, now);
-        let lease = is_ours.then(|| Lease { host: self.host, fence: 1 });
+        let lease = is_ours.then_some(Lease { host: self.host, fence: 1 });
         if lease.is_some() {
             delivery.status = DeliveryStatus::Leased;
             delivery.next_attempt_at = None;
