@@ -60,10 +60,10 @@ async fn grants_whose_caller_hangs_up_are_shown_and_audited_as_they_are_stored()
         })
         .await;
     }
-    let (shown, changes) = (granted(&host).await, audited(&host, "plugin.granted").await.len());
+    // A change that is still under way is done before the host stops.
     host.restart().await;
-    assert_eq!(granted(&host).await, shown, "what was stored is what was in force");
-    assert_eq!(audited(&host, "plugin.granted").await.len(), changes);
+    let newest = audited(&host, "plugin.granted").await.into_iter().next().unwrap();
+    assert_eq!(granted(&host).await, newest["tenants"], "what is stored is what was audited last");
 }
 
 #[tokio::test]

@@ -111,7 +111,10 @@ async fn what_only_its_code_shows_is_told_on_the_plugin_and_the_last_good_one_go
             packed(&Target::new().component(), Kind::Condition, ""),
             "does not export `exosphere:alerts/language@1.0.0`",
         ),
-        (packed(&version_2, Kind::Target, ""), "it exports `exosphere:alerts/adapter@2.0.0`"),
+        (
+            packed(&version_2, Kind::Target, ""),
+            "exports `exosphere:alerts/adapter@2.0.0`, and this host speaks",
+        ),
         (
             pack(&wasi, &manifest(Kind::Target, "")).unwrap(),
             "imports `wasi:clocks/monotonic-clock@0.2.0`, but plugins get nothing from the host",

@@ -194,7 +194,8 @@ async fn a_plugin_shows_its_calls_and_a_storm_of_traps_opens_its_circuit() {
     let host = TestHost::start().await;
     let broken = Target::new().id("broken").before_answering("unreachable").pack();
     let (tester, _) = Tester::with(&host.api, broken).await;
-    for _ in 0..32 {
+    // It was asked once when the endpoint was saved, and crashed then too.
+    for _ in 0..31 {
         assert!(tester.stopped_with().await.unwrap().contains("crashed"));
     }
     assert!(tester.stopped_with().await.unwrap().contains("rests for"));
