@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::plan::Ms;
 use crate::random::Random;
-use crate::sends::MARK;
+use crate::world::MARK;
 
 /// How a target behaves, until everything is left to come to rest.
 #[derive(Debug, Clone, Copy)]
@@ -20,9 +20,8 @@ pub(crate) enum Target {
         until: Ms,
         status: u16,
     },
-    /// Has enough now and then, and asks to be left alone for so many seconds, or does
-    /// not say for how long.
-    Busy(Option<u64>),
+    /// Asks now and then to be left alone for so many seconds.
+    Busy(u64),
 }
 
 /// What a host hears from a target.
@@ -38,11 +37,10 @@ pub(crate) fn answer(target: Target, now: Ms, number: usize, random: &mut Random
     };
     let fail = |random: &mut Random| {
         let detail = format!("{MARK}: {number}");
-        match random.below(5) {
+        match random.below(4) {
             0 => Err(TransportError::Timeout(detail)),
             1 => Err(TransportError::Connect(detail)),
             2 => Err(TransportError::Protocol(detail)),
-            3 => Err(TransportError::Dns(detail)),
             _ => respond(random.pick(&[500, 503]), None),
         }
     };
@@ -53,7 +51,7 @@ pub(crate) fn answer(target: Target, now: Ms, number: usize, random: &mut Random
             respond(status, None)
         }
         Target::Busy(seconds) if random.percent(40) => {
-            respond(429, seconds.map(|seconds| ("retry-after", seconds.to_string())))
+            respond(429, Some(("retry-after", seconds.to_string())))
         }
         _ => respond(200, None),
     }

@@ -45,12 +45,9 @@ impl Engine {
         loop {
             let before = ended.len();
             outcome = outcome.and(claims.round().await.map(drop));
-            // Tasks of their own write that down: the next step is to find it done.
-            claims.recorder.given_back().await;
             while let Some(job) = workers.next_job() {
                 let id = job.delivery.id;
                 ended.push((id, workers.run(job).await));
-                claims.recorder.given_back().await;
             }
             if ended.len() == before {
                 return outcome.and(limiters.keep().await.map_err(EngineError::from));

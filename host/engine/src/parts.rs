@@ -5,7 +5,6 @@ use std::sync::Arc;
 use alerts_domain::id::HostId;
 use alerts_sandbox::Sandbox;
 use alerts_store::Store;
-use tokio_util::task::TaskTracker;
 
 use crate::background::lease::Lease;
 use crate::background::retention::RetentionLoop;
@@ -84,7 +83,6 @@ impl Parts {
             catalog: catalog.clone(),
             clock: clock.clone(),
             wakes: wakes.clone(),
-            giving_back: TaskTracker::new(),
         };
         let attempts = Arc::new(Attempts {
             catalog: catalog.clone(),

@@ -7,7 +7,6 @@ use alerts_domain::Timestamp;
 use alerts_domain::delivery::{DeliveryStatus, Transition};
 use alerts_store::{FinishOutcome, Finished, Store};
 use futures_util::future::join_all;
-use tokio_util::task::TaskTracker;
 
 use super::job::Job;
 use crate::catalog::Catalog;
@@ -24,8 +23,6 @@ pub(crate) struct Recorder {
     pub(crate) catalog: Catalog,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) wakes: Wakes,
-    /// What is being given back now.
-    pub(crate) giving_back: TaskTracker,
 }
 
 impl Recorder {
@@ -65,7 +62,7 @@ impl Recorder {
             return;
         }
         let recorder = self.clone();
-        self.giving_back.spawn(async move {
+        tokio::spawn(async move {
             let now = recorder.clock.now();
             for job in jobs {
                 let (untried, _hold) = job.given_back(at, now);
@@ -81,7 +78,7 @@ impl Recorder {
             return;
         }
         let recorder = self.clone();
-        self.giving_back.spawn(async move {
+        tokio::spawn(async move {
             let now = recorder.clock.now();
             // Together, so that they share commits: there may be thousands.
             let writes = jobs.into_iter().map(async |job| {
@@ -91,13 +88,6 @@ impl Recorder {
             });
             join_all(writes).await;
         });
-    }
-
-    /// Ends when all that is being given back is written down. For one caller at a time.
-    pub(crate) async fn given_back(&self) {
-        self.giving_back.close();
-        self.giving_back.wait().await;
-        self.giving_back.reopen();
     }
 
     async fn write_down(&self, finished: &Arc<Finished>) -> FinishOutcome {
