@@ -32,7 +32,6 @@ impl Engine {
             timers,
             claims,
             workers,
-            limiters,
             ..
         } = self.parts();
         let mut outcome = lease.beat().await;
@@ -50,7 +49,7 @@ impl Engine {
                 ended.push((id, workers.run(job).await));
             }
             if ended.len() == before {
-                return outcome.and(limiters.keep().await.map_err(EngineError::from));
+                return outcome;
             }
         }
     }

@@ -84,7 +84,9 @@ impl Workers {
             endpoint: job.delivery.webhook_endpoint_id,
             health: Health::Unknown,
         };
-        limiters.keep_slow(self.limits_of(&job)).await;
+        if !self.0.is_driven {
+            limiters.keep_slow(self.limits_of(&job)).await;
+        }
         let Tried { attempt, transition, is_blocked } = attempts.attempt(&job).await;
         if is_blocked {
             let waiting = dispatcher.block(slot.tenant.clone(), slot.endpoint);

@@ -397,7 +397,7 @@ fn what_a_rules_limit_releases_for_a_blocked_endpoint_is_handed_out_too() {
     (0..2).for_each(|number| lanes.push(piece("t", 1, number), true));
     assert_eq!(lanes.next(NOW, limits), Some(piece("t", 1, 0)));
     assert_eq!(lanes.next(NOW, limits), None, "the second waits for its rule");
-    assert_eq!(lanes.block(tenant.clone(), id(1)), []);
+    assert_eq!(lanes.lanes.block(tenant.clone(), id(1)), []);
     lanes.finished(&tenant, id(1), Health::Unknown, NOW, 1.0);
     // Its attempt finds the obstacle, and gives it back.
     assert_eq!(lanes.next(seconds(1), limits), Some(piece("t", 1, 1)));
