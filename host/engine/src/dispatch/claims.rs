@@ -113,7 +113,7 @@ impl Claims {
             ready.push(job);
         }
         self.dispatcher.push_claimed(ready);
-        self.recorder.give_back_as_it_was(blocked);
+        self.recorder.give_back_as_it_was(blocked).await;
         self.recorder.give_back(unread, self.clock.after(TROUBLE));
     }
 

@@ -110,7 +110,7 @@ impl Dispatcher {
     /// Nothing can be sent to this endpoint for now. Answers with the jobs that wait
     /// for it, to be given back.
     pub(super) fn block(&self, tenant: TenantId, endpoint: EndpointId) -> Vec<Job> {
-        self.scheduler().lanes.block(tenant, endpoint)
+        self.scheduler().block(tenant, endpoint)
     }
 
     /// The endpoints to which nothing can be sent for now.

@@ -72,22 +72,16 @@ impl Recorder {
         });
     }
 
-    /// Gives back what is blocked, as old as it was.
-    pub(super) fn give_back_as_it_was(&self, jobs: Vec<Job>) {
-        if jobs.is_empty() {
-            return;
-        }
-        let recorder = self.clone();
-        tokio::spawn(async move {
-            let now = recorder.clock.now();
-            // Together, so that they share commits: there may be thousands.
-            let writes = jobs.into_iter().map(async |job| {
-                let released = job.released_as_it_was(None);
-                let (untried, _hold) = job.ended(None, released, now);
-                recorder.write_down(&Arc::new(untried)).await;
-            });
-            join_all(writes).await;
+    /// Gives back what is blocked, as old as it was. Together, so that they share
+    /// commits: there may be thousands.
+    pub(super) async fn give_back_as_it_was(&self, jobs: Vec<Job>) {
+        let now = self.clock.now();
+        let writes = jobs.into_iter().map(async |job| {
+            let released = job.released_as_it_was(None);
+            let (untried, _hold) = job.ended(None, released, now);
+            self.write_down(&Arc::new(untried)).await;
         });
+        join_all(writes).await;
     }
 
     async fn write_down(&self, finished: &Arc<Finished>) -> FinishOutcome {

@@ -90,7 +90,7 @@ impl Workers {
         let Tried { attempt, transition, is_blocked } = attempts.attempt(&job).await;
         if is_blocked {
             let waiting = dispatcher.block(slot.tenant.clone(), slot.endpoint);
-            recorder.give_back_as_it_was(waiting);
+            recorder.give_back_as_it_was(waiting).await;
         }
         let (finished, _hold) = job.ended(attempt, transition, clock.now());
         slot.health = Health::of(&finished);

@@ -93,13 +93,13 @@ impl<W: Work> Lanes<W> {
     /// Nothing can be sent to this endpoint for now, whatever its target may say.
     /// Answers with what waits for it in memory, to be given back: what waits in the
     /// database stays there, and costs nothing.
-    pub(in crate::dispatch) fn block(&mut self, tenant: TenantId, endpoint: EndpointId) -> Vec<W> {
+    pub(super) fn block(&mut self, tenant: TenantId, endpoint: EndpointId) -> Vec<Piece<W>> {
         let lane = self.lane(endpoint);
         lane.blocked = Some(tenant);
         lane.more_in_store = true;
         let waiting = lane.empty();
         self.bytes -= waiting.iter().map(|piece| piece.bytes).sum::<usize>();
-        waiting.into_iter().map(|piece| piece.work).collect()
+        waiting
     }
 
     /// The endpoints that are blocked.

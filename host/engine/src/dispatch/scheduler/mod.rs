@@ -116,6 +116,21 @@ impl<W: Work> Scheduler<W> {
         self.give_turn(tenant, endpoint);
     }
 
+    /// Nothing can be sent to this endpoint for now, whatever its target may say.
+    /// Answers with what waits for it in memory, to be given back.
+    pub(super) fn block(&mut self, tenant: TenantId, endpoint: EndpointId) -> Vec<W> {
+        let waiting = self.lanes.block(tenant, endpoint);
+        for piece in &waiting {
+            // It was its rule's turn, and will not start: the rule's next one takes it.
+            if let Some(rule) = piece.work.rule().filter(|_| piece.has_waited)
+                && let Some(next) = self.rules.take(rule)
+            {
+                self.release(next);
+            }
+        }
+        waiting.into_iter().map(|piece| piece.work).collect()
+    }
+
     /// Deliveries can be sent to this endpoint again. Those in the database are to be
     /// claimed.
     pub(super) fn unblock(&mut self, endpoint: EndpointId) {

@@ -332,7 +332,7 @@ fn what_waits_for_a_blocked_endpoint_is_handed_out_and_no_more_of_it_is_claimed(
     let tenant = TenantId::new("t").unwrap();
     (0..3).for_each(|number| scheduler.push(piece("t", 1, number), number == 0));
     scheduler.push(piece("t", 2, 9), true);
-    let given_back = scheduler.lanes.block(tenant.clone(), id(1));
+    let given_back = scheduler.block(tenant.clone(), id(1));
     assert_eq!(given_back.len(), 3);
     assert_eq!(scheduler.next(NOW, unlimited), Some(piece("t", 2, 9)), "others go on");
     assert_eq!(scheduler.next(NOW, unlimited), None);
@@ -397,7 +397,7 @@ fn what_a_rules_limit_releases_for_a_blocked_endpoint_is_handed_out_too() {
     (0..2).for_each(|number| lanes.push(piece("t", 1, number), true));
     assert_eq!(lanes.next(NOW, limits), Some(piece("t", 1, 0)));
     assert_eq!(lanes.next(NOW, limits), None, "the second waits for its rule");
-    assert_eq!(lanes.lanes.block(tenant.clone(), id(1)), []);
+    assert_eq!(lanes.block(tenant.clone(), id(1)), []);
     lanes.finished(&tenant, id(1), Health::Unknown, NOW, 1.0);
     // Its attempt finds the obstacle, and gives it back.
     assert_eq!(lanes.next(seconds(1), limits), Some(piece("t", 1, 1)));
