@@ -16,7 +16,9 @@ fn main() {
 }
 
 fn write_lists() -> Result<(), Box<dyn Error>> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    // Asked for when it runs: checkouts that share a build folder share this program.
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").ok_or("CARGO_MANIFEST_DIR is not set")?;
+    let root = Path::new(&here).join("../..");
     let out: PathBuf = std::env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?.into();
     let mut lists = String::new();
     for (name, folder, ending) in

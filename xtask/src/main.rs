@@ -21,6 +21,7 @@ mod torture;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::LazyLock;
 
 use clap::{Parser, Subcommand};
 
@@ -74,10 +75,15 @@ fn main() -> ExitCode {
     }
 }
 
-/// The repository's root.
+/// The repository's root, as cargo names it when it runs this: two checkouts may share
+/// a build folder, so the one that this was compiled in may be another.
 fn root() -> &'static Path {
-    // This crate sits one folder below it.
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
+    static ROOT: LazyLock<PathBuf> = LazyLock::new(|| {
+        let here = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+        // This crate sits one folder below it.
+        here.and_then(|here| Some(here.parent()?.to_owned())).unwrap_or_else(|| ".".into())
+    });
+    &ROOT
 }
 
 /// Where cargo puts what it builds.
