@@ -17,7 +17,7 @@ pub(crate) fn extension(env: &mut Env) -> Result<(), DeclarationError> {
 pub(crate) fn entries<'a, 'v>(map: &'a CelMap<'v>) -> Vec<(&'a CelMapKey<'v>, &'a (dyn Val + 'v))> {
     let mut entries: Vec<_> =
         map.inner().iter().map(|(key, value)| (key, value.as_ref())).collect();
-    entries.sort_by(|(left, _), (right, _)| left.cmp(right));
+    entries.sort_by_key(|(key, _)| *key);
     entries
 }
 

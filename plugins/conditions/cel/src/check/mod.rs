@@ -88,7 +88,7 @@ impl<'s> Check<'s> {
             return bound.clone();
         }
         if ENV.types().find_type(plain).is_some() {
-            return Type::Type;
+            return Type::Kind;
         }
         let meant = nearest(plain, self.bound.iter().map(|(known, _)| *known));
         let message = match meant {
@@ -106,7 +106,7 @@ impl<'s> Check<'s> {
         if let Some(name) = self.free_name(node)
             && ENV.types().find_type(&name).is_some()
         {
-            return Type::Type;
+            return Type::Kind;
         }
         let of = self.visit(&select.operand);
         let field = self.field(node, &of, &select.field);

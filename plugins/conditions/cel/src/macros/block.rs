@@ -5,7 +5,7 @@ use cel::common::ast::{Expr, IdedExpr, LiteralValue};
 use cel::parser::{Macro, MacroExprHelper};
 use cel::{DeclarationError, Env};
 
-use super::{Expansion, bind, ident, is_cel, take};
+use super::parts::{Expansion, bind, ident, is_cel, take};
 
 pub(super) fn add(env: &mut Env) -> Result<(), DeclarationError> {
     env.add_macro(Macro::receiver("block", 2, expand_block))?;

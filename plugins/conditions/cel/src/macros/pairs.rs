@@ -12,7 +12,7 @@ use cel::parser::{Macro, MacroExprHelper};
 use cel::{DeclarationError, Env, ExecutionError, ParseError};
 use std::collections::HashMap;
 
-use super::{Expansion, bind, boolean, call, ident, int, list, take, variable};
+use super::parts::{Expansion, bind, boolean, call, ident, int, list, take, variable};
 use crate::ordered;
 
 /// A list of pairs, from a list or a map.

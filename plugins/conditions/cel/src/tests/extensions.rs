@@ -81,28 +81,30 @@ fn addresses_and_networks_are_those_of_the_specification() {
 fn what_is_made_out_of_little_is_bounded() {
     let data = format!(r#"{{"s": "{}", "n": 1000000000, "tags": ["a", "b"]}}"#, "x".repeat(2_000));
     for (source, part) in [
-        ("lists.range(event.data.n).size() > 0", "100000 items"),
-        ("lists.range(1000000000) == []", "100000 items"),
-        ("event.data.s.replace('', event.data.s) == ''", "1048576 bytes"),
-        ("event.data.s.replace('x', event.data.s) == ''", "1048576 bytes"),
-        ("lists.range(9000).map(i, 'a').join(event.data.s) == ''", "1048576 bytes"),
-        ("lists.range(1000).map(i, event.data.s).join() == ''", "1048576 bytes"),
+        ("lists.range(event.data.n).size() > 0", "ITEMS items"),
+        ("lists.range(1000000000) == []", "ITEMS items"),
+        ("event.data.s.replace('', event.data.s) == ''", "BYTES bytes"),
+        ("event.data.s.replace('x', event.data.s) == ''", "BYTES bytes"),
+        ("lists.range(9000).map(i, 'a').join(event.data.s) == ''", "BYTES bytes"),
+        ("lists.range(1000).map(i, event.data.s).join() == ''", "BYTES bytes"),
         (
             "cel.bind(a, event.data.s.replace('x', 'yyyyyyyyyy'), '%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s'.format(lists.range(56).map(i, a))) == ''",
-            "1048576 bytes",
+            "BYTES bytes",
         ),
         (
             "cel.bind(a, event.data.s + event.data.s, cel.bind(b, a + a + a + a, cel.bind(c, b + b + b + b, cel.bind(d, c + c + c + c, d + d + d + d + d + d)))) == ''",
-            "1048576 bytes",
+            "BYTES bytes",
         ),
-        ("cel.bind(l, lists.range(60000), l + l) == []", "100000 items"),
+        ("cel.bind(l, lists.range(60000), l + l) == []", "ITEMS items"),
     ] {
         let message = evaluate_on(source, &data).unwrap_err();
-        assert!(message.contains(part), "{}: {message}", &source[..40]);
+        let part = part
+            .replace("ITEMS", &MAX_ITEMS.to_string())
+            .replace("BYTES", &MAX_TEXT_BYTES.to_string());
+        assert!(message.contains(&part), "{}: {message}", &source[..40]);
     }
     assert_eq!(evaluate_on("event.data.s.replace('x', 'xy').size() == 4000", &data), Ok(true));
     assert_eq!(evaluate_on("event.data.tags.join(event.data.s).size() == 2002", &data), Ok(true));
-    assert!(MAX_TEXT_BYTES >= 4 << 18 && MAX_ITEMS >= 100_000);
 }
 
 #[test]
