@@ -94,6 +94,7 @@ pub mod bindings;
 mod heap;
 mod language;
 mod link;
+mod ordering;
 mod retry_after;
 mod settings;
 mod target;
@@ -109,6 +110,7 @@ pub use bindings::target::exports::exosphere::alerts::adapter::{
 };
 pub use language::Language;
 pub use link::LinkTemplate;
+pub use ordering::Ordered;
 pub use settings::Settings;
 pub use target::Target;
 pub use verdict::retry_after_ms;
@@ -117,5 +119,6 @@ pub use verdict::retry_after_ms;
 pub mod glue {
     //! What the export macros name; not for use by hand.
     pub use crate::language::Compiled;
+    pub use crate::ordering::Ordering;
     pub use crate::target::Adapter;
 }

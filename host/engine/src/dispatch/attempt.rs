@@ -12,7 +12,8 @@ use alerts_sandbox::{CallError, Plugin, Sandbox, TargetDelivery};
 use bytes::Bytes;
 
 use super::job::Job;
-use super::obstacle::{self, obstacle};
+use super::obstacle::{self, obstacle, waits_for};
+use super::ordering::{Ordering, Turn};
 use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::egress::Egress;
@@ -32,6 +33,7 @@ pub(crate) struct Attempts {
     pub(crate) plugins: Plugins,
     pub(crate) sandbox: Sandbox,
     pub(crate) egress: Egress,
+    pub(crate) ordering: Ordering,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<Entropy>,
 }
@@ -77,7 +79,12 @@ impl Attempts {
             Ok(prepared) => prepared,
             Err(untried) => return untried,
         };
-        let (verdict, exchanges) = match self.converse(&prepared).await {
+        let ended = match self.ordering.turn(job, &prepared.plugin, &prepared.target).await {
+            Ok(Turn::Now) => self.converse(&prepared).await,
+            Ok(Turn::Never(transition)) => return Tried::untried(transition),
+            Err(error) => Err(error),
+        };
+        let (verdict, exchanges) = match ended {
             Err(error) if error.is_passing() => {
                 let reason = Some(error.to_string().into());
                 let at = self.clock.after(BUSY_REST);
@@ -116,7 +123,7 @@ impl Attempts {
     async fn prepare(&self, job: &Job) -> Result<Prepared, Tried> {
         let blocked = |reason: String| Tried {
             attempt: None,
-            transition: job.released_as_it_was(Some(format!("{reason}; waiting").into())),
+            transition: job.released_as_it_was(Some(waits_for(&reason))),
             is_blocked: true,
         };
         let bury = |error: String| {
