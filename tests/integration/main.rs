@@ -6,6 +6,7 @@
 mod alerting;
 mod api_keys;
 mod backtest;
+mod conditions;
 mod connections;
 mod crash;
 mod database;

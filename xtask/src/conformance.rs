@@ -35,7 +35,9 @@ pub(crate) fn hold() -> Outcome {
 fn write_cases() -> Outcome {
     let folder = root().join("plugins/conditions/conformance");
     if !succeeds(program("npm").arg("--version")) {
-        return Err("the cases come with npm packages: install Node.js 20 or newer, with npm".into());
+        return Err(
+            "the cases come with npm packages: install Node.js 20 or newer, with npm".into()
+        );
     }
     println!("conformance: npm ci");
     let install = ["ci", "--no-audit", "--no-fund", "--silent"];
