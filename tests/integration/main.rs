@@ -13,6 +13,7 @@ mod delivering;
 mod docs;
 mod encryption_keys;
 mod failing_targets;
+mod first_start;
 #[path = "../../host/sandbox/tests/behaviour/guest.rs"]
 #[expect(dead_code, reason = "the sandbox's own tests use more of it")]
 mod guest;

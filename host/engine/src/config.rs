@@ -33,6 +33,9 @@ pub struct EngineConfig {
     pub rate_limit: Option<RateLimit>,
     /// The same for each tenant.
     pub tenant_rate_limit: Option<RateLimit>,
+    /// The plugins inside the binary: name and bytes of each file. What is compiled
+    /// already is in use when the engine has started, the rest once it is compiled.
+    pub builtin: &'static [(&'static str, &'static [u8])],
     /// The operator's folder of plugins.
     pub plugins_dir: Option<PathBuf>,
     /// Which tenants alerts are open to.
@@ -56,6 +59,7 @@ impl Default for EngineConfig {
             max_in_flight: 1024,
             rate_limit: None,
             tenant_rate_limit: None,
+            builtin: &[],
             plugins_dir: None,
             rollout: Rollout::Ga,
             retention: Retention::default(),

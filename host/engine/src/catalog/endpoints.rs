@@ -288,6 +288,9 @@ impl Endpoints {
         problems.extend(secrets.signing.signing_problem().map(|p| p.under("/secret")));
 
         let Some(plugin) = self.plugins.get(Kind::Target, &spec.target) else {
+            if self.plugins.is_awaited(&spec.target) {
+                return Err(EngineError::Compiling { id: spec.target.clone() }.into());
+            }
             let known = self.plugins.ids(Kind::Target).join(", ");
             let detail =
                 format!("there is no target plugin `{}`; loaded are: {known}", spec.target);
