@@ -107,7 +107,7 @@ fn literal(text: &str) -> Result<String, String> {
 }
 
 /// Percent-encodes all but the unreserved characters (RFC 3986, 2.3) at the end of `url`.
-pub fn push_percent_encoded(url: &mut String, text: &str) {
+pub(crate) fn push_percent_encoded(url: &mut String, text: &str) {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

@@ -1,7 +1,12 @@
 //! Text that adapters put into URLs and messages: encoded, and cut to what a
 //! vendor takes.
 
-pub use crate::link_template::push_percent_encoded;
+use crate::link_template;
+
+/// Percent-encodes all but the unreserved characters (RFC 3986, 2.3) at the end of `url`.
+pub fn push_percent_encoded(url: &mut String, text: &str) {
+    link_template::push_percent_encoded(url, text);
+}
 
 /// `text` as one line of at most `max_chars` characters. An ellipsis stands for
 /// what was cut.
