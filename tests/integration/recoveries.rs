@@ -130,9 +130,11 @@ async fn an_event_that_finds_the_breach_over_has_it_told() {
         event["data"]["graph_name"] = json!("etl");
         host.api.event(event).await;
     }
-    host.settled().await;
+    // At once, and not when the failures have left the window.
     let both = receiver.wait_for(2).await;
     assert_eq!(both[1].json()["event_action"], "resolve");
+    let newest = host.api.get("/v1/events?type=workflow.succeeded&limit=1").await.expect(200);
+    assert_eq!(newest["data"][0]["rules"][0]["reason"], "recovered");
 }
 
 #[tokio::test]

@@ -83,10 +83,12 @@ impl Secret {
                     let least = Self::MIN_SIGNING_KEY_BYTES;
                     format!("must stand for at least {least} bytes; it is Base64 of fewer")
                 }
-                None => "must be standard Base64, padded with `=`, with or without `whsec_` before \
+                None => {
+                    "must be standard Base64, padded with `=`, with or without `whsec_` before \
                          it: libraries of Standard Webhooks read it so, and would verify nothing \
                          with another text. Make one with `openssl rand -base64 32`"
-                    .to_owned(),
+                        .to_owned()
+                }
             }
         };
         Some(FieldError::new(

@@ -24,7 +24,9 @@ pub(super) fn html(text: &str) -> String {
             // A block breaks the line by itself.
             html.push_str(if rest[1..].starts_with("```") { "" } else { "<br>" });
             rest = &rest[1..];
-        } else if let Some(entity) = ["&amp;", "&lt;", "&gt;"].iter().find(|e| rest.starts_with(**e)) {
+        } else if let Some(entity) =
+            ["&amp;", "&lt;", "&gt;"].iter().find(|e| rest.starts_with(**e))
+        {
             html.push_str(entity);
             rest = &rest[entity.len()..];
         } else {

@@ -205,7 +205,8 @@ pub fn evaluate(memory: &mut Memory, occasion: Occasion<'_>) -> Effects {
                 if step.fires && !can_alert {
                     window.not_alerted();
                 }
-                let (over_at, is_over) = (window.over_at(trigger), window.is_over());
+                let over_at = window.over_at(trigger);
+                let is_over = over_at.is_some_and(|over_at| over_at <= received_at);
                 memory.keep_group(over_at, trigger.forgotten_after(), received_at);
                 let reason = match (step.fires, step.is_breached) {
                     (true, _) => Reason::Fired,

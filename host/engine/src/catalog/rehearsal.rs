@@ -107,7 +107,8 @@ impl Rehearsal<'_> {
         let delivery = sample::delivery(self.tenant, id, event, stored.id, self.now);
         let event = sample::event(&delivery).ok()?;
         let include_data = self.spec.include_event_data;
-        let alert = alert::build(&delivery, &event.body, self.now, include_data, self.run_link).ok()?;
+        let alert =
+            alert::build(&delivery, &event.body, self.now, include_data, self.run_link).ok()?;
         let told = TargetDelivery {
             id: id.to_string(),
             attempt: 1,

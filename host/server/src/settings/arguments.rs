@@ -149,12 +149,7 @@ pub struct ServeArgs {
     /// For example https://exosphere.example.com/graph/{namespace}/{run_id}. Alerts lead
     /// there, as `run_url`, in Slack and in PagerDuty. An endpoint may have a
     /// `link_template` of its own in its settings.
-    #[arg(
-        long,
-        env = "ALERTS_LINK_TEMPLATE",
-        alias = "alerts-link-template",
-        value_name = "URL"
-    )]
+    #[arg(long, env = "ALERTS_LINK_TEMPLATE", alias = "alerts-link-template", value_name = "URL")]
     pub link_template: Option<String>,
 
     /// Days for which events are kept [default: 90]

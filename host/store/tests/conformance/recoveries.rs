@@ -32,7 +32,13 @@ fn alert(of: &NewEvent, rule: RuleId) -> Alert {
     }
 }
 
-async fn count(db: &Store, id: &str, rule: RuleId, second: i64, trigger: ThresholdTrigger) -> Reason {
+async fn count(
+    db: &Store,
+    id: &str,
+    rule: RuleId,
+    second: i64,
+    trigger: ThresholdTrigger,
+) -> Reason {
     let mut new = event(&ada(), id);
     new.received_at = at(second);
     let group = Group::of(&trigger.group_by, &new.event, &json!({"graph_name": "etl"}));

@@ -33,7 +33,13 @@ fn counted(tenant: &TenantId, id: &str, rule: RuleId, second: i64, graph: &str) 
         made_event: new.id,
     };
     let group = Group::of(&trigger().group_by, &new.event, &data);
-    let seen = Observed::Event { trigger: trigger(), at: at(second), is_own: true, group, tells_end: false };
+    let seen = Observed::Event {
+        trigger: trigger(),
+        at: at(second),
+        is_own: true,
+        group,
+        tells_end: false,
+    };
     new.observations = vec![Observation { rule, seen, alert: Some(alert) }];
     new
 }

@@ -127,7 +127,8 @@ fn a_group_is_due_when_its_breach_is_over_and_forgotten_only_after_that() {
     assert_eq!((memory.due_at, memory.forget_at), (Some(at(10)), None));
     let quiet = |now| Occasion::Quiet { watched, now: at(now) };
     assert_eq!(evaluate(&mut memory, quiet(9)), Effects::default());
-    let Some(Firing::Recovered { figures, detail }) = evaluate(&mut memory, quiet(10)).firing else {
+    let Some(Firing::Recovered { figures, detail }) = evaluate(&mut memory, quiet(10)).firing
+    else {
         panic!("it is over");
     };
     assert_eq!(detail, "1 in the last 10s; fires at more than 1");

@@ -36,11 +36,6 @@ impl Window {
         self.told = None;
     }
 
-    /// Whether the breach that was alerted is over, which is still to be told.
-    pub(in crate::trigger) fn is_over(&self) -> bool {
-        self.told.as_ref().is_some_and(|told| told.is_over)
-    }
-
     /// When there is no longer too much if nothing more happens, by the clock on the
     /// wall; none where nobody is to be told.
     pub(in crate::trigger) fn over_at(&self, trigger: &ThresholdTrigger) -> Option<Timestamp> {
