@@ -16,8 +16,8 @@ use crate::catalog::{Catalog, Endpoints, Loader, Rules, Tenants, Turns};
 use crate::clock::Clock;
 use crate::config::EngineParts;
 use crate::dispatch::{
-    Attempts, Bounds, Claims, Deliveries, Dispatcher, Limiters, Recorder, TryOut, WorkerNeeds,
-    Workers,
+    Attempts, Bounds, Claims, Deliveries, Dispatcher, Limiters, Ordering, Recorder, TryOut,
+    WorkerNeeds, Workers,
 };
 use crate::egress::Egress;
 use crate::entropy::Entropy;
@@ -90,6 +90,11 @@ impl Parts {
             plugins: plugins.clone(),
             sandbox: sandbox.clone(),
             egress: egress.clone(),
+            ordering: Ordering {
+                store: store.clone(),
+                sandbox: sandbox.clone(),
+                clock: clock.clone(),
+            },
             clock: clock.clone(),
             entropy: entropy.clone(),
             run_link: run_link.clone(),

@@ -31,14 +31,15 @@ pub(crate) fn bind(
     // Empty, and that is the proof: what a plugin cannot import it cannot do.
     let linker = Linker::<Meter>::new(engine.engine());
     let instance = linker.instantiate_pre(component).map_err(Unbound::Imports)?;
-    let interface = match kind {
-        Kind::Condition => v1::language::INTERFACE,
-        Kind::Target => v1::adapter::INTERFACE,
+    let interfaces: &[&str] = match kind {
+        Kind::Condition => &[v1::language::INTERFACE],
+        Kind::Target => &[v1::adapter::INTERFACE, v1::ordering::INTERFACE],
     };
     let ty = component.component_type();
-    let unknown = ty.exports(engine.engine()).find(|(name, _)| is_unknown(name, interface));
-    if let Some((exports, _)) = unknown {
-        return Err(Unbound::Version { exports: exports.to_owned(), interface });
+    for (exports, _) in ty.exports(engine.engine()) {
+        if let Some(interface) = interfaces.iter().find(|known| is_unknown(exports, known)) {
+            return Err(Unbound::Version { exports: exports.to_owned(), interface });
+        }
     }
     match kind {
         Kind::Condition => v1::language::bind(instance, engine, limits, uses).map(Guest::Language),

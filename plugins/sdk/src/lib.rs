@@ -96,6 +96,7 @@ mod heap;
 mod language;
 mod link;
 mod link_template;
+mod ordering;
 mod retry_after;
 mod run_subject;
 mod settings;
@@ -114,6 +115,7 @@ pub use bindings::target::exports::exosphere::alerts::adapter::{
 };
 pub use language::Language;
 pub use link_template::{LinkTemplate, Placeholder};
+pub use ordering::Ordered;
 pub use settings::Settings;
 pub use target::Target;
 pub use trigger::Trigger;
@@ -123,5 +125,6 @@ pub use verdict::retry_after_ms;
 pub mod glue {
     //! What the export macros name; not for use by hand.
     pub use crate::language::Compiled;
+    pub use crate::ordering::Ordering;
     pub use crate::target::Adapter;
 }

@@ -15,6 +15,7 @@ use bytes::Bytes;
 
 use super::job::Job;
 use super::obstacle::{self, obstacle, waits_for};
+use super::ordering::{Ordering, Turn};
 use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::egress::Egress;
@@ -34,6 +35,7 @@ pub(crate) struct Attempts {
     pub(crate) plugins: Plugins,
     pub(crate) sandbox: Sandbox,
     pub(crate) egress: Egress,
+    pub(crate) ordering: Ordering,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<Entropy>,
     pub(crate) run_link: Option<Arc<LinkTemplate>>,
@@ -80,7 +82,12 @@ impl Attempts {
             Ok(prepared) => prepared,
             Err(untried) => return untried,
         };
-        let (verdict, exchanges) = match self.converse(&prepared).await {
+        let ended = match self.ordering.turn(job, &prepared.plugin, &prepared.target).await {
+            Ok(Turn::Now) => self.converse(&prepared).await,
+            Ok(Turn::Never(transition)) => return Tried::untried(transition),
+            Err(error) => Err(error),
+        };
+        let (verdict, exchanges) = match ended {
             Err(error) if error.is_passing() => {
                 let reason = Some(error.to_string().into());
                 let at = self.clock.after(BUSY_REST);

@@ -13,7 +13,8 @@ mod event_type;
 mod settings;
 
 use exosphere_alerts_sdk::{
-    Alert, Delivery, Exchange, Problem, Request, Settings, Step, Target, Verdict, export_target,
+    Alert, Delivery, Exchange, Ordered, Problem, Request, Settings, Step, Target, Verdict,
+    export_ordering, export_target,
 };
 
 use settings::PagerDutySettings;
@@ -22,6 +23,7 @@ use settings::PagerDutySettings;
 pub struct PagerDuty;
 
 export_target!(PagerDuty);
+export_ordering!(PagerDuty);
 
 /// The endpoint's secret that says which service is meant.
 const SECRET: &str = "routing_key";
@@ -35,6 +37,14 @@ impl Target for PagerDuty {
 
     fn next(delivery: Delivery, exchanges: Vec<Exchange>) -> Step {
         step(&delivery, &exchanges).unwrap_or_else(Step::Done)
+    }
+}
+
+/// Of one incident the last state wins: an alert that is still being retried must not
+/// open again what has been resolved since.
+impl Ordered for PagerDuty {
+    fn key(alert: Alert, _settings: Settings) -> Option<String> {
+        Some(dedup::key(&alert))
     }
 }
 

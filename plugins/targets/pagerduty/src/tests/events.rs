@@ -247,3 +247,20 @@ fn the_summary_says_what_a_phone_reads_out() {
                  and has not ended; 15 min are allowed.";
     assert_eq!(summary(&slow), words);
 }
+
+#[test]
+fn alerts_of_one_incident_have_one_order() {
+    let order = |alert: &Value| {
+        let alert = serde_json::from_value(alert.clone()).unwrap();
+        PagerDuty::key(alert, Settings::new("{}")).unwrap()
+    };
+    let mut over = breached(json!("0f"));
+    over["type"] = json!("exosphere.alerts.recovered");
+    over["trigger"]["state"] = json!("recovered");
+    assert_eq!(order(&over), order(&breached(json!("0f"))));
+    assert_eq!(order(&of_type("workflow.succeeded")), order(&failed()));
+    assert_ne!(order(&failed()), order(&over));
+    for alert in [over, failed()] {
+        assert_eq!(order(&alert), dedup_key(&alert), "as PagerDuty joins them");
+    }
+}
