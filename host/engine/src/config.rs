@@ -8,6 +8,7 @@ use alerts_domain::address::AddressRules;
 use alerts_domain::keyring::Keyring;
 use alerts_domain::quota::Quotas;
 use alerts_domain::rate_limit::RateLimit;
+use alerts_domain::run_url::LinkTemplate;
 use alerts_domain::tenant::Rollout;
 use alerts_sandbox::Sandbox;
 use alerts_store::Store;
@@ -40,6 +41,8 @@ pub struct EngineConfig {
     pub plugins_dir: Option<PathBuf>,
     /// Which tenants alerts are open to.
     pub rollout: Rollout,
+    /// Where people look at a run, for the alerts to lead there.
+    pub run_link: Option<LinkTemplate>,
     /// How long things are kept.
     pub retention: Retention,
     /// How much of each thing one tenant may have.
@@ -62,6 +65,7 @@ impl Default for EngineConfig {
             builtin: &[],
             plugins_dir: None,
             rollout: Rollout::Ga,
+            run_link: None,
             retention: Retention::default(),
             quotas: Quotas::default(),
             transport: None,

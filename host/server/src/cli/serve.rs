@@ -70,6 +70,7 @@ async fn serve(mut settings: Settings, open_files: u64) -> Result<(), Failure> {
             builtin: builtin::FILES,
             plugins_dir: settings.plugins_dir,
             rollout: settings.rollout,
+            run_link: settings.run_link,
             retention: settings.retention,
             quotas: settings.quotas,
             rate_limit: settings.rate_limit,
