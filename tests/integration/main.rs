@@ -24,6 +24,7 @@ mod intake;
 mod isolation;
 mod key_rotation;
 mod messages;
+mod ordering;
 mod plugin_files;
 mod plugin_folder;
 mod plugin_limits;

@@ -19,7 +19,7 @@ use crate::backtest::Backtests;
 use crate::catalog::{Endpoints, Rules, Tenants};
 use crate::clock::Clock;
 use crate::config::EngineParts;
-use crate::dispatch::{Circuit, Deliveries, TryOut};
+use crate::dispatch::{CircuitState, Deliveries, TryOut};
 use crate::entropy::Entropy;
 use crate::error::EngineError;
 use crate::health::Trouble;
@@ -188,7 +188,7 @@ impl Engine {
     }
 
     /// Whether alerts are sent to this endpoint now, as this host sees it.
-    pub fn circuit(&self, endpoint: EndpointId) -> Circuit {
+    pub fn circuit(&self, endpoint: EndpointId) -> CircuitState {
         self.0.dispatcher.circuit(endpoint)
     }
 

@@ -7,7 +7,7 @@ use alerts_domain::id::{EventId, RuleId};
 use alerts_domain::outcome::Reason;
 use alerts_domain::tenant::TenantId;
 use alerts_domain::trigger::{
-    Alert, DurationTrigger, Memory, Occasion, ThresholdTrigger, Watched, evaluate,
+    DurationTrigger, Memory, Occasion, PreparedAlert, ThresholdTrigger, Watched, evaluate,
 };
 use bytes::Bytes;
 use sqlx::any::AnyRow;
@@ -45,7 +45,7 @@ pub enum TimerAction {
         /// How long a run may take.
         trigger: DurationTrigger,
         /// What is sent.
-        alert: Box<Alert>,
+        alert: Box<PreparedAlert>,
     },
     /// Tell that there is no longer too much, if it is so when it comes to it.
     Recover {
@@ -54,7 +54,7 @@ pub enum TimerAction {
         /// The rule's own events.
         event_type: EventTypePattern,
         /// What is sent.
-        alert: Box<Alert>,
+        alert: Box<PreparedAlert>,
     },
     /// Watch it no longer: its rule is gone, off, or does not hold.
     Drop,

@@ -25,7 +25,7 @@ pub use self::evaluate::{Effects, Firing, Observed, Occasion, evaluate};
 pub use self::group::{Group, MAX_GROUP_FIELDS, MAX_GROUPS};
 pub use self::kind::Trigger;
 pub use self::memory::{Memory, MemoryError, Older, WrittenMemory};
-pub use self::observation::{Alert, Arrived, Followed, Made, MadeEvent, Observation};
+pub use self::observation::{Arrived, Followed, Made, MadeEvent, Observation, PreparedAlert};
 pub use self::recovery::{RECOVERED, Watched};
 pub use self::run::{DURATION_EXCEEDED, ENDED, RunPhase, RunSighting, STARTED};
 pub use self::threshold::{Breach, Ratio, ThresholdTrigger};

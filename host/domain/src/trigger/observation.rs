@@ -24,12 +24,12 @@ pub struct Observation {
     pub seen: Observed,
     /// What is sent, should it fire; none for a rule that only keeps its memory
     /// up to date, and has nothing to say about this event.
-    pub alert: Option<Alert>,
+    pub alert: Option<PreparedAlert>,
 }
 
 /// What a rule sends when it fires.
 #[derive(Debug, Clone)]
-pub struct Alert {
+pub struct PreparedAlert {
     /// What is told of the rule then.
     pub reason: Reason,
     /// What is told instead when it does not fire because the condition does not
@@ -132,7 +132,7 @@ impl Observation {
     }
 }
 
-impl Alert {
+impl PreparedAlert {
     /// The time of a run that is watched may have passed. Says what the host makes
     /// of it; none when the run has ended meanwhile or was told already. `told_by`
     /// is the event with which it started, if that is still stored.

@@ -19,7 +19,7 @@ use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::dispatch::{Dispatcher, TROUBLE};
 use crate::error::EngineError;
-use crate::intake::{Alerting, Matcher, PAUSE, Verdict, outcomes};
+use crate::intake::{Alerting, ConditionAnswer, Matcher, PAUSE, outcomes};
 use crate::live::LiveRule;
 use crate::wakes::Wakes;
 
@@ -139,23 +139,25 @@ impl Timers {
             Trigger::Event | Trigger::Threshold(_) => return Ok(Some(TimerAction::Drop)),
         };
         match self.still_holds(timer, rule).await {
-            Verdict::Holds => {}
-            Verdict::Pending(_) => return Ok(None),
-            Verdict::DoesNot | Verdict::Fails(_) => return Ok(Some(TimerAction::Drop)),
+            ConditionAnswer::Holds => {}
+            ConditionAnswer::Pending(_) => return Ok(None),
+            ConditionAnswer::DoesNot | ConditionAnswer::Fails(_) => {
+                return Ok(Some(TimerAction::Drop));
+            }
         }
         Ok(Some(TimerAction::Fire { trigger, alert: alert() }))
     }
 
     /// The condition held when the run started. If the rule was changed since,
     /// it is asked again.
-    async fn still_holds(&self, timer: &DueTimer, rule: &Arc<LiveRule>) -> Verdict {
-        let Some((_, body, received_at)) = &timer.started else { return Verdict::Holds };
+    async fn still_holds(&self, timer: &DueTimer, rule: &Arc<LiveRule>) -> ConditionAnswer {
+        let Some((_, body, received_at)) = &timer.started else { return ConditionAnswer::Holds };
         if rule.stored.updated_at <= *received_at {
-            return Verdict::Holds;
+            return ConditionAnswer::Holds;
         }
-        let Ok(event) = Event::from_structured(body.clone()) else { return Verdict::Holds };
+        let Ok(event) = Event::from_structured(body.clone()) else { return ConditionAnswer::Holds };
         let mut matches = self.matcher.matches(&timer.tenant, &event, std::iter::once(rule)).await;
-        matches.remembering.pop().map_or(Verdict::Holds, |(_, verdict)| verdict)
+        matches.remembering.pop().map_or(ConditionAnswer::Holds, |(_, answer)| answer)
     }
 }
 

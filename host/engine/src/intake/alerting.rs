@@ -9,12 +9,12 @@ use alerts_domain::event::Event;
 use alerts_domain::id::{DeliveryId, EventId, HostId};
 use alerts_domain::outcome::{Reason, RuleOutcome};
 use alerts_domain::tenant::TenantId;
-use alerts_domain::trigger::{Alert, Observation, Observed, Trigger};
+use alerts_domain::trigger::{Observation, Observed, PreparedAlert, Trigger};
 use alerts_package::Kind;
 use alerts_store::{NewDelivery, NewEvent};
 use serde_json::Value;
 
-use super::matching::{Matches, Verdict};
+use super::matching::{ConditionAnswer, Matches};
 use crate::catalog::TenantCatalog;
 use crate::dispatch::Dispatcher;
 use crate::entropy::Entropy;
@@ -54,8 +54,8 @@ impl Alerting {
         let mut observations = Vec::new();
         if !matches.remembering.is_empty() {
             let data = arrival.event.data();
-            for (rule, verdict) in &matches.remembering {
-                match self.observation(&arrival, rule, verdict, &data) {
+            for (rule, answer) in &matches.remembering {
+                match self.observation(&arrival, rule, answer, &data) {
                     Ok(observation) => observations.push(observation),
                     Err(outcome) if rule.stored.spec.is_active => outcomes.push(outcome),
                     Err(_) => {}
@@ -149,10 +149,10 @@ impl Alerting {
         &self,
         arrival: &Arrival<'_>,
         rule: &LiveRule,
-        verdict: &Verdict,
+        answer: &ConditionAnswer,
         data: &Value,
     ) -> Result<Observation, RuleOutcome> {
-        let withheld = verdict.outcome(rule.stored.id);
+        let withheld = answer.outcome(rule.stored.id);
         let Arrival { event, received_at, .. } = arrival;
         let spec = &rule.stored.spec;
         let may_fire = withheld.is_none() && spec.is_active;
@@ -168,10 +168,12 @@ impl Alerting {
             false => seen,
         };
         // A start that may still hold must not be taken for one that does not.
-        if let (Verdict::Pending(_), Some(outcome), true) = (verdict, &withheld, seen.is_start()) {
+        if let (ConditionAnswer::Pending(_), Some(outcome), true) =
+            (answer, &withheld, seen.is_start())
+        {
             return Err(outcome.clone());
         }
-        let alert = rule.stored.spec.is_active.then(|| Alert {
+        let alert = rule.stored.spec.is_active.then(|| PreparedAlert {
             withheld,
             ..self.prepared(arrival.tenant, arrival.catalog, rule, *received_at)
         });
@@ -198,9 +200,9 @@ impl Alerting {
         catalog: &TenantCatalog,
         rule: &LiveRule,
         now: Timestamp,
-    ) -> Alert {
+    ) -> PreparedAlert {
         let made_event = self.entropy.id(now, EventId::new);
         let (reason, delivery) = self.alert(tenant, catalog, made_event, rule, now);
-        Alert { reason, withheld: None, delivery, made_event }
+        PreparedAlert { reason, withheld: None, delivery, made_event }
     }
 }

@@ -4,7 +4,7 @@ use alerts_domain::event::EventTypePattern;
 use alerts_domain::id::RuleId;
 use alerts_domain::outcome::Reason;
 use alerts_domain::trigger::{
-    Alert, Breach, Group, Observation, Observed, RECOVERED, ThresholdTrigger,
+    Breach, Group, Observation, Observed, PreparedAlert, RECOVERED, ThresholdTrigger,
 };
 use alerts_store::{DeliveryFilter, EventFilter, NewEvent, Store, TimerAction};
 use serde_json::{Value, json};
@@ -23,8 +23,8 @@ fn trigger(count: u32) -> ThresholdTrigger {
     }
 }
 
-fn alert(of: &NewEvent, rule: RuleId) -> Alert {
-    Alert {
+fn alert(of: &NewEvent, rule: RuleId) -> PreparedAlert {
+    PreparedAlert {
         reason: Reason::Fired,
         withheld: None,
         delivery: Some(delivery(of, endpoint_id(), rule)),

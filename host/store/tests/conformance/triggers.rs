@@ -3,7 +3,9 @@
 use alerts_domain::id::RuleId;
 use alerts_domain::outcome::Reason;
 use alerts_domain::tenant::TenantId;
-use alerts_domain::trigger::{Alert, Breach, Group, Observation, Observed, ThresholdTrigger};
+use alerts_domain::trigger::{
+    Breach, Group, Observation, Observed, PreparedAlert, ThresholdTrigger,
+};
 use alerts_store::{DeliveryFilter, NewEvent, Store};
 use serde_json::{Value, json};
 
@@ -26,7 +28,7 @@ fn counted(tenant: &TenantId, id: &str, rule: RuleId, second: i64, graph: &str) 
     let mut new = event(tenant, id);
     new.received_at = at(second);
     let data = json!({"graph_name": graph});
-    let alert = Alert {
+    let alert = PreparedAlert {
         reason: Reason::Fired,
         withheld: None,
         delivery: Some(delivery(&new, endpoint_id(), rule)),
