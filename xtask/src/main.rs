@@ -12,6 +12,7 @@ mod command;
 mod conformance;
 mod coverage;
 mod examples;
+mod images;
 mod plugins;
 mod run;
 mod simulate;
@@ -53,6 +54,7 @@ enum Command {
     Soak(soak::Args),
     Coverage(coverage::Args),
     Bench(bench::Args),
+    Images(images::Args),
 }
 
 fn main() -> ExitCode {
@@ -68,6 +70,7 @@ fn main() -> ExitCode {
         Command::Soak(args) => soak::run(&args),
         Command::Coverage(args) => coverage::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Images(args) => images::run(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -35,7 +35,7 @@ pub use catalog::{
 };
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use config::{EngineConfig, EngineParts};
-pub use dispatch::{Circuit, Deliveries, Preview, TryOut};
+pub use dispatch::{CircuitState, Deliveries, Preview, TryOut};
 pub use egress::{Deadlines, Egress, Exchanged, Prepared, Transport};
 pub use engine::Engine;
 pub use entropy::Entropy;

@@ -70,6 +70,7 @@ impl Parts {
                 Egress::with_name_servers(config.addresses, config.deadlines, &config.name_servers)?
             }
         };
+        let run_link = config.run_link.map(Arc::new);
         let catalog = Catalog::new(Loader {
             store: store.clone(),
             keyring: Arc::new(keyring),
@@ -96,6 +97,7 @@ impl Parts {
             },
             clock: clock.clone(),
             entropy: entropy.clone(),
+            run_link: run_link.clone(),
         });
         let limiters =
             Limiters::new(store.clone(), dispatcher.clone(), clock.clone(), config.rate_limit);
@@ -125,7 +127,12 @@ impl Parts {
             plugins: plugins.clone(),
             errors: condition_errors.clone(),
         };
-        let alerting = Alerting { host, dispatcher: dispatcher.clone(), entropy: entropy.clone() };
+        let alerting = Alerting {
+            host,
+            dispatcher: dispatcher.clone(),
+            plugins: plugins.clone(),
+            entropy: entropy.clone(),
+        };
         let intake = Intake {
             store: store.clone(),
             catalog: catalog.clone(),
@@ -166,6 +173,7 @@ impl Parts {
             schema_checks: Arc::new(Turns::default()),
             quotas: config.quotas,
             wakes: wakes.clone(),
+            run_link,
         };
         let rules = Rules {
             store: store.clone(),

@@ -9,7 +9,7 @@ use alerts_package::{Digest, Manifest, digest, read_manifest};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use crate::breaker::Breaker;
+use crate::breaker::CircuitBreaker;
 use crate::cache::Cache;
 use crate::compiler::{self, Uncompiled};
 use crate::config::SandboxConfig;
@@ -93,7 +93,7 @@ impl Admission {
             host_limits,
             terms: RwLock::new(Terms { key: PluginKey::next(), granted, limits }),
             guest,
-            breaker: Breaker::default(),
+            breaker: CircuitBreaker::default(),
             suspects: Suspects::default(),
             counts: Default::default(),
             uses,

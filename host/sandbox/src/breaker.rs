@@ -15,7 +15,7 @@ const FAILURES: u32 = 32;
 const REST: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Default)]
-pub(crate) struct Breaker(Mutex<State>);
+pub(crate) struct CircuitBreaker(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -47,7 +47,7 @@ pub(crate) struct OpenCircuit {
     pub(crate) fault: Fault,
 }
 
-impl Breaker {
+impl CircuitBreaker {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn a_storm_of_failures_opens_it_and_one_success_closes_it() {
-        let breaker = Breaker::default();
+        let breaker = CircuitBreaker::default();
         let start = Instant::now();
         for nth in 1..=FAILURES {
             assert_eq!(breaker.rest(start), None);
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn failures_between_successes_do_not_add_up() {
-        let breaker = Breaker::default();
+        let breaker = CircuitBreaker::default();
         let now = Instant::now();
         for _ in 0..FAILURES * 2 {
             breaker.record(Err(&fault()), now);

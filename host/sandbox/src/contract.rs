@@ -51,7 +51,7 @@ pub(crate) trait Session: Send {
         limits: CallLimits,
     ) -> Result<Result<(), Vec<Diagnostic>>, Fault>;
 
-    /// A verdict for each source, in order, by one call of the guest. Sources
+    /// An answer for each source, in order, by one call of the guest. Sources
     /// that were not compiled here, or do not compile, are a fault.
     fn evaluate(
         &mut self,

@@ -70,7 +70,7 @@ pub(crate) fn code_config() -> Config {
         .epoch_interruption(true)
         // The synchronous path; the other costs 50 to 100 times as much for each call.
         .concurrency_support(false)
-        // The same bits on every machine, so that a verdict can be had again.
+        // The same bits on every machine, so that an answer can be had again.
         .cranelift_nan_canonicalization(true)
         .wasm_relaxed_simd(false)
         .wasm_memory64(false)

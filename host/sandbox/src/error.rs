@@ -348,7 +348,7 @@ impl CallError {
     }
 }
 
-/// One condition gave no verdict for one event. It does not fire its rule and
+/// One condition gave no answer for one event. It does not fire its rule and
 /// does not stop others.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConditionError {

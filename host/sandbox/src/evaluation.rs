@@ -3,7 +3,7 @@
 //! guilty are blamed.
 //!
 //! Fuel is the same for a call with many conditions and a call with one. So a
-//! verdict does not depend on a condition's neighbours: what runs out of fuel
+//! answer does not depend on a condition's neighbours: what runs out of fuel
 //! alone runs out of it in company too, and is then looked at alone.
 
 use std::sync::Arc;
@@ -27,7 +27,7 @@ const BRIEFLY: u64 = 16;
 
 /// An instance that may go on, if there is one.
 type Healthy = Option<Box<dyn Session>>;
-type Verdict = Result<bool, ConditionError>;
+type Answer = Result<bool, ConditionError>;
 
 /// One event, and a tenant's conditions on it.
 pub(crate) struct Evaluation<'a> {
@@ -38,7 +38,7 @@ pub(crate) struct Evaluation<'a> {
     sources: &'a [Arc<str>],
     event: &'a [u8],
     ends: Instant,
-    verdicts: Vec<Option<Verdict>>,
+    answers: Vec<Option<Answer>>,
 }
 
 impl<'a> Evaluation<'a> {
@@ -50,12 +50,12 @@ impl<'a> Evaluation<'a> {
     ) -> Self {
         let terms = plugin.terms();
         let ends = Instant::now() + Duration::from_millis(terms.limits.evaluate_deadline_ms);
-        let verdicts = vec![None; sources.len()];
-        Self { plugin, terms, tenant, sources, event, ends, verdicts }
+        let answers = vec![None; sources.len()];
+        Self { plugin, terms, tenant, sources, event, ends, answers }
     }
 
-    /// A verdict for each condition, in order.
-    pub(crate) fn run(mut self) -> Result<Vec<Verdict>, CallError> {
+    /// An answer for each condition, in order.
+    pub(crate) fn run(mut self) -> Result<Vec<Answer>, CallError> {
         let suspects = self.plugin.suspects.among(self.tenant, self.sources);
         let is_suspect = |index: &usize| suspects.get(*index).copied().unwrap_or(false);
         let (suspected, trusted): (Vec<usize>, Vec<usize>) =
@@ -71,8 +71,8 @@ impl<'a> Evaluation<'a> {
             self.plugin.judge(Ok(()));
         }
         let deadline_ms = self.terms.limits.evaluate_deadline_ms;
-        let verdicts = self.verdicts.into_iter();
-        Ok(verdicts.map(|v| v.unwrap_or(Err(ConditionError::NotReached { deadline_ms }))).collect())
+        let answers = self.answers.into_iter();
+        Ok(answers.map(|v| v.unwrap_or(Err(ConditionError::NotReached { deadline_ms }))).collect())
     }
 
     fn evaluate_together(&mut self, batch: &[usize]) -> Result<(), CallError> {
@@ -104,7 +104,7 @@ impl<'a> Evaluation<'a> {
     /// Evaluates one by one, with a fresh instance after each fault. Gives back
     /// the last instance if it is healthy.
     fn evaluate_alone(&mut self, batch: &[usize]) -> Result<Healthy, CallError> {
-        // What is done within a part of the limits has the verdict that it
+        // What is done within a part of the limits has the answer that it
         // would have with all of them; so the quick ones are not kept waiting,
         // however many there are that never end.
         let (session, slow) = self.look_at_each(batch, None, BRIEFLY)?;
@@ -144,7 +144,7 @@ impl<'a> Evaluation<'a> {
                     let cut_short = matches!(fault, Fault::Deadline { .. }) && self.left_ms() == 0;
                     let error = self.plugin.faulted(fault);
                     if !cut_short {
-                        self.verdicts[*index] = Some(Err(ConditionError::Failed(error)));
+                        self.answers[*index] = Some(Err(ConditionError::Failed(error)));
                     }
                 }
             }
@@ -166,7 +166,7 @@ impl<'a> Evaluation<'a> {
                 Ok(()) => ready.push(index),
                 Err(diagnostics) => {
                     let error = ConditionError::Uncompilable(diagnostics);
-                    self.verdicts[index] = Some(Err(error));
+                    self.answers[index] = Some(Err(error));
                 }
             }
         }
@@ -174,11 +174,11 @@ impl<'a> Evaluation<'a> {
             return Ok(());
         }
         let sources: Vec<&Arc<str>> = ready.iter().map(|index| &self.sources[*index]).collect();
-        let verdicts =
+        let answers =
             session.evaluate(&sources, self.event, self.within(limits.condition, divisor)?)?;
-        for (index, verdict) in ready.into_iter().zip(verdicts) {
-            let verdict = verdict.map_err(|message| ConditionError::Evaluation { message });
-            self.verdicts[index] = Some(verdict);
+        for (index, answer) in ready.into_iter().zip(answers) {
+            let answer = answer.map_err(|message| ConditionError::Evaluation { message });
+            self.answers[index] = Some(answer);
         }
         Ok(())
     }

@@ -39,7 +39,7 @@ pub use delivery::{TargetDelivery, TargetEndpoint};
 pub use diagnostic::Diagnostic;
 pub use error::{CallError, ConditionError, LoadError, PluginName, SandboxError};
 pub use limits::{CallLimits, DecidedLimit, LimitSource, Limits};
-pub use plugin::{Circuit, Plugin};
+pub use plugin::{OpenCircuit, Plugin};
 pub use said::{MAX_MESSAGES, MAX_POINTER_BYTES, MAX_TEXT_BYTES};
 pub use sandbox::Sandbox;
 pub use stats::PluginStats;

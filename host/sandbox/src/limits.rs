@@ -4,7 +4,7 @@
 use alerts_domain::plugin_limits::PluginLimits;
 use alerts_package::Kind;
 
-/// Fuel and time of one call. Fuel is what makes a verdict the same on every
+/// Fuel and time of one call. Fuel is what makes an answer the same on every
 /// machine, so it is meant to run out well before the time does; the time is
 /// for code that is slow without executing much.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

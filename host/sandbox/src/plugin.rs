@@ -9,7 +9,7 @@ use alerts_domain::Timestamp;
 use alerts_domain::plugin_limits::PluginLimits;
 use alerts_package::{Digest, Kind, Manifest};
 
-use crate::breaker::{Breaker, Change};
+use crate::breaker::{Change, CircuitBreaker};
 use crate::contract::{Adapter, Language, Session};
 use crate::error::{CallError, PluginName};
 use crate::fault::Fault;
@@ -30,7 +30,7 @@ pub struct Plugin {
     pub(crate) host_limits: Limits,
     pub(crate) terms: RwLock<Terms>,
     pub(crate) guest: Guest,
-    pub(crate) breaker: Breaker,
+    pub(crate) breaker: CircuitBreaker,
     pub(crate) suspects: Suspects,
     pub(crate) counts: Counts,
     pub(crate) uses: Arc<Uses>,
@@ -48,7 +48,7 @@ pub(crate) struct Terms {
 
 /// A plugin that is left alone for a while, because it failed too often in a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Circuit {
+pub struct OpenCircuit {
     /// When it was opened.
     pub since: Timestamp,
     /// Until when no call is made; none when the next call will try it.
@@ -120,10 +120,10 @@ impl Plugin {
     }
 
     /// Whether it is left alone for a while, and why.
-    pub fn circuit(&self) -> Option<Circuit> {
+    pub fn circuit(&self) -> Option<OpenCircuit> {
         let open = self.breaker.open(Instant::now())?;
         let until = open.rest.and_then(|rest| Timestamp::now().checked_add(rest).ok());
-        Some(Circuit { since: open.since, until, reason: self.error(open.fault) })
+        Some(OpenCircuit { since: open.since, until, reason: self.error(open.fault) })
     }
 
     /// What its last call used. Means little while others call it too.

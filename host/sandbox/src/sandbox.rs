@@ -82,7 +82,7 @@ impl Sandbox {
         .await
     }
 
-    /// A tenant's conditions on one event: a verdict for each source, in
+    /// A tenant's conditions on one event: an answer for each source, in
     /// order. An error for the whole says nothing about any condition; the
     /// event can be evaluated again later.
     pub async fn evaluate(

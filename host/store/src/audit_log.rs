@@ -11,7 +11,7 @@ use crate::statement::Statement;
 
 /// What looking at a whole chain found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AuditVerdict {
+pub enum AuditCheck {
     /// Every entry is as it was written.
     Intact {
         /// How many there are.
@@ -58,7 +58,7 @@ impl Store {
     }
 
     /// Whether a tenant's chain is whole.
-    pub async fn verify_audit(&self, tenant: &TenantId) -> Result<AuditVerdict, StoreError> {
+    pub async fn verify_audit(&self, tenant: &TenantId) -> Result<AuditCheck, StoreError> {
         let (mut entries, mut last) = (0, FIRST.to_owned());
         loop {
             let rows = sqlx::query(
@@ -72,13 +72,13 @@ impl Store {
             for row in &rows {
                 let record = read(tenant, row)?;
                 if record.seq != entries + 1 || record.hash != hash(&last, tenant, &record) {
-                    return Ok(AuditVerdict::Broken { seq: entries + 1 });
+                    return Ok(AuditCheck::Broken { seq: entries + 1 });
                 }
                 entries = record.seq;
                 last = record.hash;
             }
             if rows.is_empty() {
-                return Ok(AuditVerdict::Intact { entries });
+                return Ok(AuditCheck::Intact { entries });
             }
         }
     }

@@ -61,7 +61,7 @@ mod writer;
 
 pub use accept::StoredId;
 pub use audit::{AuditEntry, AuditRecord};
-pub use audit_log::AuditVerdict;
+pub use audit_log::AuditCheck;
 pub use claim::Claimed;
 pub use condition_errors::ConditionError;
 pub use damaged::DamagedRow;

@@ -1,10 +1,14 @@
-//! Timers of runs that are watched: found when they are due, fired once.
+//! Timers of runs that are watched, and of breaches whose end is to be told: found when
+//! they are due, fired once.
 
 use alerts_domain::Timestamp;
+use alerts_domain::event::EventTypePattern;
 use alerts_domain::id::{EventId, RuleId};
 use alerts_domain::outcome::Reason;
 use alerts_domain::tenant::TenantId;
-use alerts_domain::trigger::{Alert, DurationTrigger, Memory, Occasion, evaluate};
+use alerts_domain::trigger::{
+    DurationTrigger, Memory, Occasion, PreparedAlert, ThresholdTrigger, Watched, evaluate,
+};
 use bytes::Bytes;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
@@ -16,14 +20,15 @@ use crate::row::{Reader, us};
 
 const TABLE: &str = "trigger_states";
 
-/// A run that was still going when its time passed.
+/// A run that was still going when its time passed, or a group of which there may be no
+/// longer too much.
 #[derive(Debug, Clone)]
 pub struct DueTimer {
     /// Whose it is.
     pub tenant: TenantId,
     /// The rule that watches it.
     pub rule: RuleId,
-    /// Which run.
+    /// Which run, or which group.
     pub run: String,
     /// When its time passed.
     pub due_at: Timestamp,
@@ -40,7 +45,16 @@ pub enum TimerAction {
         /// How long a run may take.
         trigger: DurationTrigger,
         /// What is sent.
-        alert: Box<Alert>,
+        alert: Box<PreparedAlert>,
+    },
+    /// Tell that there is no longer too much, if it is so when it comes to it.
+    Recover {
+        /// What is too much.
+        trigger: Box<ThresholdTrigger>,
+        /// The rule's own events.
+        event_type: EventTypePattern,
+        /// What is sent.
+        alert: Box<PreparedAlert>,
     },
     /// Watch it no longer: its rule is gone, off, or does not hold.
     Drop,
@@ -139,6 +153,12 @@ impl Store {
                             alert.time_passed(&mut memory, tenant, *rule, *trigger, told_by, now);
                         made.extend(passed.map(NewEvent::from));
                     }
+                    TimerAction::Recover { trigger, event_type, alert } => {
+                        let DueTimer { tenant, rule, run, .. } = timer;
+                        let watched = Watched { trigger, event_type, group_key: run };
+                        let over = alert.recovered(&mut memory, tenant, *rule, watched, now);
+                        made.extend(over.map(NewEvent::from));
+                    }
                 }
                 keep(&mut transaction, timer, &memory).await?;
             }
@@ -159,7 +179,10 @@ impl Store {
         now: Timestamp,
     ) -> Result<Option<Memory>, StoreError> {
         let row = sqlx::query(AssertSqlSafe(format!(
-            "SELECT state, rule_id AS id FROM trigger_states
+            "SELECT state, rule_id AS id,
+                (SELECT times FROM trigger_windows AS windows WHERE windows.tenant = $1
+                    AND windows.rule_id = $2 AND windows.key = $3) AS times
+             FROM trigger_states
              WHERE tenant = $1 AND rule_id = $2 AND key = $3 AND due_at <= $4{}",
             self.dialect().for_update()
         )))
@@ -172,7 +195,8 @@ impl Store {
         let Some(row) = row else { return Ok(None) };
         let read = |row: &AnyRow| {
             let state: String = row.try_get("state")?;
-            Memory::read(&state, None)
+            let times: Option<Vec<u8>> = row.try_get("times")?;
+            Memory::read(&state, times.as_deref())
                 .map_err(|error| StoreError::damaged(TABLE, &timer.run, error))
         };
         let memory = self.readable(TABLE, &row, read)?;

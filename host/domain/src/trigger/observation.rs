@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::duration::DurationTrigger;
 use super::evaluate::{Firing, Observed, Occasion, evaluate};
 use super::memory::Memory;
+use super::recovery::{Watched, recovered};
 use super::run::exceeded;
 use crate::delivery::Delivery;
 use crate::event::Event;
@@ -23,12 +24,12 @@ pub struct Observation {
     pub seen: Observed,
     /// What is sent, should it fire; none for a rule that only keeps its memory
     /// up to date, and has nothing to say about this event.
-    pub alert: Option<Alert>,
+    pub alert: Option<PreparedAlert>,
 }
 
 /// What a rule sends when it fires.
 #[derive(Debug, Clone)]
-pub struct Alert {
+pub struct PreparedAlert {
     /// What is told of the rule then.
     pub reason: Reason,
     /// What is told instead when it does not fire because the condition does not
@@ -118,6 +119,8 @@ impl Observation {
                 let delivery = Delivery { event_id: arrived.id, trigger: figures, ..delivery };
                 Some(Made::Delivery(delivery.into()))
             }
+            // Nothing that happens is the end of a breach: time is.
+            Firing::Recovered { .. } => None,
             Firing::TooLong { .. } => {
                 let now = arrived.received_at;
                 let body = Some(arrived.event.body.as_ref());
@@ -129,7 +132,7 @@ impl Observation {
     }
 }
 
-impl Alert {
+impl PreparedAlert {
     /// The time of a run that is watched may have passed. Says what the host makes
     /// of it; none when the run has ended meanwhile or was told already. `told_by`
     /// is the event with which it started, if that is still stored.
@@ -144,6 +147,33 @@ impl Alert {
     ) -> Option<MadeEvent> {
         let firing = evaluate(memory, Occasion::Due { trigger, now }).firing?;
         self.made_event(tenant, rule, &firing, told_by, now)
+    }
+
+    /// There may be no longer too much of what a rule counts. Says what the host makes of
+    /// it; none when there still is, or when it was told already.
+    pub fn recovered(
+        &self,
+        memory: &mut Memory,
+        tenant: &TenantId,
+        rule: RuleId,
+        watched: Watched<'_>,
+        now: Timestamp,
+    ) -> Option<MadeEvent> {
+        let effects = evaluate(memory, Occasion::Quiet { watched, now });
+        let Some(Firing::Recovered { figures, detail }) = effects.firing else { return None };
+        let id = self.made_event;
+        Some(MadeEvent {
+            id,
+            tenant: tenant.clone(),
+            event: recovered(id, tenant, rule, &figures, now)?,
+            received_at: now,
+            outcome: RuleOutcome::new(rule, self.reason.clone()).with_detail(detail),
+            delivery: self.delivery.clone().map(|delivery| Delivery {
+                event_id: id,
+                trigger: figures,
+                ..delivery
+            }),
+        })
     }
 
     fn made_event(

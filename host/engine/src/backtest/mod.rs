@@ -22,7 +22,7 @@ use crate::actor::Actor;
 use crate::catalog::{RuleDraft, Rules};
 use crate::clock::Clock;
 use crate::error::ChangeError;
-use crate::intake::{Matcher, Verdict};
+use crate::intake::{ConditionAnswer, Matcher};
 use crate::live::LiveRule;
 
 /// Most events that one backtest looks at. A longer span is cut there.
@@ -190,17 +190,17 @@ impl Backtest {
         let (ahead, judged) = tokio::join!(self.read(after), self.judge(page));
         self.after = after;
         self.ahead = Some(ahead?);
-        for (scanned, verdict) in judged {
+        for (scanned, answer) in judged {
             self.scanned += 1;
-            let holds = match verdict {
-                Verdict::Pending(why) => return Err(ChangeError::Conflict(why)),
-                Verdict::Fails(error) => {
+            let holds = match answer {
+                ConditionAnswer::Pending(why) => return Err(ChangeError::Conflict(why)),
+                ConditionAnswer::Fails(error) => {
                     self.condition_errors += 1;
                     self.last_condition_error = Some(error);
                     false
                 }
-                Verdict::Holds => true,
-                Verdict::DoesNot => false,
+                ConditionAnswer::Holds => true,
+                ConditionAnswer::DoesNot => false,
             };
             self.replay.see(&scanned, holds);
         }
@@ -214,12 +214,12 @@ impl Backtest {
     }
 
     /// What the condition says about each event that the rule looks at.
-    async fn judge(&self, page: Vec<ScannedEvent>) -> Vec<(ScannedEvent, Verdict)> {
+    async fn judge(&self, page: Vec<ScannedEvent>) -> Vec<(ScannedEvent, ConditionAnswer)> {
         let asked = page.into_iter().filter(|scanned| self.rule.looks_at(&scanned.event_type));
         let asked = asked.map(|scanned| async {
             let body = scanned.body.clone();
-            let verdict = self.matcher.verdict(&self.tenant, &self.rule, body).await;
-            (scanned, verdict)
+            let answer = self.matcher.answer(&self.tenant, &self.rule, body).await;
+            (scanned, answer)
         });
         stream::iter(asked).buffered(AT_ONCE).collect().await
     }

@@ -60,7 +60,7 @@ impl Health {
 
 /// Whether alerts go to an endpoint, as one host sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Circuit {
+pub enum CircuitState {
     /// They do.
     Closed,
     /// They wait: it failed too often in a row.
@@ -88,8 +88,8 @@ pub(super) enum Gate {
 }
 
 #[derive(Debug)]
-pub(super) struct Breaker {
-    state: Circuit,
+pub(super) struct CircuitBreaker {
+    state: CircuitState,
     /// In a row.
     failures: u32,
     /// Openings since the target was last well.
@@ -100,10 +100,10 @@ pub(super) struct Breaker {
     rest: Rest,
 }
 
-impl Default for Breaker {
+impl Default for CircuitBreaker {
     fn default() -> Self {
         Self {
-            state: Circuit::Closed,
+            state: CircuitState::Closed,
             failures: 0,
             openings: 0,
             last_failure: Timestamp::MIN,
@@ -114,13 +114,13 @@ impl Default for Breaker {
     }
 }
 
-impl Breaker {
-    pub(super) fn state(&self) -> Circuit {
+impl CircuitBreaker {
+    pub(super) fn state(&self) -> CircuitState {
         self.state
     }
 
     pub(super) fn is_closed(&self) -> bool {
-        self.state == Circuit::Closed
+        self.state == CircuitState::Closed
     }
 
     /// Whether the last that is known of the target is that it answers.
@@ -141,13 +141,15 @@ impl Breaker {
     /// Whether one more may start beside those that run.
     pub(super) fn gate(&self, in_flight: usize, now: Timestamp) -> Gate {
         match self.state {
-            Circuit::Open { next_probe_at, .. } if now < next_probe_at => {
+            CircuitState::Open { next_probe_at, .. } if now < next_probe_at => {
                 Gate::Until(next_probe_at)
             }
             // What was sent before it opened is waited for, so that its end is
             // not taken for the probe's.
-            Circuit::Open { .. } | Circuit::HalfOpen { .. } if in_flight > 0 => Gate::Full,
-            Circuit::Closed if in_flight >= self.width => Gate::Full,
+            CircuitState::Open { .. } | CircuitState::HalfOpen { .. } if in_flight > 0 => {
+                Gate::Full
+            }
+            CircuitState::Closed if in_flight >= self.width => Gate::Full,
             _ if self.rest.earliest(now) > now => Gate::Until(self.rest.earliest(now)),
             _ => Gate::Open,
         }
@@ -157,7 +159,7 @@ impl Breaker {
     pub(super) fn started(&mut self, now: Timestamp) {
         self.rest.started(now);
         if !self.is_closed() {
-            self.state = Circuit::HalfOpen { since: now };
+            self.state = CircuitState::HalfOpen { since: now };
         }
     }
 
@@ -170,20 +172,20 @@ impl Breaker {
                 // It is well, and has enough: neither a failure nor a reason for more.
                 self.width = (self.width / 2).max(1);
                 self.rest.begin(wait, now, jitter);
-                self.state = Circuit::Closed;
+                self.state = CircuitState::Closed;
             }
             (Health::Alive, state) => {
                 self.rest.taken();
                 self.failures = 0;
                 self.is_proven = true;
                 self.width = match state {
-                    Circuit::Closed => (self.width + 1).min(MAX_WIDTH),
+                    CircuitState::Closed => (self.width + 1).min(MAX_WIDTH),
                     _ => 1,
                 };
                 if self.width >= FIRST_WIDTH {
                     self.openings = 0;
                 }
-                self.state = Circuit::Closed;
+                self.state = CircuitState::Closed;
             }
             (Health::Failing, state) => {
                 self.failures = self.failures.saturating_add(1);
@@ -191,10 +193,10 @@ impl Breaker {
                 self.last_failure = now;
                 self.width = (self.width / 2).max(1);
                 let opens = match state {
-                    Circuit::Closed => self.failures >= FAILURES,
-                    Circuit::HalfOpen { .. } => true,
+                    CircuitState::Closed => self.failures >= FAILURES,
+                    CircuitState::HalfOpen { .. } => true,
                     // Sent before it opened: no news.
-                    Circuit::Open { .. } => false,
+                    CircuitState::Open { .. } => false,
                 };
                 if opens {
                     self.openings = self.openings.saturating_add(1);
@@ -204,19 +206,19 @@ impl Breaker {
                 }
             }
             // A probe that was not sent says nothing; the next one is.
-            (Health::Unknown, Circuit::HalfOpen { .. }) => self.open(now, FIRST_WAIT),
+            (Health::Unknown, CircuitState::HalfOpen { .. }) => self.open(now, FIRST_WAIT),
             (Health::Unknown, _) => {}
         }
     }
 
     fn open(&mut self, now: Timestamp, wait: Duration) {
         let next_probe_at = now.saturating_add(wait).unwrap_or(Timestamp::MAX);
-        self.state = Circuit::Open { since: now, next_probe_at };
+        self.state = CircuitState::Open { since: now, next_probe_at };
     }
 
     /// The clock was set back to `now`: nothing waits for its old time.
     pub(super) fn set_back(&mut self, now: Timestamp) {
-        if let Circuit::Open { since, next_probe_at } = self.state {
+        if let CircuitState::Open { since, next_probe_at } = self.state {
             let wait = Duration::try_from(next_probe_at.duration_since(since));
             self.open(now, wait.unwrap_or(FIRST_WAIT));
         }
@@ -241,8 +243,8 @@ mod tests {
     }
 
     /// One that has just opened, at time zero, for a second.
-    fn open() -> Breaker {
-        let mut breaker = Breaker::default();
+    fn open() -> CircuitBreaker {
+        let mut breaker = CircuitBreaker::default();
         for _ in 0..FAILURES {
             assert!(breaker.is_closed());
             breaker.ended(Health::Failing, at(0), 1.0);
@@ -252,7 +254,7 @@ mod tests {
 
     #[test]
     fn failures_in_a_row_open_it_and_an_answer_between_them_does_not() {
-        let mut breaker = Breaker::default();
+        let mut breaker = CircuitBreaker::default();
         for health in [Health::Failing, Health::Unknown, Health::Alive].repeat(20) {
             breaker.ended(health, at(0), 1.0);
             assert!(breaker.is_closed());
@@ -266,7 +268,7 @@ mod tests {
         assert_eq!(breaker.gate(1, at(1000)), Gate::Full, "an older attempt is under way");
         assert_eq!(breaker.gate(0, at(1000)), Gate::Open);
         breaker.started(at(1000));
-        assert_eq!(breaker.state(), Circuit::HalfOpen { since: at(1000) });
+        assert_eq!(breaker.state(), CircuitState::HalfOpen { since: at(1000) });
         assert_eq!(breaker.gate(1, at(1000)), Gate::Full);
     }
 
@@ -305,7 +307,7 @@ mod tests {
 
     #[test]
     fn a_target_that_fails_now_and_then_gets_less_at_once() {
-        let mut breaker = Breaker::default();
+        let mut breaker = CircuitBreaker::default();
         for _ in 0..40 {
             breaker.ended(Health::Alive, at(0), 1.0);
         }
@@ -324,7 +326,7 @@ mod tests {
 
     #[test]
     fn a_target_that_has_enough_rests_and_its_lane_does_not_widen() {
-        let mut breaker = Breaker::default();
+        let mut breaker = CircuitBreaker::default();
         let wait = Some(Duration::from_secs(7));
         for _ in 0..FAILURES * 2 {
             breaker.ended(Health::Limited(wait), at(0), 0.0);

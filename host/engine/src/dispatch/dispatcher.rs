@@ -11,7 +11,7 @@ use alerts_domain::tenant::TenantId;
 use bytes::Bytes;
 use tokio::sync::Notify;
 
-use super::circuit::{Circuit, Health};
+use super::circuit::{CircuitState, Health};
 use super::in_hand::{InHand, LeaseKey};
 use super::job::Job;
 use super::rate::Limited;
@@ -103,7 +103,7 @@ impl Dispatcher {
     }
 
     /// Whether alerts are sent to this endpoint now, as this host sees it.
-    pub(crate) fn circuit(&self, endpoint: EndpointId) -> Circuit {
+    pub(crate) fn circuit(&self, endpoint: EndpointId) -> CircuitState {
         self.scheduler().lanes.circuit(endpoint)
     }
 

@@ -20,7 +20,7 @@ mod try_out;
 mod workers;
 
 pub(crate) use attempt::Attempts;
-pub use circuit::Circuit;
+pub use circuit::CircuitState;
 pub(crate) use claims::Claims;
 pub(crate) use dispatcher::Dispatcher;
 pub(crate) use job::Job;

@@ -26,12 +26,12 @@ pub(crate) struct Matches {
     pub(crate) fired: Vec<Arc<LiveRule>>,
     /// The rules with a memory, and what their conditions say: whether they fire
     /// is found out where the memory is.
-    pub(crate) remembering: Vec<(Arc<LiveRule>, Verdict)>,
+    pub(crate) remembering: Vec<(Arc<LiveRule>, ConditionAnswer)>,
 }
 
 /// What a rule's condition says about an event.
 #[derive(Debug, Clone)]
-pub(crate) enum Verdict {
+pub(crate) enum ConditionAnswer {
     /// It holds; without one, it always does.
     Holds,
     /// It does not.
@@ -42,7 +42,7 @@ pub(crate) enum Verdict {
     Pending(String),
 }
 
-impl Verdict {
+impl ConditionAnswer {
     /// What is told of the rule because of it; none when it holds.
     pub(crate) fn outcome(&self, rule: RuleId) -> Option<RuleOutcome> {
         match self {
@@ -57,12 +57,12 @@ impl Verdict {
 }
 
 impl Matches {
-    fn conclude(&mut self, rule: &Arc<LiveRule>, verdict: Verdict) {
+    fn conclude(&mut self, rule: &Arc<LiveRule>, answer: ConditionAnswer) {
         if !matches!(rule.stored.spec.trigger, Trigger::Event) {
-            self.remembering.push((rule.clone(), verdict));
+            self.remembering.push((rule.clone(), answer));
             return;
         }
-        match verdict.outcome(rule.stored.id) {
+        match answer.outcome(rule.stored.id) {
             Some(outcome) => self.outcomes.push(outcome),
             None => self.fired.push(rule.clone()),
         }
@@ -71,7 +71,8 @@ impl Matches {
     pub(crate) fn pending(&self) -> Vec<RuleId> {
         let pending = self.outcomes.iter().filter(|outcome| outcome.reason == Reason::Pending);
         let remembering = self.remembering.iter();
-        let unsure = remembering.filter(|(_, verdict)| matches!(verdict, Verdict::Pending(_)));
+        let unsure =
+            remembering.filter(|(_, answer)| matches!(answer, ConditionAnswer::Pending(_)));
         let unsure = unsure.map(|(rule, _)| rule.stored.id);
         pending.map(|outcome| outcome.alert_rule_id).chain(unsure).collect()
     }
@@ -97,10 +98,10 @@ impl Matcher {
         let mut by_language: BTreeMap<&str, Vec<&Arc<LiveRule>>> = BTreeMap::new();
         for rule in rules {
             match &rule.stored.spec.condition {
-                None => matches.conclude(rule, Verdict::Holds),
+                None => matches.conclude(rule, ConditionAnswer::Holds),
                 // Only kept up to date while it is off, whatever its condition says.
                 Some(_) if !rule.stored.spec.is_active => {
-                    matches.conclude(rule, Verdict::DoesNot);
+                    matches.conclude(rule, ConditionAnswer::DoesNot);
                 }
                 Some(Condition { language, .. }) => {
                     by_language.entry(language).or_default().push(rule);
@@ -109,23 +110,23 @@ impl Matcher {
         }
         for (language, rules) in by_language {
             match self.evaluate(tenant, language, &rules, event.body.clone()).await {
-                Ok(verdicts) => {
-                    for (rule, verdict) in rules.into_iter().zip(verdicts) {
-                        let verdict = match verdict {
-                            Ok(true) => Verdict::Holds,
-                            Ok(false) => Verdict::DoesNot,
+                Ok(answers) => {
+                    for (rule, answer) in rules.into_iter().zip(answers) {
+                        let answer = match answer {
+                            Ok(true) => ConditionAnswer::Holds,
+                            Ok(false) => ConditionAnswer::DoesNot,
                             Err(error) => {
                                 self.errors.note(rule, &error);
-                                Verdict::Fails(error)
+                                ConditionAnswer::Fails(error)
                             }
                         };
-                        matches.conclude(rule, verdict);
+                        matches.conclude(rule, answer);
                     }
                 }
                 Err(why) => {
                     metrics::counter!("alerts_matches_deferred_total").increment(1);
                     for rule in rules {
-                        matches.conclude(rule, Verdict::Pending(why.clone()));
+                        matches.conclude(rule, ConditionAnswer::Pending(why.clone()));
                     }
                 }
             }
@@ -134,26 +135,26 @@ impl Matcher {
     }
 
     /// What one rule's condition says, told to nobody else.
-    pub(crate) async fn verdict(
+    pub(crate) async fn answer(
         &self,
         tenant: &TenantId,
         rule: &Arc<LiveRule>,
         event: Bytes,
-    ) -> Verdict {
+    ) -> ConditionAnswer {
         let Some(Condition { language, .. }) = &rule.stored.spec.condition else {
-            return Verdict::Holds;
+            return ConditionAnswer::Holds;
         };
         match self.evaluate(tenant, language, &[rule], event).await {
-            Ok(verdicts) => match verdicts.into_iter().next() {
-                Some(Ok(true)) => Verdict::Holds,
-                Some(Ok(false)) | None => Verdict::DoesNot,
-                Some(Err(error)) => Verdict::Fails(error),
+            Ok(answers) => match answers.into_iter().next() {
+                Some(Ok(true)) => ConditionAnswer::Holds,
+                Some(Ok(false)) | None => ConditionAnswer::DoesNot,
+                Some(Err(error)) => ConditionAnswer::Fails(error),
             },
-            Err(why) => Verdict::Pending(why),
+            Err(why) => ConditionAnswer::Pending(why),
         }
     }
 
-    /// A verdict for each rule, or why the language cannot answer now.
+    /// An answer for each rule, or why the language cannot answer now.
     async fn evaluate(
         &self,
         tenant: &TenantId,
@@ -171,11 +172,11 @@ impl Matcher {
         }
         let sources: Arc<[Arc<str>]> =
             rules.iter().filter_map(|rule| rule.source.clone()).collect();
-        let verdicts = self
+        let answers = self
             .sandbox
             .evaluate(&plugin, tenant, sources, event)
             .await
             .map_err(|error| error.to_string())?;
-        Ok(verdicts.into_iter().map(|v| v.map_err(|error| error.to_string())).collect())
+        Ok(answers.into_iter().map(|v| v.map_err(|error| error.to_string())).collect())
     }
 }

@@ -14,4 +14,4 @@ pub use accept::{Accepted, Intake};
 pub(crate) use alerting::Alerting;
 pub(crate) use condition_errors::ConditionErrors;
 pub(crate) use deferred::{Deferred, PAUSE};
-pub(crate) use matching::{Matcher, Verdict};
+pub(crate) use matching::{ConditionAnswer, Matcher};

@@ -4,7 +4,7 @@
 use alerts_domain::Timestamp;
 use alerts_domain::api_key::Role;
 use alerts_domain::tenant::TenantId;
-use alerts_store::{AuditRecord, AuditVerdict};
+use alerts_store::{AuditCheck, AuditRecord};
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
@@ -98,10 +98,10 @@ async fn verify_audit(
 ) -> Result<Json<AuditVerification>, Problem> {
     let tenant = owner(&caller)?;
     let found = match state.store().verify_audit(&tenant).await? {
-        AuditVerdict::Intact { entries } => {
+        AuditCheck::Intact { entries } => {
             AuditVerification { intact: true, entries: Some(entries), broken_at: None }
         }
-        AuditVerdict::Broken { seq } => {
+        AuditCheck::Broken { seq } => {
             tracing::error!(%tenant, seq, "the audit log was tampered with");
             AuditVerification { intact: false, entries: None, broken_at: Some(seq) }
         }

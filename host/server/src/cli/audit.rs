@@ -1,7 +1,7 @@
 //! `exosphere-alerts audit`: looks at a stopped host's audit log.
 
 use alerts_domain::tenant::TenantId;
-use alerts_store::AuditVerdict;
+use alerts_store::AuditCheck;
 
 use super::{Failure, existing_store, runtime};
 use crate::say::say;
@@ -42,11 +42,11 @@ async fn verify(tenant: &TenantId, database: &Database) -> Result<(), Failure> {
     let found = store.verify_audit(tenant).await.map_err(Failure::other);
     store.close().await;
     match found? {
-        AuditVerdict::Intact { entries } => {
+        AuditCheck::Intact { entries } => {
             say(format_args!("intact: {entries} entries of `{tenant}`, each as it was written"));
             Ok(())
         }
-        AuditVerdict::Broken { seq } => Err(Failure::Other(format!(
+        AuditCheck::Broken { seq } => Err(Failure::Other(format!(
             "the audit log of `{tenant}` is broken: entry {seq} was altered or taken out"
         ))),
     }

@@ -1,7 +1,7 @@
 //! The audit log shows when somebody has tampered with it.
 
 use alerts_domain::quota::Quotas;
-use alerts_store::AuditVerdict;
+use alerts_store::AuditCheck;
 
 use crate::fixture::{ada, at, bob, endpoint, entry};
 use crate::on_both;
@@ -11,16 +11,16 @@ on_both! {
         for _ in 0..3 {
             db.create_endpoint(&endpoint(&ada()), &Quotas::NONE, &entry("webhook.created"), at(0)).await.unwrap();
         }
-        assert_eq!(db.verify_audit(&ada()).await.unwrap(), AuditVerdict::Intact { entries: 3 });
-        assert_eq!(db.verify_audit(&bob()).await.unwrap(), AuditVerdict::Intact { entries: 0 });
+        assert_eq!(db.verify_audit(&ada()).await.unwrap(), AuditCheck::Intact { entries: 3 });
+        assert_eq!(db.verify_audit(&bob()).await.unwrap(), AuditCheck::Intact { entries: 0 });
 
         let mut connection = db.connection().await;
         let alter = sqlx::query("UPDATE audit SET actor = 'nobody' WHERE seq = 2");
         alter.execute(&mut connection).await.unwrap();
-        assert_eq!(db.verify_audit(&ada()).await.unwrap(), AuditVerdict::Broken { seq: 2 });
+        assert_eq!(db.verify_audit(&ada()).await.unwrap(), AuditCheck::Broken { seq: 2 });
         let remove = sqlx::query("DELETE FROM audit WHERE seq = 1");
         remove.execute(&mut connection).await.unwrap();
-        assert_eq!(db.verify_audit(&ada()).await.unwrap(), AuditVerdict::Broken { seq: 1 });
+        assert_eq!(db.verify_audit(&ada()).await.unwrap(), AuditCheck::Broken { seq: 1 });
     }
 
     async fn entries_are_listed_newest_first_in_pages(db: Db) {
@@ -44,6 +44,6 @@ on_both! {
         for changed in futures_util::future::join_all(changes).await {
             changed.unwrap();
         }
-        assert_eq!(db.verify_audit(&ada()).await.unwrap(), AuditVerdict::Intact { entries: 20 });
+        assert_eq!(db.verify_audit(&ada()).await.unwrap(), AuditCheck::Intact { entries: 20 });
     }
 }

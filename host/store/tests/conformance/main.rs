@@ -24,6 +24,7 @@ mod pending;
 mod plugins;
 mod quotas;
 mod rate_limiters;
+mod recoveries;
 mod redrive;
 mod retention;
 mod rules;

@@ -10,7 +10,7 @@ use crate::on_both;
 fn ordered(delivery: &Delivery, lease: Lease, key: &str) -> Ordered {
     Ordered {
         tenant: delivery.tenant.clone(),
-        endpoint: delivery.webhook_endpoint_id,
+        endpoint: EndpointId::new(at(1), 1),
         key: key.to_owned(),
         id: delivery.id,
         lease,
@@ -84,7 +84,7 @@ on_both! {
         assert_eq!(db.take_order(&other_key).await.unwrap(), Order::Next);
         let other_tenant = Ordered { tenant: bob(), ..older.clone() };
         assert_eq!(db.take_order(&other_tenant).await.unwrap(), Order::Next);
-        let other_endpoint = Ordered { endpoint: EndpointId::new(at(1), 99), ..older.clone() };
+        let other_endpoint = Ordered { endpoint: EndpointId::new(at(1), 2), ..older.clone() };
         assert_eq!(db.take_order(&other_endpoint).await.unwrap(), Order::Next);
     }
 }

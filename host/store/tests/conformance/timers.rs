@@ -5,7 +5,7 @@ use alerts_domain::outcome::Reason;
 use alerts_domain::quota::Quotas;
 use alerts_domain::rule::AlertRule;
 use alerts_domain::trigger::{
-    Alert, DurationTrigger, Observation, Observed, RunPhase, RunSighting, Trigger,
+    DurationTrigger, Observation, Observed, PreparedAlert, RunPhase, RunSighting, Trigger,
 };
 use alerts_store::{DeliveryFilter, NewEvent, Store, TimerAction, TriggerChange};
 use serde_json::Value;
@@ -15,8 +15,8 @@ use crate::on_both;
 
 const TRIGGER: DurationTrigger = DurationTrigger { threshold_ms: 60_000 };
 
-fn alert(of: &NewEvent, rule: RuleId) -> Alert {
-    Alert {
+fn alert(of: &NewEvent, rule: RuleId) -> PreparedAlert {
+    PreparedAlert {
         reason: Reason::Fired,
         withheld: None,
         delivery: Some(delivery(of, endpoint_id(), rule)),

@@ -8,7 +8,7 @@ use alerts_domain::tenant::TenantId;
 
 use super::parked::Key;
 use super::work::Piece;
-use crate::dispatch::circuit::{Breaker, Circuit, Gate};
+use crate::dispatch::circuit::{CircuitBreaker, CircuitState, Gate};
 use crate::dispatch::rate::Pace;
 
 /// Fresh deliveries that one endpoint may have waiting in memory: while its
@@ -44,7 +44,7 @@ pub(super) struct Lane<W> {
     last_was_fresh: bool,
     pub(super) in_flight: usize,
     pub(super) pace: Pace,
-    pub(super) breaker: Breaker,
+    pub(super) breaker: CircuitBreaker,
     pub(super) turn: Turn,
     /// Whose lane it is, while nothing can be sent to its endpoint whatever the target
     /// may say.
@@ -64,7 +64,7 @@ impl<W> Default for Lane<W> {
             last_was_fresh: false,
             in_flight: 0,
             pace: Pace::default(),
-            breaker: Breaker::default(),
+            breaker: CircuitBreaker::default(),
             turn: Turn::None,
             blocked: None,
             more_in_store: false,
@@ -126,7 +126,7 @@ impl<W> Lane<W> {
         self.bytes -= piece.bytes;
     }
 
-    /// The target is away: what waits here has lost its haste, and must not stand
+    /// The target is away: what waits here becomes backlog, so that it does not stand
     /// before what comes in once the target is back.
     pub(super) fn await_recovery(&mut self) {
         let aged = self.fresh.drain(..).map(|piece| Piece { is_fresh: false, ..piece });
@@ -158,9 +158,9 @@ impl<W> Lane<W> {
     pub(super) fn takes_fresh(&self, now: Timestamp) -> bool {
         let most = match self.breaker.state() {
             _ if self.blocked.is_some() => 0,
-            Circuit::Closed if self.breaker.is_resting(now) => FRESH_UNPROVEN,
-            Circuit::Closed if self.breaker.is_proven() => FRESH_WAITING,
-            Circuit::Closed => FRESH_UNPROVEN,
+            CircuitState::Closed if self.breaker.is_resting(now) => FRESH_UNPROVEN,
+            CircuitState::Closed if self.breaker.is_proven() => FRESH_WAITING,
+            CircuitState::Closed => FRESH_UNPROVEN,
             // The probe, if there is nothing else to send.
             _ => usize::from(self.wants_probe(now)),
         };

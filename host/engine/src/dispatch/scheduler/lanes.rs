@@ -9,7 +9,7 @@ use alerts_domain::tenant::TenantId;
 
 use super::lane::Lane;
 use super::work::{Piece, Work};
-use crate::dispatch::circuit::Circuit;
+use crate::dispatch::circuit::CircuitState;
 
 /// Most bytes of event bodies that wait in memory, over all lanes.
 const BYTES_WAITING: usize = 64 * 1024 * 1024;
@@ -81,8 +81,8 @@ impl<W: Work> Lanes<W> {
     }
 
     /// An endpoint's circuit.
-    pub(in crate::dispatch) fn circuit(&self, endpoint: EndpointId) -> Circuit {
-        self.lanes.get(&endpoint).map_or(Circuit::Closed, |lane| lane.breaker.state())
+    pub(in crate::dispatch) fn circuit(&self, endpoint: EndpointId) -> CircuitState {
+        self.lanes.get(&endpoint).map_or(CircuitState::Closed, |lane| lane.breaker.state())
     }
 
     /// How many circuits are not closed.

@@ -23,7 +23,7 @@ use alerts_domain::id::{EndpointId, RuleId};
 use alerts_domain::rate_limit::RateLimit;
 use alerts_domain::tenant::TenantId;
 
-use super::circuit::{Circuit, Gate, Health};
+use super::circuit::{CircuitState, Gate, Health};
 use crate::live::RateLimits;
 use held::{HeldRules, Next, Passage};
 use lane::{Lane, Turn};
@@ -302,7 +302,7 @@ impl<W: Work> Scheduler<W> {
         if should_claim {
             lane.more_in_store = false;
         }
-        if let (Circuit::Closed, Turn::Parked(key)) = (after, lane.turn) {
+        if let (CircuitState::Closed, Turn::Parked(key)) = (after, lane.turn) {
             // It may have been waiting for its circuit.
             self.parked.remove(key);
             lane.turn = Turn::None;
@@ -313,7 +313,7 @@ impl<W: Work> Scheduler<W> {
         }
         // Also without work in memory: the time of its probe, or of the end of its
         // rest, must be known.
-        let is_open = matches!(after, Circuit::Open { .. });
+        let is_open = matches!(after, CircuitState::Open { .. });
         if is_open {
             lane.await_recovery();
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use alerts_domain::Timestamp;
 use alerts_engine::{PluginEntry, PluginState};
 use alerts_package::{Digest, Kind as PluginKind, Manifest};
-use alerts_sandbox::{Circuit, Limits, Plugin, PluginStats};
+use alerts_sandbox::{Limits, OpenCircuit, Plugin, PluginStats};
 use serde::Serialize;
 
 /// A plugin: a condition language or a target adapter.
@@ -162,12 +162,12 @@ impl From<PluginStats> for StatsView {
     }
 }
 
-impl From<Option<Circuit>> for CircuitView {
-    fn from(open: Option<Circuit>) -> Self {
+impl From<Option<OpenCircuit>> for CircuitView {
+    fn from(open: Option<OpenCircuit>) -> Self {
         let is_open = open.is_some();
         match open {
             None => Self { is_open, since: None, until: None, reason: None },
-            Some(Circuit { since, until, reason }) => {
+            Some(OpenCircuit { since, until, reason }) => {
                 Self { is_open, since: Some(since), until, reason: Some(reason.to_string()) }
             }
         }

@@ -8,7 +8,7 @@ use alerts_domain::header::Headers;
 use alerts_domain::id::EndpointId;
 use alerts_domain::rate_limit::RateLimit;
 use alerts_domain::secret::Secret;
-use alerts_engine::Circuit;
+use alerts_engine::CircuitState;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -105,11 +105,13 @@ struct CircuitView {
 
 impl WebhookEndpointView {
     /// With its circuit, as this host has it.
-    pub(super) fn with_circuit(mut self, circuit: Circuit) -> Self {
+    pub(super) fn with_circuit(mut self, circuit: CircuitState) -> Self {
         let (state, since, next_probe_at) = match circuit {
-            Circuit::Closed => ("closed", None, None),
-            Circuit::Open { since, next_probe_at } => ("open", Some(since), Some(next_probe_at)),
-            Circuit::HalfOpen { since } => ("half_open", Some(since), None),
+            CircuitState::Closed => ("closed", None, None),
+            CircuitState::Open { since, next_probe_at } => {
+                ("open", Some(since), Some(next_probe_at))
+            }
+            CircuitState::HalfOpen { since } => ("half_open", Some(since), None),
         };
         self.circuit = Some(CircuitView { state, since, next_probe_at });
         self
