@@ -1,5 +1,7 @@
 //! Timers of runs that are watched: found when they are due, fired once.
 
+use std::collections::BTreeMap;
+
 use alerts_domain::Timestamp;
 use alerts_domain::id::{EventId, RuleId};
 use alerts_domain::outcome::Reason;
@@ -13,6 +15,7 @@ use crate::error::StoreError;
 use crate::new_event::{NewEvent, insert_made};
 use crate::open::Store;
 use crate::row::{Reader, us};
+use crate::triggers::{move_in, of_stored};
 
 const TABLE: &str = "trigger_states";
 
@@ -23,7 +26,7 @@ pub struct DueTimer {
     pub tenant: TenantId,
     /// The rule that watches it.
     pub rule: RuleId,
-    /// Which run.
+    /// Which run: a [`RunKey`](alerts_domain::trigger::RunKey) as it is kept.
     pub run: String,
     /// When its time passed.
     pub due_at: Timestamp,
@@ -125,16 +128,17 @@ impl Store {
             let mut transaction = self.begin_background().await?;
             let mut made: Vec<NewEvent> = Vec::new();
             for (timer, action) in &in_order {
-                let Some(mut memory) = self.lock_due(&mut transaction, timer, now).await? else {
+                let Some(memory) = self.lock_due(&mut transaction, timer, now).await? else {
                     continue;
                 };
+                let mut memory = with_older(&mut transaction, timer, memory).await?;
                 match action {
                     TimerAction::Drop => {
                         evaluate(&mut memory, Occasion::Dropped { now });
                     }
                     TimerAction::Fire { trigger, alert } => {
                         let DueTimer { tenant, rule, started, .. } = timer;
-                        let told_by = started.as_ref().map(|(_, body, _)| body.as_ref());
+                        let told_by = started.as_ref().map(|(_, body, _)| body);
                         let passed =
                             alert.time_passed(&mut memory, tenant, *rule, *trigger, told_by, now);
                         made.extend(passed.map(NewEvent::from));
@@ -220,6 +224,21 @@ impl Store {
         })
         .await
     }
+}
+
+/// The memory with what a host of an older release was told of the same run.
+async fn with_older(
+    connection: &mut AnyConnection,
+    timer: &DueTimer,
+    memory: Memory,
+) -> Result<Memory, StoreError> {
+    let key = (timer.tenant.clone(), timer.rule, timer.run.clone());
+    let older = of_stored(&key);
+    let mut memories = BTreeMap::from([(key.clone(), memory)]);
+    if !older.is_empty() {
+        move_in(connection, &older, &mut memories).await?;
+    }
+    Ok(memories.remove(&key).unwrap_or_default())
 }
 
 fn read_due(row: &AnyRow) -> Result<DueTimer, StoreError> {

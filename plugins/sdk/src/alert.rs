@@ -90,10 +90,13 @@ workflow!(
     finished_at,
     duration_ms,
     success_count,
+    pending_count,
     errored_count,
+    retried_count,
     total_count,
     failed_state_id,
     node_name,
+    identifier,
 );
 
 impl Alert {

@@ -3,92 +3,74 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
-/// All attributes by name; null in place of `data`.
-pub(super) struct Attributes(pub(super) Map<String, Value>);
+use crate::json::{self, Name, Walk};
+use crate::problem::FieldError;
 
-impl<'de> Deserialize<'de> for Attributes {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(AttributesVisitor)
+/// Reads a JSON object: all of its members by name, with null in place of `data`.
+///
+/// # Errors
+/// It is not JSON, is no object, or has a member twice.
+pub(super) fn read(body: &[u8]) -> Result<Map<String, Value>, FieldError> {
+    let told = |error: json::JsonError| match error.pointer.as_str() {
+        "" => FieldError::new("", format!("the event {}", error.fault)),
+        _ => FieldError::new(error.pointer, error.fault.to_string()),
+    };
+    if !body.trim_ascii_start().starts_with(b"{") {
+        json::check(body).map_err(told)?;
+        return Err(FieldError::new("", "an event is a JSON object"));
+    }
+    let mut walk = Walk::strict();
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let read = Attributes { walk: &mut walk, is_data_checked: true }.deserialize(&mut reader);
+    read.and_then(|attributes| reader.end().map(|()| attributes))
+        .map_err(|error| told(walk.explain(&error)))
+}
+
+/// The same of an event that is stored, which was let in: nothing is checked again, and
+/// of a repeated member, which older releases let in, the last one counts.
+pub(super) fn read_stored(body: &[u8]) -> Option<Map<String, Value>> {
+    let mut walk = Walk::lenient();
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    Attributes { walk: &mut walk, is_data_checked: false }.deserialize(&mut reader).ok()
+}
+
+struct Attributes<'w, 'de> {
+    walk: &'w mut Walk<'de>,
+    is_data_checked: bool,
+}
+
+impl<'de> DeserializeSeed<'de> for Attributes<'_, 'de> {
+    type Value = Map<String, Value>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
     }
 }
 
-struct AttributesVisitor;
-
-impl<'de> Visitor<'de> for AttributesVisitor {
-    type Value = Attributes;
+impl<'de> Visitor<'de> for Attributes<'_, 'de> {
+    type Value = Map<String, Value>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an event, which is a JSON object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Attributes, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
         let mut attributes = Map::new();
-        while let Some(name) = entries.next_key::<String>()? {
-            let value = if name == "data" {
-                entries.next_value::<Checked>()?;
-                Value::Null
-            } else {
-                entries.next_value()?
+        self.walk.begin_object();
+        while let Some(Name(name)) = members.next_key()? {
+            self.walk.member(&name)?;
+            let value = match (name.as_ref(), self.is_data_checked) {
+                ("data", true) => members.next_value_seed(self.walk.value()).map(|()| Value::Null)?,
+                ("data", false) => members.next_value::<IgnoredAny>().map(|_| Value::Null)?,
+                _ => members.next_value()?,
             };
-            attributes.insert(name, value);
+            attributes.insert(name.into_owned(), value);
         }
-        Ok(Attributes(attributes))
-    }
-}
-
-/// JSON of any shape that everybody after us can read: no deeper and with no larger
-/// numbers than [`Value`] takes, and whole characters. [`serde::de::IgnoredAny`]
-/// would let all of these pass.
-struct Checked;
-
-impl<'de> Deserialize<'de> for Checked {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Checked)
-    }
-}
-
-impl<'de> Visitor<'de> for Checked {
-    type Value = Checked;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Checked, A::Error> {
-        while entries.next_entry::<Checked, Checked>()?.is_some() {}
-        Ok(Checked)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Checked, A::Error> {
-        while elements.next_element::<Checked>()?.is_some() {}
-        Ok(Checked)
-    }
-
-    fn visit_str<E: Error>(self, _: &str) -> Result<Checked, E> {
-        Ok(Checked)
-    }
-
-    fn visit_bool<E: Error>(self, _: bool) -> Result<Checked, E> {
-        Ok(Checked)
-    }
-
-    fn visit_u64<E: Error>(self, _: u64) -> Result<Checked, E> {
-        Ok(Checked)
-    }
-
-    fn visit_i64<E: Error>(self, _: i64) -> Result<Checked, E> {
-        Ok(Checked)
-    }
-
-    fn visit_f64<E: Error>(self, _: f64) -> Result<Checked, E> {
-        Ok(Checked)
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Checked, E> {
-        Ok(Checked)
+        self.walk.end();
+        Ok(attributes)
     }
 }
 
@@ -113,12 +95,31 @@ mod tests {
             &deep(128),
         ] {
             let json = format!(r#"{{"id":"1","data":{data}}}"#);
-            let read = serde_json::from_str::<Attributes>(&json);
             let value = serde_json::from_str::<Value>(&json);
-            assert_eq!(read.is_ok(), value.is_ok(), "{data}");
-            if let (Err(read), Err(value)) = (read, value) {
-                assert_eq!(read.to_string(), value.to_string(), "{data}");
-            }
+            assert_eq!(read(json.as_bytes()).is_ok(), value.is_ok(), "{data}");
         }
+    }
+
+    #[test]
+    fn a_repeated_member_is_pointed_to_in_attributes_and_in_data() {
+        let pointer = |json: &str| read(json.as_bytes()).unwrap_err().pointer;
+        assert_eq!(pointer(r#"{"id":"d1","id":"d2"}"#), "/id");
+        assert_eq!(pointer(r#"{"data":{},"id":"1","data":{}}"#), "/data");
+        let data = r#"{"id":"1","data":{"errored_count":0,"errored_count":9}}"#;
+        assert_eq!(pointer(data), "/data/errored_count");
+        let stored = read_stored(r#"{"id":"d1","id":"d2","data":{"a":1,"a":2}}"#.as_bytes());
+        assert_eq!(stored.unwrap()["id"], "d2");
+    }
+
+    #[test]
+    fn what_is_broken_is_told_with_its_place() {
+        let error = read(b"{\"id\":\"1\",\n\"data\":{\"n\":NaN}}").unwrap_err();
+        assert_eq!(error.pointer, "/data/n");
+        assert!(error.detail.ends_with("at line 2, column 13"), "{}", error.detail);
+        for json in ["", "[", "[1,]", "{} {}"] {
+            let error = read(json.as_bytes()).unwrap_err();
+            assert!(error.detail.contains("is not JSON"), "{}", error.detail);
+        }
+        assert_eq!(read(b"[]").unwrap_err().detail, "an event is a JSON object");
     }
 }

@@ -8,6 +8,7 @@
 
 mod duration;
 mod evaluate;
+mod exceeded;
 mod group;
 mod kind;
 mod limits;
@@ -15,6 +16,7 @@ mod marks;
 mod memory;
 mod observation;
 mod run;
+mod run_key;
 mod threshold;
 mod watch;
 mod window;
@@ -25,5 +27,6 @@ pub use self::group::{Group, MAX_GROUP_FIELDS, MAX_GROUPS};
 pub use self::kind::Trigger;
 pub use self::memory::{Memory, MemoryError, Older, WrittenMemory};
 pub use self::observation::{Alert, Arrived, Followed, Made, MadeEvent, Observation};
-pub use self::run::{DURATION_EXCEEDED, ENDED, RunPhase, RunSighting, STARTED};
+pub use self::run::{DURATION_EXCEEDED, ENDED, RunPhase, RunSighting, STARTED, run_of};
+pub use self::run_key::RunKey;
 pub use self::threshold::{Breach, Ratio, ThresholdTrigger};

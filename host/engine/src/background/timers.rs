@@ -148,7 +148,7 @@ impl Timers {
         if rule.stored.updated_at <= *received_at {
             return Verdict::Holds;
         }
-        let Ok(event) = Event::from_structured(body.clone()) else { return Verdict::Holds };
+        let Some(event) = Event::from_stored(body.clone()) else { return Verdict::Holds };
         let mut matches = self.matcher.matches(&timer.tenant, &event, std::iter::once(rule)).await;
         matches.remembering.pop().map_or(Verdict::Holds, |(_, verdict)| verdict)
     }

@@ -217,8 +217,7 @@ impl Backtest {
     async fn judge(&self, page: Vec<ScannedEvent>) -> Vec<(ScannedEvent, Verdict)> {
         let asked = page.into_iter().filter(|scanned| self.rule.looks_at(&scanned.event_type));
         let asked = asked.map(|scanned| async {
-            let body = scanned.body.clone();
-            let verdict = self.matcher.verdict(&self.tenant, &self.rule, body).await;
+            let verdict = self.matcher.verdict(&self.tenant, &self.rule, &scanned.body).await;
             (scanned, verdict)
         });
         stream::iter(asked).buffered(AT_ONCE).collect().await

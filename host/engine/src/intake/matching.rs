@@ -108,7 +108,7 @@ impl Matcher {
             }
         }
         for (language, rules) in by_language {
-            match self.evaluate(tenant, language, &rules, event.body.clone()).await {
+            match self.evaluate(tenant, language, &rules, event.shown()).await {
                 Ok(verdicts) => {
                     for (rule, verdict) in rules.into_iter().zip(verdicts) {
                         let verdict = match verdict {
@@ -133,16 +133,17 @@ impl Matcher {
         matches
     }
 
-    /// What one rule's condition says, told to nobody else.
+    /// What one rule's condition says of an event that is stored, told to nobody else.
     pub(crate) async fn verdict(
         &self,
         tenant: &TenantId,
         rule: &Arc<LiveRule>,
-        event: Bytes,
+        stored: &Bytes,
     ) -> Verdict {
         let Some(Condition { language, .. }) = &rule.stored.spec.condition else {
             return Verdict::Holds;
         };
+        let event = Event::shown_of_stored(stored);
         match self.evaluate(tenant, language, &[rule], event).await {
             Ok(verdicts) => match verdicts.into_iter().next() {
                 Some(Ok(true)) => Verdict::Holds,
