@@ -12,7 +12,9 @@ fn assert_valid(alert: &Value) {
     let schema = include_str!("../../docs/schemas/alert.v1.json");
     let schema: Value = serde_json::from_str(schema).unwrap();
     // Receivers take what they do not know; the host sends nothing that is not told.
-    for (object, told) in [(alert, &schema), (&alert["workflow"], &schema["properties"]["workflow"])] {
+    for (object, told) in
+        [(alert, &schema), (&alert["workflow"], &schema["properties"]["workflow"])]
+    {
         for name in object.as_object().unwrap().keys() {
             assert!(told["properties"].get(name).is_some(), "the schema does not tell of {name}");
         }

@@ -66,9 +66,7 @@ async fn a_member_that_is_there_twice_is_refused_with_its_pointer_wherever_json_
     let (endpoint_path, preview) =
         (format!("/v1/webhooks/{endpoint}"), format!("/v1/webhooks/{endpoint}/preview"));
     let draft = |more: &str| {
-        format!(
-            r#"{{"name":"n","event_type":"*","webhook_endpoint_id":"{endpoint}",{more}}}"#
-        )
+        format!(r#"{{"name":"n","event_type":"*","webhook_endpoint_id":"{endpoint}",{more}}}"#)
     };
     let trigger = draft(r#""trigger":{"type":"duration","threshold_ms":1,"threshold_ms":2}"#);
     let source = r#"{"and":[{"==":[1,1]}],"and":[]}"#;
@@ -86,13 +84,29 @@ async fn a_member_that_is_there_twice_is_refused_with_its_pointer_wherever_json_
         (
             &post,
             "/v1/webhooks",
-            r#"{"name":"n","target_url":"https://example.com","settings":{"a":{"b":1,"b":1}}}"#.to_owned(),
+            r#"{"name":"n","target_url":"https://example.com","settings":{"a":{"b":1,"b":1}}}"#
+                .to_owned(),
             "/settings/a/b",
         ),
-        (&patch, &endpoint_path, r#"{"secrets":{"token":"12345678","token":"x"}}"#.to_owned(), "/secrets/token"),
-        (&post, &preview, format!(r#"{{"event":{{{attributes},"id":"1","id":"2"}}}}"#), "/event/id"),
+        (
+            &patch,
+            &endpoint_path,
+            r#"{"secrets":{"token":"12345678","token":"x"}}"#.to_owned(),
+            "/secrets/token",
+        ),
+        (
+            &post,
+            &preview,
+            format!(r#"{{"event":{{{attributes},"id":"1","id":"2"}}}}"#),
+            "/event/id",
+        ),
         (&post, "/v1/dead-letters/redrive", r#"{"ids":[],"ids":[]}"#.to_owned(), "/ids"),
-        (&post, "/v1/api-keys", r#"{"name":"a","role":"viewer","role":"admin"}"#.to_owned(), "/role"),
+        (
+            &post,
+            "/v1/api-keys",
+            r#"{"name":"a","role":"viewer","role":"admin"}"#.to_owned(),
+            "/role",
+        ),
     ];
     for (method, path, body, pointer) in others {
         let answer = send(&host.api, method.clone(), path, &body).await;
@@ -221,13 +235,19 @@ async fn json_that_came_as_base64_is_seen_by_conditions_runs_alerts_and_backtest
     host.api.event(event("e1", "workflow.started")).await;
     host.later(Duration::from_secs(901));
     let slow = receiver.wait_for(1).await[0].json();
-    assert_eq!((&slow["type"], &slow["workflow"]["run_id"]), (&json!("workflow.duration_exceeded"), &json!("r1")));
+    assert_eq!(
+        (&slow["type"], &slow["workflow"]["run_id"]),
+        (&json!("workflow.duration_exceeded"), &json!("r1"))
+    );
     let failed = event("e2", "workflow.failed");
     let accepted = host.api.post("/v1/events", failed.clone()).await.expect(202);
     assert_eq!(stored(&host.api, &accepted).await, failed, "it is shown as it was posted");
     let alert = receiver.wait_for(2).await[1].json();
     assert_eq!(alert["type"], "workflow.failed");
-    assert_eq!((&alert["workflow"], &alert["data"]), (&json!({"run_id": "r1"}), &json!({"run_id": "r1"})));
+    assert_eq!(
+        (&alert["workflow"], &alert["data"]),
+        (&json!({"run_id": "r1"}), &json!({"run_id": "r1"}))
+    );
 
     host.later(Duration::from_secs(1));
     for draft in [
@@ -239,7 +259,11 @@ async fn json_that_came_as_base64_is_seen_by_conditions_runs_alerts_and_backtest
         rule.as_object_mut().unwrap().extend(draft.as_object().unwrap().clone());
         let body = json!({"rule": rule, "from": from, "to": host.now().to_string()});
         let report = host.api.post("/v1/alert-rules/backtest", body).await.expect(200);
-        assert_eq!((&report["total"], &report["condition_errors"]), (&json!(1), &json!(0)), "{report}");
+        assert_eq!(
+            (&report["total"], &report["condition_errors"]),
+            (&json!(1), &json!(0)),
+            "{report}"
+        );
     }
 }
 
@@ -266,7 +290,8 @@ async fn broken_json_is_named_with_its_place_and_its_index_in_the_batch() {
     let good = failed("good").to_string();
     let broken: [&[u8]; 4] = [b"NaN", b"\"\\ud800\"", b"\"\xff\"", b"1e999"];
     for value in broken {
-        let mut item = br#"{"specversion":"1.0","id":"57","source":"/s","type":"t","data":{"n":"#.to_vec();
+        let mut item =
+            br#"{"specversion":"1.0","id":"57","source":"/s","type":"t","data":{"n":"#.to_vec();
         item.extend_from_slice(value);
         item.extend_from_slice(b"}}");
         let structured = host.api.with("content-type", Some("application/cloudevents+json"));
@@ -302,7 +327,8 @@ async fn a_time_in_another_form_is_refused_with_the_forms_that_are_taken() {
         assert_eq!(answer.problem(400), ["/time"], "{time}");
     }
     nothing_is_stored(&host.api).await;
-    for (number, time) in ["2026-01-31t02:12:34z", "2026-01-31T02:12:34.5-11:30"].iter().enumerate() {
+    for (number, time) in ["2026-01-31t02:12:34z", "2026-01-31T02:12:34.5-11:30"].iter().enumerate()
+    {
         host.api.event(failed_with(&number.to_string(), "time", (*time).into())).await;
     }
 }
@@ -327,7 +353,10 @@ async fn a_time_that_was_never_set_counts_as_absent() {
         host.api.event(event).await;
     }
     let alert = receiver.wait_for(1).await[0].json();
-    assert_eq!((&alert["rule"]["name"], &alert["occurred_at"]), (&json!("No time"), &json!(received_at)));
+    assert_eq!(
+        (&alert["rule"]["name"], &alert["occurred_at"]),
+        (&json!("No time"), &json!(received_at))
+    );
     host.later(Duration::from_secs(900));
     let alert = receiver.wait_for(2).await[1].json();
     assert_eq!(alert["rule"]["name"], "Slow");

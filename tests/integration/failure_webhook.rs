@@ -17,7 +17,9 @@ fn sent() -> Value {
 async fn it_is_alerted_as_a_failed_workflow_and_its_time_is_utc() {
     let (host, receiver) = (TestHost::in_real_time().await, Receiver::start().await);
     let endpoint = host.api.endpoint(&receiver.url("/hook"), json!({})).await;
-    host.api.rule(&endpoint, json!({"condition": "event.data.node_name == 'load-warehouse'"})).await;
+    host.api
+        .rule(&endpoint, json!({"condition": "event.data.node_name == 'load-warehouse'"}))
+        .await;
     assert!(!host.api.event(sent()).await);
     let alert = receiver.wait_for(1).await[0].json();
     assert_eq!(alert["type"], "workflow.failed");
@@ -40,7 +42,9 @@ async fn it_ends_the_run_that_it_is_about() {
     let (host, _receiver) = (TestHost::start().await, Receiver::start().await);
     let endpoint = host.api.endpoint("https://example.com/", json!({})).await;
     let trigger = json!({"type": "duration", "threshold_ms": 900_000});
-    host.api.rule(&endpoint, json!({"event_type": "workflow.duration_exceeded", "trigger": trigger})).await;
+    host.api
+        .rule(&endpoint, json!({"event_type": "workflow.duration_exceeded", "trigger": trigger}))
+        .await;
     let mut started = failed_with("started", "type", "workflow.started".into());
     started["time"] = host.now().to_string().into();
     host.api.event(started).await;

@@ -87,8 +87,12 @@ async fn a_figure_with_a_fraction_is_a_figure() {
     host.api.event(told(&host, "failed", ended("just too long", 900_000.5))).await;
     assert_eq!(reason(&host).await, "fired");
     let alerts = receiver.wait_for(2).await;
-    let elapsed: Vec<_> = alerts.iter().map(|a| a.json()["trigger"]["elapsed_ms"].clone()).collect();
-    assert!(elapsed.contains(&json!(1_200_000)) && elapsed.contains(&json!(900_001)), "{elapsed:?}");
+    let elapsed: Vec<_> =
+        alerts.iter().map(|a| a.json()["trigger"]["elapsed_ms"].clone()).collect();
+    assert!(
+        elapsed.contains(&json!(1_200_000)) && elapsed.contains(&json!(900_001)),
+        "{elapsed:?}"
+    );
 }
 
 /// Makes of the memory of each run what a release kept that knew runs by their id alone.
@@ -102,7 +106,8 @@ async fn as_an_older_release_kept_them(host: &TestHost) {
 }
 
 #[tokio::test]
-async fn runs_that_are_watched_while_the_host_is_upgraded_are_neither_forgotten_nor_alerted_twice() {
+async fn runs_that_are_watched_while_the_host_is_upgraded_are_neither_forgotten_nor_alerted_twice()
+{
     let (mut host, receiver) = watching(15).await;
     let run = |id: &str| json!({"graph_name": "etl", "run_id": id});
     for id in ["ends in time", "ends late", "never ends"] {

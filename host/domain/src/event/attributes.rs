@@ -6,43 +6,47 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
-use crate::json::{self, Name, Walk};
+use crate::json::{self, Sieve};
 use crate::problem::FieldError;
 
 /// Reads a JSON object: all of its members by name, with null in place of `data`.
 ///
 /// # Errors
-/// It is not JSON, is no object, or has a member twice.
+/// It is not JSON, is no object, or has a member twice, however deep.
 pub(super) fn read(body: &[u8]) -> Result<Map<String, Value>, FieldError> {
-    let told = |error: json::JsonError| match error.pointer.as_str() {
+    let mut sieve = Sieve::default();
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let read = Attributes { sieve: Some(&mut sieve) }.deserialize(&mut reader);
+    match read.and_then(|attributes| reader.end().map(|()| attributes)) {
+        Ok(attributes) if !sieve.is_suspect() => Ok(attributes),
+        read => {
+            json::look_closely(body).map_err(told)?;
+            // What is JSON and yet does not read is no object.
+            read.map_err(|_| FieldError::new("", "an event is a JSON object"))
+        }
+    }
+}
+
+fn told(error: json::JsonError) -> FieldError {
+    match error.pointer.as_str() {
         "" => FieldError::new("", format!("the event {}", error.fault)),
         _ => FieldError::new(error.pointer, error.fault.to_string()),
-    };
-    if !body.trim_ascii_start().starts_with(b"{") {
-        json::check(body).map_err(told)?;
-        return Err(FieldError::new("", "an event is a JSON object"));
     }
-    let mut walk = Walk::strict();
-    let mut reader = serde_json::Deserializer::from_slice(body);
-    let read = Attributes { walk: &mut walk, is_data_checked: true }.deserialize(&mut reader);
-    read.and_then(|attributes| reader.end().map(|()| attributes))
-        .map_err(|error| told(walk.explain(&error)))
 }
 
 /// The same of an event that is stored, which was let in: nothing is checked again, and
 /// of a repeated member, which older releases let in, the last one counts.
 pub(super) fn read_stored(body: &[u8]) -> Option<Map<String, Value>> {
-    let mut walk = Walk::lenient();
     let mut reader = serde_json::Deserializer::from_slice(body);
-    Attributes { walk: &mut walk, is_data_checked: false }.deserialize(&mut reader).ok()
+    Attributes { sieve: None }.deserialize(&mut reader).ok()
 }
 
-struct Attributes<'w, 'de> {
-    walk: &'w mut Walk<'de>,
-    is_data_checked: bool,
+struct Attributes<'s> {
+    /// What looks at `data`, and at whether a name is there twice.
+    sieve: Option<&'s mut Sieve>,
 }
 
-impl<'de> DeserializeSeed<'de> for Attributes<'_, 'de> {
+impl<'de> DeserializeSeed<'de> for Attributes<'_> {
     type Value = Map<String, Value>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -50,26 +54,28 @@ impl<'de> DeserializeSeed<'de> for Attributes<'_, 'de> {
     }
 }
 
-impl<'de> Visitor<'de> for Attributes<'_, 'de> {
+impl<'de> Visitor<'de> for Attributes<'_> {
     type Value = Map<String, Value>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an event, which is a JSON object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(mut self, mut members: A) -> Result<Self::Value, A::Error> {
         let mut attributes = Map::new();
-        self.walk.begin_object();
-        while let Some(Name(name)) = members.next_key()? {
-            self.walk.member(&name)?;
-            let value = match (name.as_ref(), self.is_data_checked) {
-                ("data", true) => members.next_value_seed(self.walk.value()).map(|()| Value::Null)?,
-                ("data", false) => members.next_value::<IgnoredAny>().map(|_| Value::Null)?,
-                _ => members.next_value()?,
+        while let Some(name) = members.next_key::<String>()? {
+            let value = match (&mut self.sieve, name == "data") {
+                (Some(sieve), true) => members.next_value_seed(sieve.value()).map(|()| Value::Null),
+                (None, true) => members.next_value::<IgnoredAny>().map(|_| Value::Null),
+                (_, false) => members.next_value(),
             };
-            attributes.insert(name.into_owned(), value);
+            let is_repeated = attributes.insert(name, value?).is_some();
+            if let Some(sieve) = &mut self.sieve
+                && is_repeated
+            {
+                sieve.suspect();
+            }
         }
-        self.walk.end();
         Ok(attributes)
     }
 }

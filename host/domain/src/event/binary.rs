@@ -8,7 +8,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::{Event, content};
+use super::cloud_event::Event;
+use super::content;
 use crate::json;
 use crate::problem::{FieldError, pointer_to};
 
@@ -54,7 +55,8 @@ impl Event {
                 return Err(vec![FieldError::new(pointer_to(&name), detail)]);
             }
             if event.contains_key(&name) {
-                let detail = format!("the header `ce-{name}` is there twice: leave one of them out");
+                let detail =
+                    format!("the header `ce-{name}` is there twice: leave one of them out");
                 return Err(vec![FieldError::new(pointer_to(&name), detail)]);
             }
             event.insert(name, Value::String(value));

@@ -5,7 +5,8 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::{Event, content, time};
+use super::cloud_event::Event;
+use super::{content, time};
 use crate::problem::{FieldError, pointer_to};
 use crate::tenant::TenantId;
 
@@ -40,7 +41,7 @@ impl Event {
         if !reader.problems.is_empty() {
             return Err(reader.problems);
         }
-        let shown = content::shown(attributes, &body);
+        let shown = content::shown(attributes, time, &body);
         Ok(Self { id, source, event_type, subject, time, namespace, body, shown })
     }
 }
@@ -88,10 +89,11 @@ impl Reader<'_> {
 
     fn time(&mut self) -> Option<Timestamp> {
         let text = self.optional("time")?;
-        if time::rfc3339(&text).is_none() {
+        let time = time::rfc3339(&text);
+        if time.is_none() {
             self.refuse("time", time::FORMS);
         }
-        time::told(&text)
+        time.filter(time::was_set)
     }
 
     fn namespace(&mut self) -> Option<TenantId> {
@@ -152,7 +154,8 @@ mod tests {
 
     #[test]
     fn a_time_that_is_not_rfc_3339_is_refused_with_the_forms_that_are_taken() {
-        for time in ["2026-01-01T10:00:00", "2026-01-01T10:00:00+00", "2026-01-01 10:00:00Z", "now"] {
+        for time in ["2026-01-01T10:00:00", "2026-01-01T10:00:00+00", "2026-01-01 10:00:00Z", "now"]
+        {
             let errors = with_time(time).unwrap_err();
             assert_eq!(errors[0].pointer, "/time", "{time}");
             assert!(errors[0].detail.contains("2026-01-31T13:00:00+01:00"), "{}", errors[0].detail);

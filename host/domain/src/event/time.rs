@@ -10,10 +10,16 @@ pub(super) const FORMS: &str = "must be RFC 3339 with an offset: 2026-01-31T12:0
     2026-01-31T12:00:00.25Z or 2026-01-31T13:00:00+01:00; a local time without an offset is \
     ambiguous";
 
-/// A time that an emitter tells of. None also for one before 1970: that is how some
-/// languages write a time that was never set (Go: the year 1).
+/// A time that an emitter tells of; None for another text, and for a time that was
+/// never set.
 pub fn told(text: &str) -> Option<Timestamp> {
-    rfc3339(text).filter(|time| *time >= Timestamp::UNIX_EPOCH)
+    rfc3339(text).filter(was_set)
+}
+
+/// Whether a time is meant as one. Those before 1970 are how some languages write one
+/// that was never set (Go: the year 1).
+pub(super) fn was_set(time: &Timestamp) -> bool {
+    *time >= Timestamp::UNIX_EPOCH
 }
 
 /// A time with its offset; None when it is not RFC 3339.

@@ -13,7 +13,8 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::binary::{Content, structured};
-use super::{Event, time};
+use super::cloud_event::Event;
+use super::time;
 use crate::problem::{FieldError, pointer_to};
 
 /// The type of event that it is.
@@ -76,7 +77,9 @@ fn data(body: &[u8], problems: &mut Vec<FieldError>) -> Option<Box<RawValue>> {
         members.entry("status".to_owned()).or_insert(to_raw_value("FAILED")?);
         to_raw_value(&members)
     };
-    read().map_err(|error| problems.push(FieldError::new("", format!("does not read: {error}")))).ok()
+    read()
+        .map_err(|error| problems.push(FieldError::new("", format!("does not read: {error}"))))
+        .ok()
 }
 
 struct Reader<'a> {

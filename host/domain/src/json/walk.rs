@@ -1,4 +1,5 @@
-//! A walk over JSON that remembers where it is, and which names it has seen there.
+//! The close look at JSON in which something is wrong: a walk that remembers where it
+//! is, and which names it has seen there.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -6,79 +7,37 @@ use std::fmt;
 
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use super::{JsonError, JsonFault};
+use super::error::{JsonError, JsonFault};
 use crate::problem::pointer_to;
-
-/// Up to this many members of one object are looked through one by one, which is
-/// faster than to hash them; nearly all objects have fewer.
-const NARROW: usize = 16;
 
 /// Where the reader is, and what it has seen of all that encloses it. After an error
 /// it stands where the error is.
-#[derive(Debug)]
-pub(crate) struct Walk<'de> {
+#[derive(Debug, Default)]
+pub(super) struct Walk<'de> {
     /// The values that are begun and not ended, outermost first.
     open: Vec<Open<'de>>,
-    /// The names so far of all open objects, outermost first: one list, so that an
-    /// object costs no allocation of its own.
-    names: Vec<Cow<'de, str>>,
-    takes_repetitions: bool,
     is_repeated: bool,
 }
 
 #[derive(Debug)]
 enum Open<'de> {
-    Object {
-        /// Where its names begin.
-        first: usize,
-        /// All of its names, once they are many.
-        wide: Option<HashSet<Cow<'de, str>>>,
-    },
-    Array {
-        index: usize,
-    },
+    Object { names: HashSet<Cow<'de, str>>, newest: Option<Cow<'de, str>> },
+    Array { index: usize },
 }
 
 impl<'de> Walk<'de> {
-    /// One that takes no member twice.
-    pub(crate) fn strict() -> Self {
-        Self { open: Vec::new(), names: Vec::new(), takes_repetitions: false, is_repeated: false }
-    }
-
-    /// One over what was let in already, perhaps by a release that looked less closely.
-    pub(crate) fn lenient() -> Self {
-        Self { takes_repetitions: true, ..Self::strict() }
-    }
-
     /// Reads a value of any shape and keeps nothing of it.
-    pub(crate) fn value(&mut self) -> Checked<'_, 'de> {
+    pub(super) fn value(&mut self) -> Checked<'_, 'de> {
         Checked(self)
     }
 
-    /// An object begins.
-    pub(crate) fn begin_object(&mut self) {
-        self.open.push(Open::Object { first: self.names.len(), wide: None });
-    }
-
-    /// Its next member has this name.
-    pub(crate) fn member<E: Error>(&mut self, name: &Cow<'de, str>) -> Result<(), E> {
-        if let Some(Open::Object { first, wide }) = self.open.last_mut() {
-            let known = &self.names[*first..];
-            let is_known = match wide {
-                Some(wide) => !wide.insert(name.clone()),
-                None => known.contains(name),
-            };
-            if wide.is_none() && known.len() == NARROW {
-                *wide = Some(known.iter().chain([name]).cloned().collect());
-            }
-            self.is_repeated |= is_known && !self.takes_repetitions;
+    /// The next member of the innermost object has this name.
+    fn member<E: Error>(&mut self, name: Cow<'de, str>) -> Result<(), E> {
+        if let Some(Open::Object { names, newest }) = self.open.last_mut() {
+            *newest = Some(name.clone());
+            self.is_repeated = !names.insert(name);
         }
-        self.names.push(name.clone());
         if self.is_repeated { Err(E::custom("a member is there twice")) } else { Ok(()) }
-    }
-
-    fn begin_array(&mut self) {
-        self.open.push(Open::Array { index: 0 });
     }
 
     fn next_item(&mut self) {
@@ -87,15 +46,8 @@ impl<'de> Walk<'de> {
         }
     }
 
-    /// The innermost object or array ends.
-    pub(crate) fn end(&mut self) {
-        if let Some(Open::Object { first, .. }) = self.open.pop() {
-            self.names.truncate(first);
-        }
-    }
-
     /// What made the reader stop, here.
-    pub(crate) fn explain(&self, error: &serde_json::Error) -> JsonError {
+    pub(super) fn explain(&self, error: &serde_json::Error) -> JsonError {
         let fault = match self.is_repeated {
             true => JsonFault::Repeated,
             false => JsonFault::Malformed {
@@ -108,24 +60,11 @@ impl<'de> Walk<'de> {
     }
 
     fn pointer(&self) -> String {
-        let mut pointer = String::new();
-        for (depth, open) in self.open.iter().enumerate() {
-            match open {
-                Open::Array { index } => pointer.push_str(&format!("/{index}")),
-                Open::Object { first, .. } => {
-                    // Its newest name stands before the names of the object within it.
-                    let inner = self.open[depth + 1..].iter().find_map(|open| match open {
-                        Open::Object { first, .. } => Some(*first),
-                        Open::Array { .. } => None,
-                    });
-                    let end = inner.unwrap_or(self.names.len());
-                    if let Some(name) = self.names[*first..end].last() {
-                        pointer.push_str(&pointer_to(name));
-                    }
-                }
-            }
-        }
-        pointer
+        let tokens = self.open.iter().filter_map(|open| match open {
+            Open::Array { index } => Some(format!("/{index}")),
+            Open::Object { newest, .. } => newest.as_deref().map(pointer_to),
+        });
+        tokens.collect()
     }
 }
 
@@ -143,7 +82,7 @@ fn plain(error: &serde_json::Error) -> String {
 }
 
 /// The name of a member, which is copied only where it holds an escape.
-pub(crate) struct Name<'de>(pub(crate) Cow<'de, str>);
+struct Name<'de>(Cow<'de, str>);
 
 impl<'de> Deserialize<'de> for Name<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -169,9 +108,8 @@ impl<'de> Deserialize<'de> for Name<'de> {
     }
 }
 
-/// Reads one value under the eyes of a walk. [`serde::de::IgnoredAny`] would let pass
-/// what others cannot read: half a surrogate pair, a number that is too large.
-pub(crate) struct Checked<'w, 'de>(&'w mut Walk<'de>);
+/// Reads one value under the eyes of a walk.
+pub(super) struct Checked<'w, 'de>(&'w mut Walk<'de>);
 
 impl<'de> DeserializeSeed<'de> for Checked<'_, 'de> {
     type Value = ();
@@ -189,21 +127,21 @@ impl<'de> Visitor<'de> for Checked<'_, 'de> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
-        self.0.begin_object();
+        self.0.open.push(Open::Object { names: HashSet::new(), newest: None });
         while let Some(Name(name)) = members.next_key()? {
-            self.0.member(&name)?;
+            self.0.member(name)?;
             members.next_value_seed(self.0.value())?;
         }
-        self.0.end();
+        self.0.open.pop();
         Ok(())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        self.0.begin_array();
+        self.0.open.push(Open::Array { index: 0 });
         while items.next_element_seed(self.0.value())?.is_some() {
             self.0.next_item();
         }
-        self.0.end();
+        self.0.open.pop();
         Ok(())
     }
 

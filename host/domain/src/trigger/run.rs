@@ -177,7 +177,11 @@ mod tests {
     fn a_run_is_known_by_graph_and_id_from_data_or_from_the_subject() {
         let named = json!({"graph_name": "etl", "run_id": "r1"});
         assert_eq!(run(None, named.clone()), key(Some("etl"), "r1"));
-        assert_eq!(run(Some("graph/elt/run/r2"), named), key(Some("etl"), "r1"), "data comes first");
+        assert_eq!(
+            run(Some("graph/elt/run/r2"), named),
+            key(Some("etl"), "r1"),
+            "data comes first"
+        );
         assert_eq!(run(Some("graph/etl/run/r2"), json!(null)), key(Some("etl"), "r2"));
         assert_eq!(run(Some("graph/etl/run/r2"), json!({"run_id": "r3"})), key(Some("etl"), "r3"));
         assert_eq!(run(None, json!({"run_id": "r1"})), key(None, "r1"));
@@ -190,7 +194,10 @@ mod tests {
     fn an_id_may_be_a_number_and_keeps_its_digits() {
         let of = |id: &str| seen_in(STARTED, None, &format!("{{\"run_id\":{id}}}"));
         assert_eq!(of("1090123456789012").unwrap().run, key(None, "1090123456789012"));
-        assert_eq!(of("12345678901234567890123").unwrap().run, key(None, "12345678901234567890123"));
+        assert_eq!(
+            of("12345678901234567890123").unwrap().run,
+            key(None, "12345678901234567890123")
+        );
         assert_eq!(of("7").unwrap().run, of("\"7\"").unwrap().run);
         for no_id in ["true", "null", "{}", "[1]", "\"\""] {
             assert_eq!(of(no_id), None, "{no_id}");

@@ -206,7 +206,12 @@ mod tests {
 
     /// Told as it happens.
     fn sighting(second: i64, phase: RunPhase) -> RunSighting {
-        RunSighting { run: RunKey::new(None, "r").unwrap(), at: at(second), received_at: at(second), phase }
+        RunSighting {
+            run: RunKey::new(None, "r").unwrap(),
+            at: at(second),
+            received_at: at(second),
+            phase,
+        }
     }
 
     fn started(second: i64) -> RunSighting {
@@ -308,7 +313,9 @@ mod tests {
         let (mut start, mut end) = (RunWatch::default(), RunWatch::default());
         observe(&mut start, &started(100));
         observe(&mut end, &ended(105, None));
-        for (mut into, other, is_newer) in [(start.clone(), &end, false), (end.clone(), &start, true)] {
+        for (mut into, other, is_newer) in
+            [(start.clone(), &end, false), (end.clone(), &start, true)]
+        {
             assert_eq!(into.merge(other), is_newer);
             assert_eq!(into.due_at(&TRIGGER), None, "it ended");
         }

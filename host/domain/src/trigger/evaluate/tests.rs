@@ -27,7 +27,12 @@ fn event_id(number: u128) -> EventId {
 }
 
 fn run(second: i64, phase: RunPhase) -> Observed {
-    let sighting = RunSighting { run: RunKey::new(None, "r").unwrap(), at: at(second), received_at: at(second), phase };
+    let sighting = RunSighting {
+        run: RunKey::new(None, "r").unwrap(),
+        at: at(second),
+        received_at: at(second),
+        phase,
+    };
     Observed::Run { trigger: DURATION, sighting, may_fire: true }
 }
 

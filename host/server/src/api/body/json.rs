@@ -70,9 +70,8 @@ fn require_storable(json: &[u8]) -> Result<(), Problem> {
 
 /// The pointer to the first text that cannot be stored.
 fn unstorable(value: &Value) -> Option<String> {
-    let under = |name: String, value: &Value| {
-        unstorable(value).map(|pointer| pointer_to(&name) + &pointer)
-    };
+    let under =
+        |name: String, value: &Value| unstorable(value).map(|pointer| pointer_to(&name) + &pointer);
     match value {
         Value::String(text) => (!is_storable(text)).then(String::new),
         Value::Array(items) => {

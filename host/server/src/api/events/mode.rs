@@ -57,8 +57,9 @@ impl Mode {
 pub(super) fn attributes(headers: &HeaderMap) -> Result<Vec<(String, String)>, FieldError> {
     let attributes = headers.iter().filter_map(|(name, value)| {
         let name = name.as_str().strip_prefix(PREFIX)?;
-        let wrong =
-            |detail| FieldError::new(format!("/{name}"), format!("the header {PREFIX}{name} {detail}"));
+        let wrong = |detail| {
+            FieldError::new(format!("/{name}"), format!("the header {PREFIX}{name} {detail}"))
+        };
         Some(decoded(value.as_bytes()).map(|value| (name.to_owned(), value)).map_err(wrong))
     });
     attributes.collect()
