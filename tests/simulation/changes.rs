@@ -101,6 +101,7 @@ impl Run<'_> {
                 let updated = engine.endpoints().update(&actor, id, patch).await;
                 if self.made(updated).is_some() {
                     self.model.endpoints[endpoint].is_active = is_active;
+                    self.world.forbid(endpoint, !is_active);
                 }
             }
             Step::DeleteEndpoint(endpoint) if !self.model.endpoints[endpoint].is_deleted => {
@@ -108,7 +109,12 @@ impl Run<'_> {
                 let deleted = engine.endpoints().delete(&actor, self.endpoints[endpoint]).await;
                 if self.made(deleted).is_some() {
                     self.model.endpoints[endpoint].is_deleted = true;
+                    self.world.forbid(endpoint, true);
                 }
+            }
+            Step::LeaveEndpoint => {
+                let off = Step::SwitchEndpoint(self.busiest_endpoint(), false);
+                Box::pin(self.change(host, &off)).await;
             }
             Step::CancelOne => {
                 let scheduled = self

@@ -5,12 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use alerts_domain::delivery::{Attempt, Delivery, DeliveryStatus};
 use alerts_domain::retry::{RetryPolicy, Strategy};
 use alerts_domain::trigger::Trigger;
+use jiff::SignedDuration;
 
 use crate::observe::Seen;
+use crate::pace;
 use crate::plan::STARTED;
 use crate::run::Run;
+use crate::sends::{Fate, Send, number_of};
 use crate::workload::Fact;
-use crate::world::{Fate, Send, number_of};
 
 pub(crate) async fn all(run: &Run<'_>) {
     let sends = run.world.sends();
@@ -28,7 +30,7 @@ pub(crate) async fn all(run: &Run<'_>) {
     every_send_is_accounted_for(run, &sends, &told);
     bodies_are_the_same_in_every_attempt(&sends);
     nothing_waits(run).await;
-    limits_are_kept(run, &sends);
+    pace::is_kept(run, &sends);
     if run.plan.disturbances.is_orderly() {
         long_runs_and_no_others_were_alerted(run);
     }
@@ -77,7 +79,8 @@ impl Tries<'_> {
         let Self { run, rule, delivery, attempts } = self;
         let last = attempts.last().map(|attempt| &sends[number_of(&attempt.exchanges[0])]);
         let own = sends.iter().filter(|send| send.delivery == delivery.id);
-        let successes = own.clone().filter(|send| send.is_success());
+        // Of a panic the host does not know whether it was sent: it sends it again.
+        let successes = own.clone().filter(|send| send.is_success() && !send.is_panic);
         let recorded = successes.clone().filter(|send| send.fate == Fate::Recorded).count();
         assert!(recorded <= 1, "{recorded} successes of {delivery:?}");
         if run.crashes == 0 && run.plan.disturbances.hosts == 1 {
@@ -92,7 +95,7 @@ impl Tries<'_> {
                 let is_gone = last.is_some_and(Send::is_gone);
                 let least = run.plan.rules[*rule].retry.max_retries + 1;
                 let has_given_up = delivery.attempt_count >= least;
-                let why = endpoint.is_deleted || is_gone || has_given_up;
+                let why = endpoint.is_deleted || is_gone || has_given_up || is_too_old(delivery);
                 assert!(why, "given up too early: {delivery:?}");
                 assert_eq!(recorded, 0, "dead, and it was delivered: {delivery:?}");
             }
@@ -141,6 +144,12 @@ impl Tries<'_> {
     }
 }
 
+/// An alert is given up when it is over a week old.
+fn is_too_old(delivery: &Delivery) -> bool {
+    let ended_at = delivery.finished_at.expect("it has ended");
+    ended_at.duration_since(delivery.created_at) >= SignedDuration::from_hours(7 * 24)
+}
+
 /// What its host has written down is on record; what it has not, it had no right
 /// to, or it was dead.
 fn every_send_is_accounted_for(run: &Run<'_>, sends: &[Send], told: &BTreeSet<usize>) {
@@ -150,6 +159,9 @@ fn every_send_is_accounted_for(run: &Run<'_>, sends: &[Send], told: &BTreeSet<us
         assert_ne!(send.fate, Fate::Open, "send {number} never ended");
         if send.fate == Fate::LeaseLost {
             assert!(run.plan.disturbances.hosts > 1, "a lease lost to nobody: {send:?}");
+        }
+        if send.fate == Fate::Panicked {
+            assert!(send.is_panic, "given back, and nothing panicked: {send:?}");
         }
         if send.fate == Fate::Crashed {
             assert!(run.crashes > 0, "{send:?}");
@@ -173,28 +185,6 @@ async fn nothing_waits(run: &Run<'_>) {
     for (id, tenant) in run.accepted_events() {
         let stored = run.store.get_event(&tenant, id).await.unwrap();
         assert!(stored.is_some(), "event {id} was accepted, and is lost");
-    }
-}
-
-/// Starts towards one endpoint never come faster than its limit, as far as one
-/// host without interruptions can tell.
-fn limits_are_kept(run: &Run<'_>, sends: &[Send]) {
-    let disturbances = run.plan.disturbances;
-    if disturbances.hosts > 1 || disturbances.clock || run.crashes > 0 {
-        return;
-    }
-    for (number, endpoint) in run.plan.endpoints.iter().enumerate() {
-        let Some(limit) = endpoint.rate_limit else { continue };
-        let spacing = 60_000 / u64::from(limit.per_minute);
-        let burst = u64::from(limit.burst.unwrap_or(limit.per_minute));
-        let starts = sends.iter().filter(|send| send.endpoint == number).map(|send| send.host_at);
-        let starts: Vec<i64> = starts.collect();
-        for (first, from) in starts.iter().enumerate() {
-            for (more, to) in (1..).zip(&starts[first..]) {
-                let most = burst + (to - from) as u64 / spacing;
-                assert!(more <= most, "endpoint {number}: {more} from {from} to {to} ms");
-            }
-        }
     }
 }
 

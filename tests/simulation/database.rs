@@ -12,26 +12,6 @@ use sqlx::{AnyConnection, AssertSqlSafe, Connection as _, Executor as _, Row as 
 
 use crate::faults::Outage;
 
-/// All tables that hosts write to.
-const TABLES: [&str; 16] = [
-    "alert_rules",
-    "api_keys",
-    "attempts",
-    "audit",
-    "deliveries",
-    "events",
-    "gone_counts",
-    "hosts",
-    "idempotency_keys",
-    "plugin_grants",
-    "plugin_limits",
-    "plugins",
-    "tenants",
-    "trigger_states",
-    "trigger_windows",
-    "webhook_endpoints",
-];
-
 /// Which database it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -102,8 +82,10 @@ impl Databases {
                     return Database::at(url, None).await;
                 };
                 let mut database = Database::at(url, None).await;
-                let tables = TABLES.join(", ");
-                database.execute(format!("TRUNCATE {tables}, simulated_outage")).await;
+                let tables = tables(&mut database.connection, Kind::Postgres).await.join(", ");
+                database
+                    .execute(format!("TRUNCATE {tables}, simulated_outage, simulated_deadlocks"))
+                    .await;
                 database
             }
         }
@@ -122,12 +104,32 @@ fn sqlite_url(path: &Path) -> String {
     format!("sqlite://{}", path.display())
 }
 
+/// All tables that hosts write to.
+async fn tables(connection: &mut AnyConnection, kind: Kind) -> Vec<String> {
+    let all = match kind {
+        Kind::Sqlite => "SELECT name FROM sqlite_master WHERE type = 'table'",
+        Kind::Postgres => {
+            "SELECT table_name::text AS name FROM information_schema.tables
+             WHERE table_schema = 'public'"
+        }
+    };
+    let rows = connection.fetch_all(all).await.unwrap();
+    let names = rows.iter().map(|row| row.get::<String, _>("name"));
+    let is_own = |name: &String| {
+        !["sqlite_", "_sqlx_", "simulated_"].iter().any(|other| name.starts_with(other))
+    };
+    names.filter(is_own).collect()
+}
+
 /// Prepares a database so that it can be made to refuse writes: with triggers,
 /// which do nothing until a table is named in `simulated_outage`. Then what writes
 /// to it gets the database's own error for a full disk: from SQLite in the middle
-/// of a transaction, which it ends; from Postgres at the commit.
+/// of a transaction, which it ends; from Postgres at the commit. There too, writes
+/// are victims of a deadlock, as many as `simulated_deadlocks` says.
 async fn make_breakable(url: &str, kind: Kind) {
     let mut connection = AnyConnection::connect(url).await.unwrap();
+    let tables = tables(&mut connection, kind).await;
+    assert!(tables.len() > 15, "{tables:?}");
     let mut statements = vec!["CREATE TABLE simulated_outage (name TEXT NOT NULL)".to_owned()];
     match kind {
         Kind::Sqlite => {
@@ -137,11 +139,11 @@ async fn make_breakable(url: &str, kind: Kind) {
                  INSERT INTO simulated_disk VALUES (9223372036854775807);"
                     .to_owned(),
             );
-            for table in TABLES {
+            for table in &tables {
                 for change in ["INSERT", "UPDATE", "DELETE"] {
                     statements.push(format!(
                         "CREATE TRIGGER simulated_{change}_{table} AFTER {change} ON {table}
-                         WHEN EXISTS (SELECT 1 FROM simulated_outage WHERE name = '{table}')
+                         WHEN EXISTS (SELECT 1 FROM simulated_outage WHERE name IN ('*', '{table}'))
                          BEGIN INSERT INTO simulated_disk VALUES (NULL); END"
                     ));
                 }
@@ -150,17 +152,36 @@ async fn make_breakable(url: &str, kind: Kind) {
         Kind::Postgres => {
             statements.push(
                 "CREATE FUNCTION simulated_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-                    IF EXISTS (SELECT 1 FROM simulated_outage WHERE name = TG_TABLE_NAME) THEN
+                    IF EXISTS (SELECT 1 FROM simulated_outage WHERE name IN ('*', TG_TABLE_NAME))
+                    THEN
                         RAISE EXCEPTION 'the disk is full (simulated)' USING ERRCODE = '53100';
                     END IF;
                     RETURN NULL;
                  END $$"
                     .to_owned(),
             );
-            for table in TABLES {
+            // What a sequence has counted stays counted when the transaction is undone.
+            statements.extend([
+                "CREATE TABLE simulated_deadlocks (victims BIGINT NOT NULL)".to_owned(),
+                "CREATE SEQUENCE simulated_victim".to_owned(),
+                "CREATE FUNCTION simulated_deadlock() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                    IF EXISTS (SELECT 1 FROM simulated_deadlocks)
+                       AND nextval('simulated_victim') <= (SELECT victims FROM simulated_deadlocks)
+                    THEN
+                        RAISE EXCEPTION 'deadlock detected (simulated)' USING ERRCODE = '40P01';
+                    END IF;
+                    RETURN NULL;
+                 END $$"
+                    .to_owned(),
+            ]);
+            for table in &tables {
                 statements.push(format!(
                     "CREATE CONSTRAINT TRIGGER simulated AFTER INSERT OR UPDATE OR DELETE ON {table}
                      DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION simulated_disk()"
+                ));
+                statements.push(format!(
+                    "CREATE TRIGGER simulated_deadlock AFTER INSERT OR UPDATE OR DELETE ON {table}
+                     FOR EACH ROW EXECUTE FUNCTION simulated_deadlock()"
                 ));
             }
         }
@@ -199,12 +220,24 @@ impl Database {
         self.execute("DELETE FROM simulated_outage".to_owned()).await;
         let tables: &[&str] = match outage {
             None => return,
-            Some(Outage::Everything) => &TABLES,
+            Some(Outage::Everything) => &["*"],
             Some(Outage::Heartbeats) => &["hosts"],
             Some(Outage::Results) => &["attempts"],
         };
         let names = tables.join("'), ('");
         self.execute(format!("INSERT INTO simulated_outage VALUES ('{names}')")).await;
+    }
+
+    /// The next so many writes are victims of a deadlock: the host must try them again.
+    pub(crate) async fn deadlock(&mut self, victims: usize) {
+        let statements = [
+            "DELETE FROM simulated_deadlocks".to_owned(),
+            "ALTER SEQUENCE simulated_victim RESTART".to_owned(),
+            format!("INSERT INTO simulated_deadlocks VALUES ({victims})"),
+        ];
+        for statement in statements {
+            self.execute(statement).await;
+        }
     }
 
     /// What hosts other than this one hold at this moment, under leases that last.

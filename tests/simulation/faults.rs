@@ -16,6 +16,14 @@ pub(crate) struct Disturbances {
     pub(crate) language: bool,
     pub(crate) targets: bool,
     pub(crate) outages: bool,
+    /// The transport panics.
+    pub(crate) panics: bool,
+    /// Exchanges that take long.
+    pub(crate) slowness: bool,
+    /// Endpoints are left switched off for so many days.
+    pub(crate) absence_days: Option<u64>,
+    /// On Postgres.
+    pub(crate) deadlocks: bool,
 }
 
 impl Disturbances {
@@ -31,13 +39,18 @@ impl Disturbances {
             language: random.percent(20),
             targets: random.percent(75),
             outages: random.percent(35),
+            panics: random.percent(30),
+            slowness: random.percent(25),
+            // Less than the week after which an alert is given up, or more.
+            absence_days: random.percent(35).then(|| random.pick(&[1, 5, 9, 21])),
+            deadlocks: random.percent(60),
         }
     }
 
     /// Whether what a rule on duration must do can be read from the plan alone.
     pub(crate) fn is_orderly(&self) -> bool {
         !(self.disorder || self.crashes || self.stalls || self.clock || self.changes)
-            && !(self.language || self.targets || self.outages)
+            && !(self.language || self.targets || self.outages || self.slowness)
     }
 }
 
@@ -87,6 +100,16 @@ pub(crate) fn disturb(
             let at = random.between(0, LENGTH);
             add(at, Step::Outage(Outage::draw(random)));
             add(at + random.between(1, 2 * MINUTE), Step::MendDatabase);
+        }
+    }
+    if disturbances.absence_days.is_some() {
+        for _ in 0..random.between(1, 3) {
+            add(random.between(LENGTH / 4, LENGTH), Step::LeaveEndpoint);
+        }
+    }
+    if disturbances.deadlocks {
+        for _ in 0..random.between(2, 10) {
+            add(random.between(0, LENGTH), Step::Deadlocks(random.below(3) + 1));
         }
     }
     if disturbances.clock {

@@ -30,14 +30,18 @@ pub(crate) struct Host {
 
 impl Run<'_> {
     /// A host, made anew; an error where the database refuses its first heartbeat.
-    pub(crate) async fn new_host(&mut self, has_language: bool) -> Result<Host, EngineError> {
+    pub(crate) async fn new_host(
+        &mut self,
+        place: usize,
+        has_language: bool,
+    ) -> Result<Host, EngineError> {
         let plugins = Plugins::default();
         plugins.insert(PluginSource::BuiltIn, self.ground.target.clone());
         if has_language {
             plugins.insert(PluginSource::BuiltIn, self.ground.language.clone());
         }
-        self.hosts_made += 1;
-        let number = self.hosts_made;
+        self.places.push(place);
+        let number = self.places.len();
         let config = EngineConfig {
             addresses: AddressRules::new(vec!["127.0.0.0/8".parse().unwrap()]),
             transport: Some(self.world.transport(number)),
@@ -74,6 +78,16 @@ impl Run<'_> {
         self.hosts[host].as_ref().unwrap().number
     }
 
+    /// The place of a host that lives or lived.
+    pub(crate) fn place(&self, number: usize) -> usize {
+        self.places[number - 1]
+    }
+
+    /// Whether a host lives, by its number.
+    pub(crate) fn is_living(&self, number: usize) -> bool {
+        self.hosts.iter().flatten().any(|host| host.number == number)
+    }
+
     /// The places where a host lives.
     pub(crate) fn living(&self) -> Vec<usize> {
         (0..self.hosts.len()).filter(|host| self.hosts[*host].is_some()).collect()
@@ -92,7 +106,7 @@ impl Run<'_> {
 
     /// A host takes the place of a dead one, unless the database keeps it from it.
     pub(crate) async fn restart(&mut self, host: usize, has_language: bool) {
-        match self.new_host(has_language).await {
+        match self.new_host(host, has_language).await {
             Ok(made) => {
                 self.hosts[host] = Some(made);
                 self.held_up.remove(&host);

@@ -8,18 +8,22 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod absence;
 mod changes;
 mod check;
+mod course;
 mod database;
 mod faults;
 mod hosts;
 mod model;
 mod observe;
 mod outages;
+mod pace;
 mod plan;
 mod random;
 mod run;
 mod seeds;
+mod sends;
 mod targets;
 mod telling;
 mod ticking;
@@ -77,18 +81,18 @@ fn run_all(seeds: Range<u64>, kind: Kind) {
     run_each(seeds, kind, HANGS, |seed, trace| run(seed, kind, &databases, trace));
 }
 
-/// A block of the thousand seeds that every change is tested with; in blocks, so
-/// that all cores are used.
+/// The seeds that every change is tested with, in blocks, so that all cores are used.
 macro_rules! blocks {
-    ($($name:ident = $block:literal),*) => {$(
+    ($kind:expr, $size:literal seeds each: $($name:ident = $block:literal),*) => {$(
         #[test]
         fn $name() {
-            run_all($block * 125..($block + 1) * 125, Kind::Sqlite);
+            run_all($block * $size..($block + 1) * $size, $kind);
         }
     )*};
 }
 
 blocks!(
+    Kind::Sqlite, 125 seeds each:
     seeds_0_to_124 = 0,
     seeds_125_to_249 = 1,
     seeds_250_to_374 = 2,
@@ -99,10 +103,11 @@ blocks!(
     seeds_875_to_999 = 7
 );
 
-#[test]
-fn seeds_0_to_19_on_postgres() {
-    run_all(0..20, Kind::Postgres);
-}
+blocks!(
+    Kind::Postgres, 50 seeds each:
+    seeds_0_to_49_on_postgres = 0,
+    seeds_50_to_99_on_postgres = 1
+);
 
 #[test]
 fn a_seed_replays_step_by_step() {

@@ -23,12 +23,14 @@ impl Run<'_> {
         self.database.refuse(Some(outage)).await;
         self.outage = Some(outage);
         self.outages += 1;
+        self.world.set_writable(outage != Outage::Everything);
     }
 
     pub(crate) async fn mend_database(&mut self) {
         if self.outage.take().is_some() {
             self.note("  the database takes all writes again".to_owned());
             self.database.refuse(None).await;
+            self.world.set_writable(true);
         }
     }
 

@@ -76,12 +76,16 @@ pub(crate) enum Step {
     SlowerRule(usize, u64),
     DeleteRule(usize),
     SwitchEndpoint(usize, bool),
+    /// Off goes the endpoint for which the most waits, and stays so.
+    LeaveEndpoint,
     DeleteEndpoint(usize),
     CancelOne,
     /// The database refuses writes.
     Outage(Outage),
     /// It takes them again.
     MendDatabase,
+    /// So many of the next transactions are victims of a deadlock.
+    Deadlocks(usize),
     /// The clock is set, forward or back, by so many milliseconds.
     SetClock(i64),
 }
@@ -105,6 +109,8 @@ impl Plan {
         if database == Kind::Postgres {
             // What it is for.
             disturbances.hosts += 1;
+        } else {
+            disturbances.deadlocks = false;
         }
         let tenants = 1 + random.below(TENANTS.len());
         let mut endpoints = Vec::new();
@@ -159,7 +165,7 @@ fn endpoint(random: &mut Random, tenant: usize, is_faulty: bool) -> EndpointPlan
             let until = from + random.between(1, 6) * MINUTE;
             Target::Gone { from, until, status: random.pick(&[404, 410]) }
         }
-        _ => Target::Busy(random.pick(&[1, 20, 90])),
+        _ => Target::Busy(random.pick(&[None, Some(1), Some(20), Some(90)])),
     };
     let gone_after = random.pick(&[1, 1, 2, 3]);
     let rate_limit = limit(random);
@@ -167,8 +173,10 @@ fn endpoint(random: &mut Random, tenant: usize, is_faulty: bool) -> EndpointPlan
 }
 
 fn limit(random: &mut Random) -> Option<RateLimit> {
-    let burst = random.percent(50).then_some(2);
-    random.percent(25).then_some(RateLimit { per_minute: 6, burst })
+    let slow = RateLimit { per_minute: 6, burst: random.percent(50).then_some(2) };
+    // One that may be written down after the start.
+    let fast = RateLimit { per_minute: 120, burst: Some(1) };
+    random.percent(30).then_some(random.pick(&[slow, slow, fast]))
 }
 
 fn rule(random: &mut Random, endpoints: &[EndpointPlan]) -> RulePlan {

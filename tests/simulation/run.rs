@@ -37,7 +37,8 @@ pub(crate) struct Run<'a> {
     pub(crate) store: Store,
     /// By place.
     pub(crate) hosts: Vec<Option<Host>>,
-    pub(crate) hosts_made: usize,
+    /// The place of each host that was made, by its number less one.
+    pub(crate) places: Vec<usize>,
     /// The places of hosts that an outage keeps from starting, and whether they
     /// have their condition language.
     pub(crate) held_up: BTreeMap<usize, bool>,
@@ -97,7 +98,7 @@ impl<'a> Run<'a> {
             database,
             store,
             hosts: Vec::new(),
-            hosts_made: 0,
+            places: Vec::new(),
             held_up: BTreeMap::new(),
             model: Model::new(plan),
             endpoints: Vec::new(),
@@ -114,8 +115,8 @@ impl<'a> Run<'a> {
             forgotten: None,
         };
         run.trace.note(format!("{:?}", plan.disturbances));
-        for _ in 0..plan.disturbances.hosts {
-            let host = run.new_host(true).await.unwrap();
+        for place in 0..plan.disturbances.hosts {
+            let host = run.new_host(place, true).await.unwrap();
             run.hosts.push(Some(host));
         }
         run.make_resources().await;
@@ -175,6 +176,7 @@ impl<'a> Run<'a> {
             Step::MendLanguage => self.mend_language(),
             Step::Outage(outage) => self.break_database(*outage).await,
             Step::MendDatabase => self.recover().await,
+            Step::Deadlocks(victims) => self.database.deadlock(*victims).await,
             Step::SetClock(by) => {
                 let by_ms = Duration::from_millis(by.unsigned_abs());
                 if *by > 0 { self.clock.advance(by_ms) } else { self.clock.set_back(by_ms) }
@@ -220,6 +222,10 @@ impl<'a> Run<'a> {
         self.spread_news().await;
         self.tell_again(host).await;
         self.step(&Step::MendLanguage).await;
+        if let Some(days) = self.plan.disturbances.absence_days {
+            self.stay_away(days).await;
+        }
+        let host = self.living()[0];
         for endpoint in 0..self.endpoints.len() {
             self.change(host, &Step::SwitchEndpoint(endpoint, true)).await;
         }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::plan::Ms;
 use crate::random::Random;
-use crate::world::MARK;
+use crate::sends::MARK;
 
 /// How a target behaves, until everything is left to come to rest.
 #[derive(Debug, Clone, Copy)]
@@ -20,8 +20,9 @@ pub(crate) enum Target {
         until: Ms,
         status: u16,
     },
-    /// Asks now and then to be left alone for so many seconds.
-    Busy(u64),
+    /// Has enough now and then, and asks to be left alone for so many seconds, or does
+    /// not say for how long.
+    Busy(Option<u64>),
 }
 
 /// What a host hears from a target.
@@ -37,10 +38,11 @@ pub(crate) fn answer(target: Target, now: Ms, number: usize, random: &mut Random
     };
     let fail = |random: &mut Random| {
         let detail = format!("{MARK}: {number}");
-        match random.below(4) {
+        match random.below(5) {
             0 => Err(TransportError::Timeout(detail)),
             1 => Err(TransportError::Connect(detail)),
             2 => Err(TransportError::Protocol(detail)),
+            3 => Err(TransportError::Dns(detail)),
             _ => respond(random.pick(&[500, 503]), None),
         }
     };
@@ -51,7 +53,7 @@ pub(crate) fn answer(target: Target, now: Ms, number: usize, random: &mut Random
             respond(status, None)
         }
         Target::Busy(seconds) if random.percent(40) => {
-            respond(429, Some(("retry-after", seconds.to_string())))
+            respond(429, seconds.map(|seconds| ("retry-after", seconds.to_string())))
         }
         _ => respond(200, None),
     }

@@ -7,10 +7,11 @@ use alerts_domain::id::DeliveryId;
 use alerts_engine::{Clock as _, EngineError};
 use alerts_store::FinishOutcome;
 
+use crate::course::Interrupt;
 use crate::faults::Outage;
 use crate::outages::Waited;
 use crate::run::{PAST_THE_LEASE, Run};
-use crate::world::{Fate, Interrupt};
+use crate::sends::Fate;
 
 type Ended = Vec<(DeliveryId, FinishOutcome)>;
 
@@ -116,6 +117,7 @@ impl Run<'_> {
             };
             self.conclude(host, first_send, &ended);
             done.unwrap();
+            self.world.settle(self.number(host));
         }
         self.world.allow_interrupts(could);
         self.look_at_sends(first_send, &[]);
@@ -143,7 +145,10 @@ impl Run<'_> {
     ) {
         let beats = !matches!(outage_before, Some(Outage::Everything | Outage::Heartbeats));
         match done {
-            Ok(()) => assert!(beats, "host {host} says all is well, and could not beat"),
+            Ok(()) => {
+                assert!(beats, "host {host} says all is well, and could not beat");
+                self.world.settle(self.number(host));
+            }
             Err(error) => {
                 let was_out = outage_before.is_some() || self.outages > outages_before;
                 assert!(was_out, "the database works, and: {error}");
@@ -161,6 +166,7 @@ impl Run<'_> {
         for (index, send) in sends.iter().enumerate().skip(first_send) {
             let (delivery, status, fate) = (send.delivery, send.status, send.fate);
             self.note(format!("    send {index}: {delivery} {status:?} {fate:?}"));
+            assert!(!send.is_forbidden, "to an endpoint that is off or deleted: {send:?}");
         }
     }
 

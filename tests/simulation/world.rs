@@ -3,85 +3,35 @@
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash as _, Hasher as _};
+use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use alerts_domain::Timestamp;
-use alerts_domain::exchange::{Exchange, Outcome};
 use alerts_domain::id::DeliveryId;
 use alerts_engine::{Clock, Exchanged, ManualClock, Prepared, Transport};
 use tokio::sync::Notify;
 
+use crate::course::{Course, Interrupt, Percents};
 use crate::faults::Disturbances;
 use crate::plan::{EndpointPlan, Ms};
 use crate::random::Random;
+use crate::sends::{Answered, Fate, MARK, Send};
 use crate::targets::{Answer, Target, answer};
-
-/// The header, or the words of an error, by which a stored exchange is known.
-pub(crate) const MARK: &str = "x-simulated-send";
-
-/// What became of a request as far as its host knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fate {
-    /// Nothing yet.
-    Open,
-    /// Its end was written down.
-    Recorded,
-    /// Its host had lost the right to write it down.
-    LeaseLost,
-    /// Its host died meanwhile.
-    Crashed,
-}
-
-/// One request that left a host.
-#[derive(Debug, Clone)]
-pub(crate) struct Send {
-    pub(crate) host: usize,
-    pub(crate) delivery: DeliveryId,
-    pub(crate) endpoint: usize,
-    /// Of the exact bytes.
-    pub(crate) body: u64,
-    /// By the clock of the hosts, in milliseconds since the epoch.
-    pub(crate) host_at: i64,
-    /// None: no answer.
-    pub(crate) status: Option<u16>,
-    pub(crate) fate: Fate,
-}
-
-impl Send {
-    pub(crate) fn is_success(&self) -> bool {
-        self.status == Some(200)
-    }
-
-    pub(crate) fn is_gone(&self) -> bool {
-        matches!(self.status, Some(404 | 410))
-    }
-}
-
-/// What happens in the middle of a host's tick, in or after an exchange.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Interrupt {
-    /// It dies.
-    Crash,
-    /// It stands still, and goes on later.
-    Stall,
-    /// The database begins to refuse writes.
-    Outage,
-    /// After the exchange: it could not write something down, and waits.
-    Waits,
-}
 
 #[derive(Debug)]
 struct State {
     random: Random,
     clock: Arc<ManualClock>,
     targets: Vec<Target>,
+    /// The endpoints to which nothing may be sent.
+    forbidden: Vec<bool>,
     sends: Vec<Send>,
-    crash_percent: u64,
-    stall_percent: u64,
-    outage_percent: u64,
+    percents: Percents,
     may_interrupt: bool,
+    /// Whether the database takes all writes.
+    is_writable: bool,
     interrupt: Option<Interrupt>,
     now: Ms,
 }
@@ -109,10 +59,10 @@ impl World {
             clock,
             targets: endpoints.iter().map(|endpoint| endpoint.target).collect(),
             sends: Vec::new(),
-            crash_percent: if disturbances.crashes { 5 } else { 0 },
-            stall_percent: if disturbances.stalls { 15 } else { 0 },
-            outage_percent: if disturbances.outages { 8 } else { 0 },
+            forbidden: vec![false; endpoints.len()],
+            percents: Percents::of(&disturbances),
             may_interrupt: true,
+            is_writable: true,
             interrupt: None,
             now: 0,
         };
@@ -141,6 +91,22 @@ impl World {
     /// Whether hosts may be cut off in an exchange. Says whether they could before.
     pub(crate) fn allow_interrupts(&self, may: bool) -> bool {
         std::mem::replace(&mut self.state().may_interrupt, may)
+    }
+
+    /// Whether anything may be sent to an endpoint, from now on.
+    pub(crate) fn forbid(&self, endpoint: usize, is_forbidden: bool) {
+        self.state().forbidden[endpoint] = is_forbidden;
+    }
+
+    /// Whether the database takes all writes, from now on.
+    pub(crate) fn set_writable(&self, is_writable: bool) {
+        self.state().is_writable = is_writable;
+    }
+
+    /// A host has ended a tick, and all was well.
+    pub(crate) fn settle(&self, host: usize) {
+        let mut state = self.state();
+        state.sends.iter_mut().filter(|send| send.host == host).for_each(|s| s.is_settled = true);
     }
 
     /// From now on all is well.
@@ -183,7 +149,10 @@ impl World {
         let mut state = self.state();
         let mut open = state.sends[first..].iter_mut().filter(|send| send.fate == Fate::Open);
         if let Some(send) = open.find(|send| send.host == host && send.delivery == delivery) {
-            send.fate = fate;
+            send.fate = match fate {
+                Fate::Recorded if send.is_panic => Fate::Panicked,
+                fate => fate,
+            };
         }
     }
 
@@ -194,47 +163,54 @@ impl World {
         open.filter(|send| send.host == host).for_each(|send| send.fate = Fate::Crashed);
     }
 
-    fn receive(&self, host: usize, request: &Prepared) -> (Answer, Option<Interrupt>) {
+    /// A request arrives. Says its number, its answer, and how the exchange goes on.
+    fn receive(&self, host: usize, request: &Prepared) -> (usize, Answer, Course) {
         let endpoint: usize = request.url.path().trim_start_matches("/t/").parse().unwrap();
         let delivery = request.headers["webhook-id"].to_str().unwrap().parse().unwrap();
         let mut body = DefaultHasher::new();
         request.body.hash(&mut body);
         let mut state = self.state();
         let (number, now) = (state.sends.len(), state.now);
-        let host_at = state.clock.now().as_millisecond();
         let answer = answer(state.targets[endpoint], now, number, &mut state.random);
-        let status = answer.as_ref().ok().map(|response| response.status);
-        state.sends.push(Send {
+        let course = match state.may_interrupt {
+            true => {
+                let State { percents, random, .. } = &mut *state;
+                percents.draw(random)
+            }
+            false => Course::Smooth,
+        };
+        let response = answer.as_ref().ok();
+        let send = Send {
             host,
             delivery,
             endpoint,
             body: body.finish(),
-            host_at,
-            status,
+            host_at: state.clock.now().as_millisecond(),
+            status: response.map(|response| response.status),
+            retry_after: response
+                .and_then(|response| response.headers.get("retry-after"))
+                .map(|seconds| seconds.parse().unwrap()),
+            answered: None,
+            is_panic: matches!(course, Course::Panic),
+            is_forbidden: state.forbidden[endpoint],
+            is_writable: state.is_writable,
+            is_settled: false,
             fate: Fate::Open,
-        });
-        let crash = state.crash_percent;
-        let stall = crash + state.stall_percent;
-        let outage = stall + state.outage_percent;
-        let interrupt = match state.random.between(1, 100) {
-            _ if !state.may_interrupt => None,
-            drawn if drawn <= crash => Some(Interrupt::Crash),
-            drawn if drawn <= stall => Some(Interrupt::Stall),
-            drawn if drawn <= outage => Some(Interrupt::Outage),
+        };
+        state.sends.push(send);
+        state.interrupt = match course {
+            Course::Interrupted(interrupt) => Some(interrupt),
             _ => None,
         };
-        state.interrupt = interrupt;
-        (answer, interrupt)
+        (number, answer, course)
     }
-}
 
-/// The number of the send that a stored exchange is about.
-pub(crate) fn number_of(exchange: &Exchange) -> usize {
-    let text = match &exchange.outcome {
-        Outcome::Response(response) => response.headers.get(MARK).unwrap().to_owned(),
-        Outcome::Failed(error) => error.to_string().rsplit_once(' ').unwrap().1.to_owned(),
-    };
-    text.parse().unwrap()
+    /// A host hears what became of a request.
+    fn answer(&self, number: usize) {
+        let mut state = self.state();
+        let (sends, host_at) = (state.sends.len(), state.clock.now().as_millisecond());
+        state.sends[number].answered = Some(Answered { sends, host_at });
+    }
 }
 
 #[derive(Debug)]
@@ -246,14 +222,24 @@ struct Line {
 impl Transport for Line {
     fn exchange(&self, request: Prepared) -> Exchanged<'_> {
         Box::pin(async move {
-            let (answer, interrupt) = self.world.receive(self.host, &request);
-            if let Some(interrupt) = interrupt {
-                self.world.0.interrupted.notify_one();
-                match interrupt {
-                    Interrupt::Crash => std::future::pending().await,
-                    _ => self.world.0.resumed.notified().await,
+            let (number, answer, course) = self.world.receive(self.host, &request);
+            match course {
+                Course::Smooth => {}
+                Course::Interrupted(interrupt) => {
+                    self.world.0.interrupted.notify_one();
+                    match interrupt {
+                        Interrupt::Crash => std::future::pending().await,
+                        _ => self.world.0.resumed.notified().await,
+                    }
                 }
+                Course::Slow(time) => {
+                    let clock = self.world.state().clock.clone();
+                    clock.advance(time);
+                }
+                // As a panic, but without its words on the terminal.
+                Course::Panic => resume_unwind(Box::new(format!("{MARK}: {number} (simulated)"))),
             }
+            self.world.answer(number);
             answer
         })
     }

@@ -32,6 +32,7 @@ impl Engine {
             timers,
             claims,
             workers,
+            limiters,
             ..
         } = self.parts();
         let mut outcome = lease.beat().await;
@@ -49,7 +50,7 @@ impl Engine {
                 ended.push((id, workers.run(job).await));
             }
             if ended.len() == before {
-                return outcome;
+                return outcome.and(limiters.keep().await.map_err(EngineError::from));
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use alerts_domain::delivery::{Attempt, DeliveryStatus, ErrorText, Transition};
+use alerts_domain::delivery::{Attempt, DeliveryStatus, ErrorText, Lease, Transition};
 use sqlx::{AnyConnection, Row as _};
 
 use crate::audit::{self, AuditEntry};
@@ -34,7 +34,7 @@ static ATTEMPTS: Batch = Batch::new(
 );
 
 static HELD: Batch = Batch::new(
-    "SELECT tenant, id FROM deliveries
+    "SELECT tenant, id, lease_host, lease_fence FROM deliveries
      WHERE status = 'leased' AND (tenant, id, lease_host, lease_fence) IN (",
     &[Text, Text, Text, Number],
     ")",
@@ -88,12 +88,19 @@ async fn held<'e>(
             .bind(finished.lease.host.to_string())
             .bind(finished.lease.fence)
     });
-    let mut held: HashSet<(String, String)> = HashSet::new();
+    // With the lease: a group may bring a delivery twice, under a lease that is lost
+    // and under the one that followed it.
+    let mut held: HashSet<(String, String, String, i64)> = HashSet::new();
     for row in rows.await? {
-        held.insert((row.try_get("tenant")?, row.try_get("id")?));
+        let (tenant, id) = (row.try_get("tenant")?, row.try_get("id")?);
+        held.insert((tenant, id, row.try_get("lease_host")?, row.try_get("lease_fence")?));
     }
-    let key = |f: &Finished| (f.tenant.as_str().to_owned(), f.id.to_string());
-    Ok(group.into_iter().filter(|(_, ended)| held.remove(&key(ended.finished()))).collect())
+    let mut is_held = |finished: &Finished| {
+        let Lease { host, fence } = finished.lease;
+        let (tenant, id) = (finished.tenant.as_str().to_owned(), finished.id.to_string());
+        held.remove(&(tenant, id, host.to_string(), fence))
+    };
+    Ok(group.into_iter().filter(|(_, ended)| is_held(ended.finished())).collect())
 }
 
 /// None when some of the leases are lost.

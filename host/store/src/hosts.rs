@@ -19,19 +19,27 @@ pub(crate) const HOLDERS: &str = "holder (id) AS (
     FROM holder WHERE holder.id IS NOT NULL)";
 
 impl Store {
-    /// This host lives, and holds what it has leased, until then.
-    pub async fn heartbeat(&self, host: HostId, until: Timestamp) -> Result<(), StoreError> {
+    /// This host lives, and holds what it has leased, until then. False when the
+    /// database did not know it: it is new, or was forgotten, and what it held then
+    /// is others' by now.
+    pub async fn heartbeat(&self, host: HostId, until: Timestamp) -> Result<bool, StoreError> {
         self.retried(|| async {
             let mut transaction = self.begin_background().await?;
-            sqlx::query(
-                "INSERT INTO hosts (id, lease_until) VALUES ($1, $2)
-                 ON CONFLICT (id) DO UPDATE SET lease_until = excluded.lease_until",
-            )
-            .bind(host.to_string())
-            .bind(us(until))
-            .execute(&mut *transaction)
-            .await?;
-            transaction.commit().await
+            let known = sqlx::query("UPDATE hosts SET lease_until = $2 WHERE id = $1")
+                .bind(host.to_string())
+                .bind(us(until))
+                .execute(&mut *transaction)
+                .await?;
+            let is_known = known.rows_affected() > 0;
+            if !is_known {
+                sqlx::query("INSERT INTO hosts (id, lease_until) VALUES ($1, $2)")
+                    .bind(host.to_string())
+                    .bind(us(until))
+                    .execute(&mut *transaction)
+                    .await?;
+            }
+            transaction.commit().await?;
+            Ok(is_known)
         })
         .await
     }

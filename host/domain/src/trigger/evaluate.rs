@@ -211,13 +211,13 @@ fn see_run(
     may_fire: bool,
     event: EventId,
 ) -> Effects {
-    let was_due_at = memory.run().due_at(trigger);
+    let watched_before = memory.run().watched();
     let step = memory.run().observe(trigger, sighting, may_fire);
-    let due_at = memory.run().due_at(trigger);
+    let (watched, due_at) = (memory.run().watched(), memory.run().due_at(trigger));
     memory.keep_run(due_at, sighting.received_at);
-    // Only a new start moves the time. The end of an earlier opening, told late,
-    // must not take its place in the alert.
-    if due_at.is_some() && due_at != was_due_at {
+    // The alert is about the newest start. The end of an earlier opening that comes
+    // late must not take its place.
+    if watched.is_some() && watched != watched_before {
         memory.told_by = Some(event);
     }
     let (reason, detail) = explain(trigger, step);

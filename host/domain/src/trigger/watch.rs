@@ -162,14 +162,18 @@ impl RunWatch {
         has_newer_start
     }
 
-    /// When the threshold passes for a run that is watched.
-    pub(super) fn due_at(&self, trigger: &DurationTrigger) -> Option<Timestamp> {
+    /// The start since which the run goes on, while it is watched.
+    pub(super) fn watched(&self) -> Option<Timestamp> {
         let start = self.started_at?;
         let is_open = self.ended_at.is_none_or(|end| end < start);
         let is_told = [self.fired_for, self.withheld_for].contains(&Some(start));
-        let from = self.waited_from()?;
-        (is_open && !is_told)
-            .then(|| from.saturating_add(trigger.threshold()).unwrap_or(Timestamp::MAX))
+        (is_open && !is_told).then_some(start)
+    }
+
+    /// When the threshold passes for a run that is watched.
+    pub(super) fn due_at(&self, trigger: &DurationTrigger) -> Option<Timestamp> {
+        let from = self.watched().and(self.waited_from())?;
+        Some(from.saturating_add(trigger.threshold()).unwrap_or(Timestamp::MAX))
     }
 
     fn waited_from(&self) -> Option<Timestamp> {

@@ -49,7 +49,11 @@ impl Lease {
     /// One heartbeat.
     pub(crate) async fn beat(&self) -> Result<(), EngineError> {
         let now = self.clock.now();
-        self.store.heartbeat(self.host, self.clock.after(LEASE)).await?;
+        if !self.store.heartbeat(self.host, self.clock.after(LEASE)).await? {
+            // It was forgotten, and others have what waits here: to send it as well would
+            // only repeat it. What is leased anew since then is found among the strays.
+            drop(self.dispatcher.take_waiting());
+        }
         *self.renewed_at.lock().unwrap_or_else(PoisonError::into_inner) = now;
         let freed = self.store.release_dead_hosts(now).await?;
         if freed > 0 {
@@ -65,7 +69,8 @@ impl Lease {
 
     /// Ends the lease now, so that other hosts go on at once.
     pub(crate) async fn end(&self) -> Result<(), EngineError> {
-        Ok(self.store.heartbeat(self.host, Timestamp::UNIX_EPOCH).await?)
+        self.store.heartbeat(self.host, Timestamp::UNIX_EPOCH).await?;
+        Ok(())
     }
 
     /// What is wrong with it.

@@ -12,7 +12,7 @@ use alerts_sandbox::{CallError, Plugin, Sandbox, TargetDelivery};
 use bytes::Bytes;
 
 use super::job::Job;
-use super::obstacle::{self, obstacle};
+use super::obstacle::{self, obstacle, waits_for};
 use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::egress::Egress;
@@ -116,7 +116,7 @@ impl Attempts {
     async fn prepare(&self, job: &Job) -> Result<Prepared, Tried> {
         let blocked = |reason: String| Tried {
             attempt: None,
-            transition: job.released_as_it_was(Some(format!("{reason}; waiting").into())),
+            transition: job.released_as_it_was(Some(waits_for(&reason))),
             is_blocked: true,
         };
         let bury = |error: String| {

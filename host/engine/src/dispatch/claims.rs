@@ -13,7 +13,7 @@ use futures_util::{StreamExt as _, stream};
 
 use super::dispatcher::Dispatcher;
 use super::job::Job;
-use super::obstacle::obstacle;
+use super::obstacle::{obstacle, waits_for};
 use super::recording::{Recorder, TROUBLE};
 use super::scheduler::ClaimPlan;
 use crate::catalog::{Catalog, TenantCatalog};
@@ -95,7 +95,6 @@ impl Claims {
         self.recorder.give_back(in_doubt, self.clock.now());
         let catalogs = self.catalogs_of(&jobs).await;
         let (mut ready, mut unread, mut blocked) = (Vec::new(), Vec::new(), Vec::new());
-        let mut tried = HashSet::new();
         for mut job in jobs {
             let Some(catalog) = catalogs.get(&job.delivery.tenant) else {
                 // Its limits are not guessed: it waits until they can be read.
@@ -104,17 +103,32 @@ impl Claims {
             };
             let (endpoint, rule) = (job.delivery.webhook_endpoint_id, job.delivery.alert_rule_id);
             let obstacle = obstacle(catalog, &self.plugins, &job.delivery.tenant, endpoint);
-            // The first one is tried all the same, which tells the reason.
-            if obstacle.is_some() && !tried.insert(endpoint) {
-                blocked.push(job);
+            if let Some(reason) = obstacle {
+                blocked.push((job, reason));
                 continue;
             }
             job.limits = catalog.limits(endpoint, rule);
             ready.push(job);
         }
         self.dispatcher.push_claimed(ready);
-        self.recorder.give_back_as_it_was(blocked).await;
+        self.give_back_blocked(blocked).await;
         self.recorder.give_back(unread, self.clock.after(TROUBLE));
+    }
+
+    /// Gives back what cannot be sent now, the first of each endpoint with the reason,
+    /// and claims no more for these endpoints.
+    async fn give_back_blocked(&self, blocked: Vec<(Job, String)>) {
+        let (mut waiting, mut told) = (Vec::new(), HashSet::new());
+        for (job, reason) in blocked {
+            let endpoint = job.delivery.webhook_endpoint_id;
+            let reason = told.insert(endpoint).then(|| waits_for(&reason));
+            if reason.is_some() {
+                let also = self.dispatcher.block(job.delivery.tenant.clone(), endpoint);
+                waiting.extend(also.into_iter().map(|job| (job, None)));
+            }
+            waiting.push((job, reason));
+        }
+        self.recorder.give_back_as_they_were(waiting).await;
     }
 
     /// The catalogs of all tenants that something was claimed of.

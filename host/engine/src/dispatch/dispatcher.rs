@@ -213,6 +213,11 @@ impl Dispatcher {
         self.0.closed.load(Ordering::Acquire)
     }
 
+    /// Takes all jobs that wait, to give them back.
+    pub(crate) fn take_waiting(&self) -> Vec<Job> {
+        self.scheduler().drain()
+    }
+
     /// Starts nothing more, and returns what waits once what runs has ended.
     pub(crate) async fn close(&self) -> Vec<Job> {
         self.0.closed.store(true, Ordering::Release);
@@ -223,6 +228,6 @@ impl Dispatcher {
             }
             ended.await;
         }
-        self.scheduler().drain()
+        self.take_waiting()
     }
 }

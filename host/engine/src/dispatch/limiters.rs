@@ -2,6 +2,7 @@
 //! scheduler owns them; this writes down where they stand.
 
 use std::collections::HashMap;
+use std::panic::resume_unwind;
 use std::sync::Arc;
 
 use alerts_domain::Timestamp;
@@ -59,7 +60,21 @@ impl Limiters {
     }
 
     /// Writes down where the limiters stand, if they have moved.
+    ///
+    /// In a task of its own: it goes on when its caller is dropped, and nobody waits
+    /// for a lock whose holder is not polled.
     pub(crate) async fn keep(&self) -> Result<(), StoreError> {
+        let limiters = self.clone();
+        let writing = tokio::spawn(async move { limiters.write_moved().await });
+        match writing.await {
+            Ok(written) => written,
+            Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
+            // The runtime ends, and with it the caller.
+            Err(_) => Ok(()),
+        }
+    }
+
+    async fn write_moved(&self) -> Result<(), StoreError> {
         let Inner { store, dispatcher, clock, kept, .. } = &*self.0;
         let mut kept = kept.lock().await;
         let now = clock.now();

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use alerts_domain::delivery::ErrorText;
 use alerts_domain::id::EndpointId;
 use alerts_domain::tenant::TenantId;
 use alerts_package::Kind;
@@ -33,6 +34,11 @@ pub(super) fn obstacle(
         return Some("the webhook endpoint is switched off".to_owned());
     }
     usable(plugins, &spec.target, tenant).err()
+}
+
+/// What a delivery says that waits until an obstacle is gone.
+pub(super) fn waits_for(obstacle: &str) -> ErrorText {
+    format!("{obstacle}; waiting").into()
 }
 
 /// A target plugin that may be called for a tenant, or why there is none.

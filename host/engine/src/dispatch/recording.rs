@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use alerts_domain::Timestamp;
-use alerts_domain::delivery::{DeliveryStatus, Transition};
+use alerts_domain::delivery::{DeliveryStatus, ErrorText, Transition};
 use alerts_store::{FinishOutcome, Finished, Store};
 use futures_util::future::join_all;
 
@@ -72,12 +72,12 @@ impl Recorder {
         });
     }
 
-    /// Gives back what is blocked, as old as it was. Together, so that they share
-    /// commits: there may be thousands.
-    pub(super) async fn give_back_as_it_was(&self, jobs: Vec<Job>) {
+    /// Gives back jobs that are blocked, as old as they were, each with the reason if
+    /// it is to tell it. Together, so that they share commits: there may be thousands.
+    pub(super) async fn give_back_as_they_were(&self, jobs: Vec<(Job, Option<ErrorText>)>) {
         let now = self.clock.now();
-        let writes = jobs.into_iter().map(async |job| {
-            let released = job.released_as_it_was(None);
+        let writes = jobs.into_iter().map(async |(job, reason)| {
+            let released = job.released_as_it_was(reason);
             let (untried, _hold) = job.ended(None, released, now);
             self.write_down(&Arc::new(untried)).await;
         });

@@ -79,6 +79,9 @@ impl Rest {
 
     /// One has started.
     pub(super) fn started(&mut self, now: Timestamp) {
+        if self.is_long_ago(now) {
+            self.spacing = Duration::ZERO;
+        }
         self.next_start_at = later(now, self.spacing);
     }
 
@@ -101,9 +104,13 @@ impl Rest {
 
     /// Whether it holds nothing worth remembering.
     pub(super) fn is_idle(&self, now: Timestamp) -> bool {
-        // Long after it asked for a rest, a target takes what it takes of anybody.
-        let is_over = self.spacing.is_zero() || later(self.asked_at, MAX_REST) < now;
-        is_over && self.earliest(now) <= now
+        (self.spacing.is_zero() || self.is_long_ago(now)) && self.earliest(now) <= now
+    }
+
+    /// Whether it asked for a rest so long ago that by now it takes what it takes of
+    /// anybody.
+    fn is_long_ago(&self, now: Timestamp) -> bool {
+        later(self.asked_at, MAX_REST) < now
     }
 }
 
@@ -131,6 +138,17 @@ mod tests {
         let mut rest = Rest::default();
         rest.begin(seconds(10), at(0), 1.0);
         assert_eq!(rest.earliest(at(0)), at(12_000));
+    }
+
+    #[test]
+    fn a_target_that_asked_for_a_rest_long_ago_is_not_spared_any_more() {
+        let mut rest = Rest::default();
+        rest.begin(seconds(10), at(0), 0.0);
+        let hour = 3_600_000;
+        rest.started(at(hour));
+        assert_eq!(rest.earliest(at(hour)), at(hour + 10_000));
+        rest.started(at(2 * hour));
+        assert_eq!(rest.earliest(at(2 * hour)), at(2 * hour));
     }
 
     #[test]

@@ -84,13 +84,12 @@ impl Workers {
             endpoint: job.delivery.webhook_endpoint_id,
             health: Health::Unknown,
         };
-        if !self.0.is_driven {
-            limiters.keep_slow(self.limits_of(&job)).await;
-        }
+        limiters.keep_slow(self.limits_of(&job)).await;
         let Tried { attempt, transition, is_blocked } = attempts.attempt(&job).await;
         if is_blocked {
             let waiting = dispatcher.block(slot.tenant.clone(), slot.endpoint);
-            recorder.give_back_as_it_was(waiting).await;
+            let waiting = waiting.into_iter().map(|job| (job, None)).collect();
+            recorder.give_back_as_they_were(waiting).await;
         }
         let (finished, _hold) = job.ended(attempt, transition, clock.now());
         slot.health = Health::of(&finished);

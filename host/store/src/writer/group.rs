@@ -107,15 +107,15 @@ impl Groups {
         let mut parts = vec![group];
         while let Some(mut part) = parts.pop() {
             match self.commit(&part).await {
-                Ok(written) => {
+                Ok(Some(written)) => {
                     self.health.committed();
                     answer(part, written);
                 }
+                Ok(None) => parts.extend(halves(part)),
                 Err(error) => {
                     self.health.failed(&error);
                     if part.len() > 1 && !error.is_unavailable() {
-                        let second = part.split_off(part.len() / 2);
-                        parts.extend([second, part]);
+                        parts.extend(halves(part));
                         continue;
                     }
                     let is_gone = matches!(error, StoreError::Unavailable(_));
@@ -133,13 +133,15 @@ impl Groups {
     }
 
     /// Commits all of it, or, with an error, nothing. Where another transaction was
-    /// in the way, or a lease is lost, it tries again by itself.
-    async fn commit(&mut self, part: &[Operation]) -> Result<Written, StoreError> {
+    /// in the way, or a lease is lost, it tries again by itself. None when leases are
+    /// lost even between the look at them and the write, which a smaller part may
+    /// escape; one operation alone never comes to that.
+    async fn commit(&mut self, part: &[Operation]) -> Result<Option<Written>, StoreError> {
         let (mut tries, mut leases) = (Tries::default(), Leases::Assumed);
         loop {
             match self.commit_once(part, leases).await {
-                Ok(Some(written)) => return Ok(written),
-                Ok(None) => leases = Leases::Checked,
+                Ok(None) if leases == Leases::Assumed => leases = Leases::Checked,
+                Ok(written) => return Ok(written),
                 Err(error) if tries.again(&error).await => {}
                 Err(error) => {
                     if error.is_read_only() {
@@ -189,6 +191,12 @@ impl Groups {
         }
         written
     }
+}
+
+/// The second half first, as the parts that are still to be committed are kept.
+fn halves(mut part: Vec<Operation>) -> [Vec<Operation>; 2] {
+    let second = part.split_off(part.len() / 2);
+    [second, part]
 }
 
 /// Takes more results until then, unless a caller waits for something. Then it

@@ -40,6 +40,21 @@ on_both! {
         assert_eq!(db.finish(end).await.unwrap(), FinishOutcome::LeaseLost, "only once");
     }
 
+    async fn a_lost_lease_and_the_one_that_followed_it_may_be_written_in_one_group(db: Db) {
+        let old = Lease { host: host(), fence: 1 };
+        let mut sent = in_hand(&db, &ada(), "1", old).await;
+        let retry = Transition::Retry { at: at(60), error: "answered 500".into() };
+        db.finish(finished(&sent, old, retry)).await.unwrap();
+        let new = db.claim_due(at(60), old.host, &[], 10, 10).await.unwrap()[0].lease;
+        sent.attempt_count = 1;
+        let ends = [old, new].map(|lease| db.finish(finished(&sent, lease, Transition::Deliver)));
+        let [lost, kept] = ends;
+        // Asked for in one moment, so that they share a commit.
+        let (lost, kept) = tokio::join!(lost, kept);
+        assert_eq!(lost.unwrap(), FinishOutcome::LeaseLost);
+        assert_eq!(kept.unwrap(), FinishOutcome::Recorded);
+    }
+
     async fn a_failed_attempt_is_scheduled_again_and_the_last_one_is_buried(db: Db) {
         let lease = Lease { host: host(), fence: 1 };
         let mut sent = in_hand(&db, &ada(), "1", lease).await;

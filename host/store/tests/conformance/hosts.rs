@@ -23,6 +23,17 @@ on_both! {
         assert_eq!(claimed[0].lease, Lease { host: living, fence: 2 });
     }
 
+    async fn a_heartbeat_says_whether_the_host_was_forgotten(db: Db) {
+        let (still, living) = (host(), host());
+        assert!(!db.heartbeat(still, at(10)).await.unwrap(), "it is new");
+        assert!(db.heartbeat(still, at(20)).await.unwrap());
+        // Late, and nobody has seen it.
+        assert!(db.heartbeat(still, at(60)).await.unwrap());
+        db.heartbeat(living, at(200)).await.unwrap();
+        db.release_dead_hosts(at(60)).await.unwrap();
+        assert!(!db.heartbeat(still, at(90)).await.unwrap());
+    }
+
     async fn what_a_forgotten_host_claims_and_leaves_is_freed_too(db: Db) {
         let (still, living) = (host(), host());
         db.heartbeat(still, at(10)).await.unwrap();

@@ -63,7 +63,7 @@ async fn a_way_that_went_silent_is_given_up_and_replaced() {
                 db.list_events(&tenant, &everything, 10, None),
                 db.heartbeat(me, at(60)),
             );
-            [accepted.map(drop), noted, listed.map(drop), beat, db.ping().await]
+            [accepted.map(drop), noted, listed.map(drop), beat.map(drop), db.ping().await]
         });
         answered(join_all(calls)).await.into_iter().flatten().collect::<Vec<_>>()
     };

@@ -27,12 +27,12 @@ fn event_id(number: u128) -> EventId {
 }
 
 fn run(second: i64, phase: RunPhase) -> Observed {
-    let sighting = RunSighting {
-        run: RunKey::new(None, "r").unwrap(),
-        at: at(second),
-        received_at: at(second),
-        phase,
-    };
+    run_told(second, at(second), phase)
+}
+
+fn run_told(second: i64, received_at: Timestamp, phase: RunPhase) -> Observed {
+    let run = RunKey::new(None, "r").unwrap();
+    let sighting = RunSighting { run, at: at(second), received_at, phase };
     Observed::Run { trigger: DURATION, sighting, may_fire: true }
 }
 
@@ -87,6 +87,18 @@ fn a_dropped_run_is_not_due_again_until_something_new_is_told_of_it() {
     assert!(memory.due_at.is_none() && memory.forget_at.is_some());
     see(&mut memory, 2, at(200), &run(200, RunPhase::Started));
     assert_eq!((memory.due_at, memory.told_by), (Some(at(210)), Some(event_id(2))));
+}
+
+#[test]
+fn the_alert_is_about_the_newest_start_also_where_the_emitters_clock_is_ahead() {
+    let mut memory = Memory::default();
+    // Both are waited for from when they came in, so the time at which to fire stays.
+    for (number, second) in [(1, 150), (2, 160)] {
+        let started = run_told(second, at(100), RunPhase::Started);
+        see(&mut memory, number, at(100), &started);
+        assert_eq!(memory.due_at, Some(at(110)));
+    }
+    assert_eq!(memory.told_by, Some(event_id(2)));
 }
 
 #[test]

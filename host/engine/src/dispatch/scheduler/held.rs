@@ -4,10 +4,10 @@
 use std::collections::{HashMap, VecDeque};
 
 use alerts_domain::Timestamp;
-use alerts_domain::id::RuleId;
+use alerts_domain::id::{EndpointId, RuleId};
 use alerts_domain::rate_limit::RateLimit;
 
-use super::work::Piece;
+use super::work::{Piece, Work};
 use crate::dispatch::rate::Pace;
 
 /// Work over its rule's limit. Whatever else is in its lane goes on.
@@ -105,6 +105,22 @@ impl<W> HeldRules<W> {
     /// Takes all that is held.
     pub(super) fn drain(&mut self) -> impl Iterator<Item = Piece<W>> + '_ {
         self.0.values_mut().flat_map(|rule| rule.waiting.drain(..))
+    }
+
+    /// Takes what is held of one endpoint.
+    pub(super) fn take_of(&mut self, endpoint: EndpointId) -> Vec<Piece<W>>
+    where
+        W: Work,
+    {
+        let mut taken = Vec::new();
+        for rule in self.0.values_mut() {
+            let all = std::mem::take(&mut rule.waiting).into_iter();
+            let (of_it, rest): (VecDeque<_>, VecDeque<_>) =
+                all.partition(|piece| piece.work.endpoint() == endpoint);
+            rule.waiting = rest;
+            taken.extend(of_it);
+        }
+        taken
     }
 
     /// Forgets rules that hold nothing back.

@@ -115,10 +115,15 @@ impl<W> Lane<W> {
 
     /// A piece that was taken runs from now on.
     pub(super) fn start(&mut self, piece: &Piece<W>, now: Timestamp) {
-        *self.count(piece.is_fresh) -= 1;
-        self.bytes -= piece.bytes;
+        self.left(piece);
         self.in_flight += 1;
         self.breaker.started(now);
+    }
+
+    /// A piece that was taken waits no longer.
+    pub(super) fn left(&mut self, piece: &Piece<W>) {
+        *self.count(piece.is_fresh) -= 1;
+        self.bytes -= piece.bytes;
     }
 
     /// The target is away: what waits here has lost its haste, and must not stand
@@ -134,17 +139,9 @@ impl<W> Lane<W> {
 
     /// Takes all that waits here, to be given back while the lane goes on.
     pub(super) fn empty(&mut self) -> Vec<Piece<W>> {
-        let (fresh, backlog) = (self.fresh.len(), self.backlog.len());
         let taken: Vec<_> = self.fresh.drain(..).chain(self.backlog.drain(..)).collect();
-        self.fresh_count -= fresh;
-        self.backlog_count -= backlog;
-        self.bytes -= taken.iter().map(|piece| piece.bytes).sum::<usize>();
+        taken.iter().for_each(|piece| self.left(piece));
         taken
-    }
-
-    /// Takes all that waits here, at the end of the host.
-    pub(super) fn drain(&mut self) -> impl Iterator<Item = W> + '_ {
-        self.fresh.drain(..).chain(self.backlog.drain(..)).map(|piece| piece.work)
     }
 
     /// How many wait, here or for a rule's limit.
@@ -185,8 +182,8 @@ impl<W> Lane<W> {
     }
 
     pub(super) fn gate(&self, now: Timestamp) -> Gate {
-        // Also while it is blocked: what a rule's limit releases into it is tried, finds
-        // the obstacle, and is given back.
+        // Also while it is blocked: what was on its way here is tried, finds the
+        // obstacle, and is given back.
         self.breaker.gate(self.in_flight, now)
     }
 

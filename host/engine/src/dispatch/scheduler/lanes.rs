@@ -145,9 +145,17 @@ impl<W: Work> Lanes<W> {
         self.lanes.values_mut().for_each(|lane| lane.breaker.set_back(now));
     }
 
-    /// Takes all that waits, at the end of the host.
-    pub(super) fn drain(&mut self) -> impl Iterator<Item = W> + '_ {
-        self.lanes.values_mut().flat_map(Lane::drain)
+    /// Takes all that waits in the lanes.
+    pub(super) fn empty(&mut self) -> Vec<Piece<W>> {
+        let waiting: Vec<_> = self.lanes.values_mut().flat_map(Lane::empty).collect();
+        self.bytes -= waiting.iter().map(|piece| piece.bytes).sum::<usize>();
+        waiting
+    }
+
+    /// A piece that was taken out of its lane, and held elsewhere, waits no longer.
+    pub(super) fn left(&mut self, piece: &Piece<W>) {
+        self.bytes -= piece.bytes;
+        self.lane(piece.work.endpoint()).left(piece);
     }
 
     /// Forgets lanes that nobody uses.

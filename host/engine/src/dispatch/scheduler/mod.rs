@@ -119,6 +119,8 @@ impl<W: Work> Scheduler<W> {
     /// Nothing can be sent to this endpoint for now, whatever its target may say.
     /// Answers with what waits for it in memory, to be given back.
     pub(super) fn block(&mut self, tenant: TenantId, endpoint: EndpointId) -> Vec<W> {
+        let held = self.rules.take_of(endpoint);
+        held.iter().for_each(|piece| self.lanes.left(piece));
         let waiting = self.lanes.block(tenant, endpoint);
         for piece in &waiting {
             // It was its rule's turn, and will not start: the rule's next one takes it.
@@ -128,7 +130,7 @@ impl<W: Work> Scheduler<W> {
                 self.release(next);
             }
         }
-        waiting.into_iter().map(|piece| piece.work).collect()
+        waiting.into_iter().chain(held).map(|piece| piece.work).collect()
     }
 
     /// Deliveries can be sent to this endpoint again. Those in the database are to be
@@ -136,7 +138,7 @@ impl<W: Work> Scheduler<W> {
     pub(super) fn unblock(&mut self, endpoint: EndpointId) {
         let Some(lane) = self.lanes.get_mut(endpoint) else { return };
         let tenant = lane.blocked.take();
-        // What its rule's limit released meanwhile.
+        // What was on its way here when it was blocked.
         if let Some(tenant) = tenant.filter(|_| lane.has_work()) {
             self.give_turn(tenant, endpoint);
         }
@@ -144,9 +146,9 @@ impl<W: Work> Scheduler<W> {
 
     /// Takes all that waits, to give it back.
     pub(super) fn drain(&mut self) -> Vec<W> {
-        let mut left: Vec<W> = self.rules.drain().map(|piece| piece.work).collect();
-        left.extend(self.lanes.drain());
-        left
+        let held: Vec<Piece<W>> = self.rules.drain().collect();
+        held.iter().for_each(|piece| self.lanes.left(piece));
+        held.into_iter().chain(self.lanes.empty()).map(|piece| piece.work).collect()
     }
 
     /// The work whose turn it is, if any may start now. It counts as running

@@ -390,15 +390,29 @@ fn limiters_that_were_kept_hold_as_if_nothing_had_happened() {
 }
 
 #[test]
-fn what_a_rules_limit_releases_for_a_blocked_endpoint_is_handed_out_too() {
+fn what_a_rules_limit_holds_of_a_blocked_endpoint_is_handed_out_too() {
     let limits = |_: &Piece| RateLimits { rule: Some(ONE_A_SECOND), ..RateLimits::default() };
     let mut lanes = Scheduler::new(NO_BOUNDS);
     let tenant = TenantId::new("t").unwrap();
     (0..2).for_each(|number| lanes.push(piece("t", 1, number), true));
     assert_eq!(lanes.next(NOW, limits), Some(piece("t", 1, 0)));
     assert_eq!(lanes.next(NOW, limits), None, "the second waits for its rule");
-    assert_eq!(lanes.block(tenant.clone(), id(1)), []);
+    assert_eq!(lanes.block(tenant.clone(), id(1)), [piece("t", 1, 1)]);
     lanes.finished(&tenant, id(1), Health::Unknown, NOW, 1.0);
-    // Its attempt finds the obstacle, and gives it back.
-    assert_eq!(lanes.next(seconds(1), limits), Some(piece("t", 1, 1)));
+    assert_eq!(lanes.next(seconds(1), limits), None);
+    assert_eq!(lanes.lanes.waiting(), 0);
+}
+
+#[test]
+fn a_host_that_lost_its_lease_hands_out_all_that_waits_and_goes_on() {
+    let limits = |_: &Piece| RateLimits { rule: Some(ONE_A_SECOND), ..RateLimits::default() };
+    let mut scheduler = Scheduler::new(NO_BOUNDS);
+    (0..3).for_each(|number| scheduler.push(piece("t", 1, number), number == 0));
+    assert_eq!(scheduler.next(NOW, limits), Some(piece("t", 1, 0)));
+    assert_eq!(scheduler.next(NOW, limits), None, "the others wait for their rule");
+    scheduler.push(piece("t", 2, 3), true);
+    assert_eq!(scheduler.drain().len(), 3);
+    assert_eq!(scheduler.lanes.waiting(), 0);
+    scheduler.push(piece("t", 2, 4), true);
+    assert_eq!(scheduler.next(seconds(1), limits), Some(piece("t", 2, 4)));
 }
