@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::cloud_event::Event;
 use super::content;
-use crate::json;
+use crate::json::{self, JsonError};
 use crate::problem::{FieldError, pointer_to};
 
 /// The event as it is kept: in structured mode, with the body's own digits.
@@ -87,19 +87,7 @@ impl<'a> Content<'a> {
         // An event that names no type of its content has JSON in it.
         if media_type.is_none_or(content::is_json) {
             let body = json::without_byte_order_mark(body);
-            let data = json::check(body).map_err(|error| {
-                let pointer = format!("/data{}", error.pointer);
-                let told = match error.pointer.as_str() {
-                    "" => format!("the body {}", error.fault),
-                    _ => error.fault.to_string(),
-                };
-                let advice = match media_type {
-                    None => "; for other data name its type in `content-type`",
-                    Some(_) => "",
-                };
-                FieldError::new(pointer, format!("{told}{advice}"))
-            });
-            data?;
+            json::check(body).map_err(|error| not_json(error, media_type))?;
             let data = serde_json::from_slice(body);
             return data.map(|data| Some(Self::Json(data))).map_err(|error| {
                 FieldError::new("/data", format!("the body is not JSON: {error}"))
@@ -111,6 +99,17 @@ impl<'a> Content<'a> {
             None => Self::Other(STANDARD.encode(body)),
         }))
     }
+}
+
+/// What is told of a body that is not the JSON that its type, or the lack of one, promises.
+fn not_json(error: JsonError, media_type: Option<&str>) -> FieldError {
+    let about = if error.pointer.is_empty() { "the body " } else { "" };
+    let advice = match media_type {
+        None => "; for data of another type name it in `content-type`",
+        Some(_) => "",
+    };
+    let detail = format!("{about}{}{advice}", error.fault);
+    FieldError::new(error.pointer, detail).under("/data")
 }
 
 /// Whether a media type is that of a text whose characters can be told: in UTF-8,
