@@ -8,7 +8,7 @@ use crate::support::events::{failed, failed_with};
 use crate::support::host::TestHost;
 use crate::support::receiver::{Received, Receiver};
 
-fn assert_valid(alert: &Value) {
+pub(crate) fn assert_valid(alert: &Value) {
     let schema = include_str!("../../docs/schemas/alert.v1.json");
     let schema: Value = serde_json::from_str(schema).unwrap();
     // Receivers take what they do not know; the host sends nothing that is not told.
@@ -151,6 +151,39 @@ async fn during_a_rotation_the_old_secret_still_verifies() {
     for secret in [&endpoint["secret"], &rotated["secret"]] {
         let library = standardwebhooks::Webhook::new(secret.as_str().unwrap()).unwrap();
         library.verify(&received.body, &received.headers).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_secret_of_the_tenants_own_verifies_with_a_stock_library_or_is_refused() {
+    let (host, receiver) = (TestHost::in_real_time().await, Receiver::start().await);
+    let with_prefix = "whsec_c3VwZXItc2VjcmV0LWtleS0xMjM0NTY3OA==";
+    let secrets = [with_prefix, with_prefix.strip_prefix("whsec_").unwrap()];
+    for (number, secret) in secrets.iter().enumerate() {
+        let more = json!({"secret": secret});
+        let endpoint = host.api.endpoint(&receiver.url("/hook"), more).await;
+        let path = format!("/v1/webhooks/{}/test", endpoint["id"].as_str().unwrap());
+        host.api.post(&path, json!({})).await.expect(200);
+        assert_signed(&receiver.wait_for(number + 1).await[number], secret);
+    }
+    let endpoint = host.api.endpoint(&receiver.url("/hook"), json!({})).await;
+    let path = format!("/v1/webhooks/{}", endpoint["id"].as_str().unwrap());
+    for (secret, why) in [
+        ("a secret in plain words", "standard Base64"),
+        ("c3VwZXItc2VjcmV0LWtleS0xMjM0NTY3OA", "padded with `=`"),
+        ("__8CAwQFBgcICQoLDA0ODw==", "standard Base64"),
+        ("whsec_c2hvcnQ=", "at least 16 bytes"),
+        ("c2hvcnQ=", "at least 16 bytes"),
+    ] {
+        let body = json!({"name": "x", "target_url": receiver.url("/hook"), "secret": secret});
+        let (made, changed) = (
+            host.api.post("/v1/webhooks", body).await,
+            host.api.patch(&path, json!({"secret": secret})).await,
+        );
+        for answer in [made, changed] {
+            assert!(answer.text().contains(why), "{secret}: {}", answer.text());
+            assert_eq!(answer.problem(400), ["/secret"]);
+        }
     }
 }
 

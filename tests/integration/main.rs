@@ -14,7 +14,11 @@ mod delivering;
 mod docs;
 mod encryption_keys;
 mod failing_targets;
+<<<<<<< HEAD
 mod failure_webhook;
+=======
+mod first_start;
+>>>>>>> main
 #[path = "../../host/sandbox/tests/behaviour/guest.rs"]
 #[expect(dead_code, reason = "the sandbox's own tests use more of it")]
 mod guest;
@@ -24,6 +28,7 @@ mod idempotency;
 mod intake;
 mod isolation;
 mod key_rotation;
+mod messages;
 mod plugin_files;
 mod plugin_folder;
 mod plugin_limits;
@@ -32,12 +37,17 @@ mod plugin_upgrades;
 mod plugins;
 mod problems;
 mod process;
+mod recoveries;
 mod refusals;
 mod resources;
 mod retention;
 mod retries;
 mod rollout;
+<<<<<<< HEAD
 mod runs;
+=======
+mod run_links;
+>>>>>>> main
 mod secrets;
 mod supervision;
 mod support;

@@ -38,11 +38,14 @@ async fn an_endpoint_that_could_never_be_delivered_to_is_refused_by_field() {
     twice["headers"] = json!({"Authorization": "Basic eA=="});
     for (more, pointer, why) in [
         (twice, "/headers/Authorization", "sent twice"),
+        (json!({"headers": {"X-Team": "a", "x-team": "b"}}), "/headers/x-team", "is the same as"),
         (api_key("Host"), "/settings/auth/header", "set by the host"),
         (api_key("content-length"), "/settings/auth/header", "set by the host"),
         (api_key("Webhook-Id"), "/settings/auth/header", "set by the host"),
         (api_key("bad name"), "/settings/auth/header", "not a header name"),
         (api_key("é"), "/settings/auth/header", "not a header name"),
+        (api_key("webhook-signature"), "/settings/auth/header", "set by the host"),
+        (api_key("X-Exosphere-Signature"), "/settings/auth/header", "set by the host"),
         (api_key("Content-Type"), "/settings/auth/header", "sent twice"),
         (json!({"settings": bearer}), "/secrets/token", "no secret named `token`"),
         (secret("a-token\n"), "/secrets/token", "control characters"),

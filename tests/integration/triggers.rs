@@ -218,8 +218,10 @@ async fn more_failures_of_one_graph_than_allowed_alert_once_and_again_after_reco
     assert_eq!(
         alert["trigger"],
         json!({"type": "threshold", "window_ms": 600_000, "count": 4, "limit": 3,
-            "group": {"graph_name": "etl"}})
+            "group": {"graph_name": "etl"}, "group_key": alert["trigger"]["group_key"],
+            "since": alert["trigger"]["since"]})
     );
+    assert!(alert["trigger"]["group_key"].is_string() && alert["trigger"]["since"].is_string());
     host.api.event(failure(&host, "a4", "etl")).await;
     assert_eq!(newest_outcome(&host, "workflow.failed").await["reason"], "already_alerted");
 

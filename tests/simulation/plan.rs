@@ -185,8 +185,15 @@ fn rule(random: &mut Random, endpoints: &[EndpointPlan]) -> RulePlan {
     let group_by = if random.percent(50) { vec!["graph_name".to_owned()] } else { Vec::new() };
     let cooldown_ms = random.percent(40).then_some(2 * MINUTE);
     let window_ms = random.pick(&[MINUTE, 4 * MINUTE]);
-    let threshold =
-        |breach| Trigger::Threshold(ThresholdTrigger { window_ms, breach, group_by, cooldown_ms });
+    let threshold = |breach| {
+        Trigger::Threshold(ThresholdTrigger {
+            window_ms,
+            breach,
+            group_by,
+            cooldown_ms,
+            recovery: None,
+        })
+    };
     let (event_type, trigger) = match random.below(5) {
         0 => (random.pick(&[FAILED, "workflow.*", "*"]), Trigger::Event),
         1 | 2 => {

@@ -11,6 +11,7 @@ mod build;
 mod command;
 mod coverage;
 mod examples;
+mod images;
 mod plugins;
 mod run;
 mod simulate;
@@ -51,6 +52,7 @@ enum Command {
     Soak(soak::Args),
     Coverage(coverage::Args),
     Bench(bench::Args),
+    Images(images::Args),
 }
 
 fn main() -> ExitCode {
@@ -65,6 +67,7 @@ fn main() -> ExitCode {
         Command::Soak(args) => soak::run(&args),
         Command::Coverage(args) => coverage::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Images(args) => images::run(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -80,6 +80,10 @@ impl Lab {
         self.wait(self.sandbox.next(&self.plugin, &self.tenant, delivery, exchanges))
     }
 
+    pub(crate) fn ordering_key(&self, told: &TargetDelivery) -> Result<Option<String>, CallError> {
+        self.wait(self.sandbox.ordering_key(&self.plugin, &self.tenant, told))
+    }
+
     pub(crate) fn compile(&self, source: &str) -> Result<Result<(), Vec<Diagnostic>>, CallError> {
         self.wait(self.sandbox.compile(&self.plugin, &self.tenant, source))
     }

@@ -8,6 +8,7 @@ use alerts_domain::alert;
 use alerts_domain::delivery::{Delivery, DeliveryStatus};
 use alerts_domain::exchange::Exchange;
 use alerts_domain::id::{DeliveryId, EndpointId, EventId, RuleId};
+use alerts_domain::run_url::LinkTemplate;
 use alerts_domain::secret::Secret;
 use alerts_domain::tenant::TenantId;
 use bytes::Bytes;
@@ -33,6 +34,14 @@ pub(crate) struct Host {
     /// Whose delivery it is.
     #[arg(long, env = "ALERTS_NAMESPACE", value_name = "NAME")]
     namespace: String,
+    /// The host's own ALERTS_LINK_TEMPLATE, if it has one: its alerts carry the links.
+    #[arg(
+        long,
+        env = "ALERTS_LINK_TEMPLATE",
+        value_name = "URL",
+        value_parser = LinkTemplate::parse
+    )]
+    link_template: Option<LinkTemplate>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -124,14 +133,12 @@ impl Host {
             finished_at: None,
         };
         let body = event.event.get().as_bytes();
-        let include_data = endpoint.include_event_data;
-        let alert =
-            alert::build(&stored, body, event.received_at, include_data).map_err(|error| {
-                AuthorError::Api {
-                    url: self.api.clone(),
-                    detail: format!("the stored event does not read: {error}"),
-                }
-            })?;
+        let (include_data, link) = (endpoint.include_event_data, self.link_template.as_ref());
+        let alert = alert::build(&stored, body, event.received_at, include_data, link);
+        let alert = alert.map_err(|error| AuthorError::Api {
+            url: self.api.clone(),
+            detail: format!("the stored event does not read: {error}"),
+        })?;
         Ok(Record { id, delivery, endpoint, alert })
     }
 

@@ -180,6 +180,9 @@ fn target(args: &Args, lab: &Lab, event: &Value, paper: &mut Paper<'_>) -> Resul
     let script: Vec<Answer> =
         args.respond.as_deref().map(file::json).transpose()?.unwrap_or_default();
 
+    if let Some(key) = lab.ordering_key(&told)? {
+        paper.line(format_args!("--- ordering key: {key}"));
+    }
     let ended = converse(lab, &told, now, |index, request, is_last| {
         let last = if is_last { ", the last: the host judges its answer" } else { "" };
         paper.line(format_args!("--- request {}{last}", index + 1));

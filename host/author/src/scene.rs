@@ -164,7 +164,7 @@ impl Scene {
     ) -> Result<TargetDelivery, AuthorError> {
         let event = Event::from_structured(Bytes::from(event.to_string()));
         let event = event.map_err(AuthorError::Event)?;
-        let alert = alert::build(delivery, &event.body, self.now, include_data)
+        let alert = alert::build(delivery, &event.body, self.now, include_data, None)
             .map_err(|error| AuthorError::Arguments(format!("the event does not read: {error}")))?;
         let attempt = delivery.attempt_count + 1;
         Ok(TargetDelivery {

@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 use crate::delivery::Delivery;
 use crate::event::{json_in, told};
 use crate::id::{DeliveryId, RuleId};
+use crate::run_url::{LinkTemplate, RunNames};
 
 /// Version of the payload schema.
 pub const VERSION: &str = "1";
@@ -27,6 +28,8 @@ struct Alert<'a> {
     rule: Rule<'a>,
     trigger: &'a serde_json::Value,
     workflow: Workflow<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    run_url: Option<String>,
     event: EventReference<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<&'a RawValue>,
@@ -118,7 +121,7 @@ fn scalar<'de, D: serde::Deserializer<'de>>(d: D) -> Result<Option<&'de RawValue
 }
 
 /// The alert's bytes. `body` is the event as stored; `received_at` stands in
-/// for a time the emitter did not give.
+/// for a time the emitter did not give; `run_link` is the operator's way to a run.
 ///
 /// # Errors
 /// When `body` is not the JSON object that intake let in.
@@ -127,6 +130,7 @@ pub fn build(
     body: &[u8],
     received_at: Timestamp,
     include_event_data: bool,
+    run_link: Option<&LinkTemplate>,
 ) -> Result<Bytes, serde_json::Error> {
     let event: Source<'_> = serde_json::from_slice(body)?;
     let decoded = event.decoded();
@@ -136,6 +140,13 @@ pub fn build(
         .filter(|data| data.get().starts_with('{'))
         .and_then(|data| serde_json::from_str::<Workflow<'_>>(data.get()).ok())
         .unwrap_or_default();
+    let names = RunNames {
+        namespace: delivery.tenant.as_str(),
+        graph_name: workflow.graph_name,
+        run_id: workflow.run_id,
+        subject: event.subject.as_deref(),
+    };
+    let run_url = run_link.and_then(|link| link.url_of(names));
     let alert = Alert {
         version: VERSION,
         id: delivery.id,
@@ -145,6 +156,7 @@ pub fn build(
         rule: Rule { id: delivery.alert_rule_id, name: &delivery.rule_name },
         trigger: &delivery.trigger,
         workflow,
+        run_url,
         event: EventReference {
             id: &event.id,
             source: &event.source,
@@ -189,8 +201,15 @@ mod tests {
             created_at: NOW,
             finished_at: None,
         };
+<<<<<<< HEAD
         let bytes = build(&delivery, event.as_bytes(), NOW, include_event_data).unwrap();
         String::from_utf8(bytes.into()).unwrap()
+=======
+        let event = json!({"specversion": "1.0", "id": "e\"1", "source": "/s",
+            "type": "workflow.failed", "data": data});
+        let bytes = build(&delivery, event.to_string().as_bytes(), NOW, include_event_data, None);
+        serde_json::from_slice(&bytes.unwrap()).unwrap()
+>>>>>>> main
     }
 
     #[test]

@@ -104,8 +104,28 @@ pub fn problem(name: &str, value: &str) -> Option<FieldError> {
     } else {
         return None;
     };
+    Some(at_header(name, &detail))
+}
+
+fn at_header(name: &str, detail: &str) -> FieldError {
     let escaped = name.replace('~', "~0").replace('/', "~1");
-    Some(FieldError::new(format!("/{escaped}"), format!("header `{name}` {detail}")))
+    FieldError::new(format!("/{escaped}"), format!("header `{name}` {detail}"))
+}
+
+/// What is wrong with the headers that a tenant asks for, each with the pointer
+/// `/<name>`. A name that differs from another in the case of its letters alone is the
+/// same header with two values, of which each receiver picks another.
+pub fn problems(headers: &Headers) -> impl Iterator<Item = FieldError> {
+    headers.iter().enumerate().filter_map(|(at, (name, value))| {
+        let mut before = headers.iter().take(at).map(|(before, _)| before);
+        match before.find(|before| before.eq_ignore_ascii_case(name)) {
+            None => problem(name, value),
+            Some(before) => {
+                let detail = format!("is the same as `{before}`; remove one of the two");
+                Some(at_header(name, &detail))
+            }
+        }
+    })
 }
 
 /// A tab is allowed (RFC 9110, 5.5).
@@ -147,6 +167,14 @@ mod tests {
     #[test]
     fn a_value_cannot_smuggle_a_second_header() {
         assert!(problem("X-Team", "a\r\nHost: b").is_some());
+    }
+
+    #[test]
+    fn a_header_that_a_tenant_names_twice_is_refused_at_the_second() {
+        let headers =
+            Headers::from_iter([("X-Team", "a"), ("Host", "b"), ("x-team", "c"), ("X-Teams", "d")]);
+        let pointers: Vec<_> = problems(&headers).map(|problem| problem.pointer).collect();
+        assert_eq!(pointers, ["/Host", "/x-team"]);
     }
 
     #[test]

@@ -25,6 +25,7 @@ pub mod quota;
 pub mod rate_limit;
 pub mod retry;
 pub mod rule;
+pub mod run_url;
 pub mod secret;
 pub mod signature;
 pub mod target_url;

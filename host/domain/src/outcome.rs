@@ -105,6 +105,8 @@ pub enum Reason {
     BelowThreshold,
     /// It was counted; this breach was alerted already.
     AlreadyAlerted,
+    /// It was counted; the breach that was alerted is over, which is told too.
+    Recovered,
     /// The alert was made for this run already, or the event came before.
     Duplicate,
     /// A word of a newer release, kept as it is: that one host does not know it
@@ -115,7 +117,7 @@ pub enum Reason {
 
 impl Reason {
     /// Those there are in this release.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Fired,
         Self::RateLimited,
         Self::ConditionFalse,
@@ -130,6 +132,7 @@ impl Reason {
         Self::NoRun,
         Self::BelowThreshold,
         Self::AlreadyAlerted,
+        Self::Recovered,
         Self::Duplicate,
     ];
 
@@ -155,6 +158,7 @@ impl Reason {
             Self::NoRun => "no_run",
             Self::BelowThreshold => "below_threshold",
             Self::AlreadyAlerted => "already_alerted",
+            Self::Recovered => "recovered",
             Self::Duplicate => "duplicate",
             Self::Other(_) => "other",
         }

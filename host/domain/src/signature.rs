@@ -24,7 +24,8 @@ pub const SIGNATURE_HEADER: &str = "x-exosphere-signature";
 ///   keyed with the bytes that the base64 after `whsec_` stands for. The published
 ///   libraries read a secret without that prefix as base64 too, so one that is
 ///   base64 signs twice, with what it stands for and with its own bytes. Any other
-///   text signs with its own bytes, which those libraries do not take as a secret.
+///   text is taken no more ([`Secret::signing_problem`]); an older release took it, and
+///   it goes on signing with its own bytes.
 pub fn headers<'a>(
     secrets: impl Iterator<Item = &'a Secret>,
     message_id: &str,

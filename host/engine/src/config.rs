@@ -8,6 +8,7 @@ use alerts_domain::address::AddressRules;
 use alerts_domain::keyring::Keyring;
 use alerts_domain::quota::Quotas;
 use alerts_domain::rate_limit::RateLimit;
+use alerts_domain::run_url::LinkTemplate;
 use alerts_domain::tenant::Rollout;
 use alerts_sandbox::Sandbox;
 use alerts_store::Store;
@@ -33,10 +34,15 @@ pub struct EngineConfig {
     pub rate_limit: Option<RateLimit>,
     /// The same for each tenant.
     pub tenant_rate_limit: Option<RateLimit>,
+    /// The plugins inside the binary: name and bytes of each file. What is compiled
+    /// already is in use when the engine has started, the rest once it is compiled.
+    pub builtin: &'static [(&'static str, &'static [u8])],
     /// The operator's folder of plugins.
     pub plugins_dir: Option<PathBuf>,
     /// Which tenants alerts are open to.
     pub rollout: Rollout,
+    /// Where people look at a run, for the alerts to lead there.
+    pub run_link: Option<LinkTemplate>,
     /// How long things are kept.
     pub retention: Retention,
     /// How much of each thing one tenant may have.
@@ -56,8 +62,10 @@ impl Default for EngineConfig {
             max_in_flight: 1024,
             rate_limit: None,
             tenant_rate_limit: None,
+            builtin: &[],
             plugins_dir: None,
             rollout: Rollout::Ga,
+            run_link: None,
             retention: Retention::default(),
             quotas: Quotas::default(),
             transport: None,

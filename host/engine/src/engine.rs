@@ -42,8 +42,9 @@ impl std::fmt::Debug for Engine {
 impl Engine {
     /// Takes over what an earlier process left, and starts to work.
     pub async fn start(parts: EngineParts) -> Result<Self, EngineError> {
-        let folder = parts.config.plugins_dir.clone();
+        let (folder, builtin) = (parts.config.plugins_dir.clone(), parts.config.builtin);
         let engine = Self::assemble(parts, false).await?;
+        engine.0.plugin_admin.admit_builtin(builtin);
         let mut folder = folder.map(PluginFolder::new);
         if let Some(folder) = &mut folder
             && let Err(error) = engine.0.plugin_admin.look_at_folder(folder, true).await
@@ -137,7 +138,8 @@ impl Engine {
     /// What keeps this host from doing all of its work; nothing when all is well.
     pub fn health(&self) -> Vec<Trouble> {
         let Parts { supervisor, lease, .. } = &*self.0;
-        lease.trouble().into_iter().chain(supervisor.troubles()).collect()
+        let troubles = lease.trouble().into_iter().chain(supervisor.troubles());
+        troubles.chain(self.plugins().troubles()).collect()
     }
 
     /// The way in for events.

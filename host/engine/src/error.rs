@@ -22,6 +22,12 @@ pub enum EngineError {
         /// Why.
         source: OpenError,
     },
+    /// A plugin that is needed now is not compiled yet.
+    #[error("the plugin `{id}` is still being compiled; send the request again in a few seconds")]
+    Compiling {
+        /// Which.
+        id: String,
+    },
     /// Events match so many rules that storing them would hold everybody else up.
     #[error(
         "the {events} events of this call would make more than {limit} deliveries, so none of \

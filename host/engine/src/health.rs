@@ -23,6 +23,13 @@ pub enum Trouble {
         /// How many rounds in a row.
         panics: u32,
     },
+    /// A plugin that is built in is not in use.
+    NoPlugin {
+        /// Which.
+        id: String,
+        /// Why it was refused; none while it is being compiled.
+        reason: Option<String>,
+    },
     /// This host's lease was not renewed: other hosts may take its work over.
     LeaseNotRenewed {
         /// When it was last.
@@ -40,6 +47,12 @@ impl fmt::Display for Trouble {
                 f,
                 "the background loop `{name}` panicked {panics} times in a row; see the log"
             ),
+            Self::NoPlugin { id, reason: None } => {
+                write!(f, "the plugin `{id}` is being compiled")
+            }
+            Self::NoPlugin { id, reason: Some(reason) } => {
+                write!(f, "the plugin `{id}` is not in use: {reason}")
+            }
             Self::LeaseNotRenewed { since } => {
                 write!(f, "this host's lease was last renewed at {since}")
             }

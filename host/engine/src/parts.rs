@@ -16,8 +16,8 @@ use crate::catalog::{Catalog, Endpoints, Loader, Rules, Tenants, Turns};
 use crate::clock::Clock;
 use crate::config::EngineParts;
 use crate::dispatch::{
-    Attempts, Bounds, Claims, Deliveries, Dispatcher, Limiters, Recorder, TryOut, WorkerNeeds,
-    Workers,
+    Attempts, Bounds, Claims, Deliveries, Dispatcher, Limiters, Ordering, Recorder, TryOut,
+    WorkerNeeds, Workers,
 };
 use crate::egress::Egress;
 use crate::entropy::Entropy;
@@ -70,6 +70,7 @@ impl Parts {
                 Egress::with_name_servers(config.addresses, config.deadlines, &config.name_servers)?
             }
         };
+        let run_link = config.run_link.map(Arc::new);
         let catalog = Catalog::new(Loader {
             store: store.clone(),
             keyring: Arc::new(keyring),
@@ -89,8 +90,14 @@ impl Parts {
             plugins: plugins.clone(),
             sandbox: sandbox.clone(),
             egress: egress.clone(),
+            ordering: Ordering {
+                store: store.clone(),
+                sandbox: sandbox.clone(),
+                clock: clock.clone(),
+            },
             clock: clock.clone(),
             entropy: entropy.clone(),
+            run_link: run_link.clone(),
         });
         let limiters =
             Limiters::new(store.clone(), dispatcher.clone(), clock.clone(), config.rate_limit);
@@ -120,7 +127,12 @@ impl Parts {
             plugins: plugins.clone(),
             errors: condition_errors.clone(),
         };
-        let alerting = Alerting { host, dispatcher: dispatcher.clone(), entropy: entropy.clone() };
+        let alerting = Alerting {
+            host,
+            dispatcher: dispatcher.clone(),
+            plugins: plugins.clone(),
+            entropy: entropy.clone(),
+        };
         let intake = Intake {
             store: store.clone(),
             catalog: catalog.clone(),
@@ -161,6 +173,7 @@ impl Parts {
             schema_checks: Arc::new(Turns::default()),
             quotas: config.quotas,
             wakes: wakes.clone(),
+            run_link,
         };
         let rules = Rules {
             store: store.clone(),

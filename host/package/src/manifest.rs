@@ -48,6 +48,10 @@ pub struct Manifest {
     /// Whether the `target_url` is itself a secret: encrypted at rest, shown masked.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub url_is_secret: bool,
+    /// Whether its endpoints are told when a threshold recovers, unless a rule says
+    /// otherwise: the target keeps something open that somebody has to close.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub recoveries: bool,
     /// Limits that the plugin asks for; the operator's and the host's still bind.
     #[serde(default, skip_serializing_if = "PluginLimits::is_empty")]
     pub limits: PluginLimits,
@@ -251,6 +255,7 @@ impl Manifest {
             ("hosts", !self.hosts.is_empty()),
             ("default_url", self.default_url.is_some()),
             ("url_is_secret", self.url_is_secret),
+            ("recoveries", self.recoveries),
         ];
         match misplaced.into_iter().find(|(_, present)| *present) {
             None => Ok(()),

@@ -22,6 +22,17 @@ pub(crate) trait Adapter: Send + Sync {
         exchanges: &[Exchange],
         limits: &Limits,
     ) -> Result<Step, Fault>;
+
+    /// Whether it tells ordering keys at all.
+    fn is_ordered(&self) -> bool;
+
+    /// What an alert is about at the target, if its order matters.
+    fn ordering_key(
+        &self,
+        alert: &[u8],
+        settings: &[u8],
+        limits: &Limits,
+    ) -> Result<Option<String>, Fault>;
 }
 
 /// A condition language.

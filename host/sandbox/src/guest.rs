@@ -13,6 +13,11 @@ use crate::limits::Limits;
 use crate::uses::Uses;
 use crate::v1;
 
+/// What begins the names of the contract's interfaces.
+const PACKAGE: &str = "exosphere:alerts/";
+/// All that a plugin may export of the contract.
+const KNOWN: [&str; 3] = [v1::language::INTERFACE, v1::adapter::INTERFACE, v1::ordering::INTERFACE];
+
 /// A plugin's code, ready to be instantiated.
 pub(crate) enum Guest {
     Language(Box<dyn Language>),
@@ -36,9 +41,13 @@ pub(crate) fn bind(
         Kind::Target => v1::adapter::INTERFACE,
     };
     let ty = component.component_type();
-    let unknown = ty.exports(engine.engine()).find(|(name, _)| is_unknown(name, interface));
-    if let Some((exports, _)) = unknown {
-        return Err(Unbound::Version { exports: exports.to_owned(), interface });
+    for (exports, _) in ty.exports(engine.engine()) {
+        let same = KNOWN.into_iter().find(|known| name(known) == name(exports));
+        let is_ours = exports.starts_with(PACKAGE);
+        if same.map_or(is_ours, |known| is_later(exports, known)) {
+            let interface = same.unwrap_or(interface);
+            return Err(Unbound::Version { exports: exports.to_owned(), interface });
+        }
     }
     match kind {
         Kind::Condition => v1::language::bind(instance, engine, limits, uses).map(Guest::Language),
@@ -46,12 +55,16 @@ pub(crate) fn bind(
     }
 }
 
-/// Whether an export is this interface in a version that the host does not know:
-/// of another major version, or of a later minor one, from which a plugin may
-/// expect what this host does not do. wasmtime alone would take the latter.
-fn is_unknown(export: &str, interface: &str) -> bool {
-    let (Some((name, version)), Some((known, host))) =
-        (export.split_once('@'), interface.split_once('@'))
+/// An interface without its version.
+fn name(interface: &str) -> &str {
+    interface.split_once('@').map_or(interface, |(name, _)| name)
+}
+
+/// Whether an export has a version that the host does not know of this interface:
+/// another major one, or a later minor one, from which a plugin may expect what this
+/// host does not do. wasmtime alone would take the latter.
+fn is_later(export: &str, interface: &str) -> bool {
+    let (Some((_, version)), Some((_, host))) = (export.split_once('@'), interface.split_once('@'))
     else {
         return false;
     };
@@ -59,13 +72,12 @@ fn is_unknown(export: &str, interface: &str) -> bool {
         let mut numbers = version.splitn(3, '.').map(|number| number.parse::<u32>().ok());
         Some((numbers.next()??, numbers.next()??))
     };
-    name == known
-        && match (compatible(version), compatible(host)) {
-            (Some((major, minor)), Some((host_major, host_minor))) => {
-                major != host_major || minor > host_minor
-            }
-            _ => true,
+    match (compatible(version), compatible(host)) {
+        (Some((major, minor)), Some((host_major, host_minor))) => {
+            major != host_major || minor > host_minor
         }
+        _ => true,
+    }
 }
 
 #[cfg(test)]
@@ -82,11 +94,8 @@ mod tests {
             ("a:b/adapter@2.0.0", true),
             ("a:b/adapter@0.9.0", true),
             ("a:b/adapter@next", true),
-            // Something else, which this has no say in.
-            ("a:b/adapter", false),
-            ("a:b/other@9.0.0", false),
         ] {
-            assert_eq!(is_unknown(exports, "a:b/adapter@1.2.0"), unknown, "{exports}");
+            assert_eq!(is_later(exports, "a:b/adapter@1.2.0"), unknown, "{exports}");
         }
     }
 }

@@ -137,6 +137,26 @@ impl Sandbox {
         .await
     }
 
+    /// What a delivery is about at its target, if its adapter tells and its order
+    /// matters: of those with the same key to one endpoint the newest is to win.
+    pub async fn ordering_key(
+        &self,
+        plugin: &Arc<Plugin>,
+        tenant: &TenantId,
+        delivery: &TargetDelivery,
+    ) -> Result<Option<String>, CallError> {
+        if !plugin.adapter()?.is_ordered() {
+            return Ok(None);
+        }
+        let (alert, settings) = (delivery.alert.clone(), delivery.endpoint.settings.clone());
+        self.call(plugin, tenant, move |plugin| {
+            let key = plugin.adapter()?.ordering_key(&alert, &settings, &plugin.limits());
+            plugin.judge(key.as_ref().map(drop));
+            key.map_err(|fault| plugin.faulted(fault))
+        })
+        .await
+    }
+
     /// Each call is some tenant's, and waits for that tenant's turn.
     async fn call<R: Send + 'static>(
         &self,

@@ -7,7 +7,7 @@ use alerts_engine::{PluginSource, Plugins};
 use alerts_sandbox::{Compiler, LoadError, Sandbox};
 
 /// Name and bytes of every plugin file that was there when this was built.
-const FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/builtin_files.rs"));
+pub const FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/builtin_files.rs"));
 
 /// The argument that makes this program compile a plugin and end.
 pub const COMPILE_ARGUMENT: &str = "compile-plugin";

@@ -143,11 +143,14 @@ async fn write_held(
 fn bind_end(query: Query, finished: &Finished, end: &Transition) -> Query {
     let (due_at, error) = match end {
         Transition::Deliver => (None, None),
-        Transition::Retry { at, error } => (Some(*at), Some(error)),
-        Transition::Bury { error, .. } => (None, Some(error)),
-        Transition::Release { at, reason } => (Some(*at), reason.as_ref()),
+        Transition::Retry { at, error } => (Some(*at), Some(error.to_string())),
+        Transition::Bury { error, .. } => (None, Some(error.to_string())),
+        Transition::Release { at, reason } => (Some(*at), reason.as_ref().map(ToString::to_string)),
+        Transition::Supersede { by } => {
+            (None, Some(format!("superseded by {by}, which is about the same thing and newer")))
+        }
         // Only of a lease that is lost: then nothing is written.
-        Transition::Gone { error, .. } => (None, Some(error)),
+        Transition::Gone { error, .. } => (None, Some(error.to_string())),
     };
     let status: DeliveryStatus = end.status();
     query
@@ -158,7 +161,7 @@ fn bind_end(query: Query, finished: &Finished, end: &Transition) -> Query {
         .bind(status.as_str())
         .bind(finished.attempt.as_ref().map(|attempt| i64::from(attempt.number)))
         .bind(due_at.map(us))
-        .bind(error.map(ToString::to_string))
+        .bind(error)
         .bind(status.is_terminal().then(|| us(finished.now)))
 }
 

@@ -32,11 +32,14 @@ impl Store {
                 .await?;
             let is_known = known.rows_affected() > 0;
             if !is_known {
-                sqlx::query("INSERT INTO hosts (id, lease_until) VALUES ($1, $2)")
-                    .bind(host.to_string())
-                    .bind(us(until))
-                    .execute(&mut *transaction)
-                    .await?;
+                sqlx::query(
+                    "INSERT INTO hosts (id, lease_until) VALUES ($1, $2)
+                     ON CONFLICT (id) DO UPDATE SET lease_until = excluded.lease_until",
+                )
+                .bind(host.to_string())
+                .bind(us(until))
+                .execute(&mut *transaction)
+                .await?;
             }
             transaction.commit().await?;
             Ok(is_known)

@@ -32,6 +32,7 @@ mod idempotency_key;
 mod migrations;
 mod new_event;
 mod open;
+mod ordering;
 mod page;
 mod pending;
 #[cfg(test)]
@@ -74,6 +75,7 @@ pub use idempotency::{Idempotency, KeptAnswer};
 pub use idempotency_key::Taken;
 pub use new_event::{NewDelivery, NewEvent};
 pub use open::Store;
+pub use ordering::{Order, Ordered};
 pub use page::Page;
 pub use pending::PendingEvent;
 pub use plugins::{OperatorChange, PluginGrant, UploadedPlugin};

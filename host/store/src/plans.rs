@@ -224,6 +224,7 @@ fn asked(dialect: Dialect) -> BTreeMap<String, (Statement, &'static str)> {
         (Kept::Attempts, "attempts_pkey"),
         (Kept::Deliveries, "deliveries_pkey"),
         (Kept::Events, "events_pkey"),
+        (Kept::OrderingKeys, "ordering_keys_by_age"),
     ] {
         let word = kept.word();
         add(&format!("{word} removed"), removal(dialect, kept, tenant, at(100), 50), index);

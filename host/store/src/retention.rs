@@ -24,11 +24,13 @@ pub enum Kept {
     Deliveries,
     /// Events with no rules that are still to be asked.
     Events,
+    /// What is newest of each ordering key, by the age of that delivery.
+    OrderingKeys,
 }
 
 impl Kept {
     /// All of them, what refers to others first.
-    pub const ALL: [Self; 3] = [Self::Attempts, Self::Deliveries, Self::Events];
+    pub const ALL: [Self; 4] = [Self::Attempts, Self::Deliveries, Self::Events, Self::OrderingKeys];
 
     /// The word in metrics.
     pub fn word(self) -> &'static str {
@@ -40,6 +42,7 @@ impl Kept {
             Self::Attempts => "attempts",
             Self::Deliveries => "deliveries",
             Self::Events => "events",
+            Self::OrderingKeys => "ordering_keys",
         }
     }
 
@@ -48,6 +51,7 @@ impl Kept {
         match self {
             Self::Attempts => "delivery_id",
             Self::Deliveries | Self::Events => "id",
+            Self::OrderingKeys => "newest_id",
         }
     }
 
@@ -56,13 +60,14 @@ impl Kept {
         match self {
             Self::Attempts => ", number",
             Self::Deliveries | Self::Events => "",
+            Self::OrderingKeys => ", endpoint_id, ordering_key",
         }
     }
 
     /// Which rows may go at all.
     fn condition(self) -> &'static str {
         match self {
-            Self::Attempts => "",
+            Self::Attempts | Self::OrderingKeys => "",
             Self::Deliveries => " AND status NOT IN ('scheduled', 'leased')",
             Self::Events => " AND pending_rules IS NULL",
         }
@@ -70,7 +75,9 @@ impl Kept {
 
     fn first_kept(self, before: Timestamp) -> String {
         match self {
-            Self::Attempts | Self::Deliveries => DeliveryId::new(before, 0).to_string(),
+            Self::Attempts | Self::Deliveries | Self::OrderingKeys => {
+                DeliveryId::new(before, 0).to_string()
+            }
             Self::Events => EventId::new(before, 0).to_string(),
         }
     }

@@ -1,12 +1,16 @@
-//! Timers of runs that are watched: found when they are due, fired once.
+//! Timers of runs that are watched, and of breaches whose end is to be told: found when
+//! they are due, fired once.
 
 use std::collections::BTreeMap;
 
 use alerts_domain::Timestamp;
+use alerts_domain::event::EventTypePattern;
 use alerts_domain::id::{EventId, RuleId};
 use alerts_domain::outcome::Reason;
 use alerts_domain::tenant::TenantId;
-use alerts_domain::trigger::{Alert, DurationTrigger, Memory, Occasion, evaluate};
+use alerts_domain::trigger::{
+    Alert, DurationTrigger, Memory, Occasion, ThresholdTrigger, Watched, evaluate,
+};
 use bytes::Bytes;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
@@ -19,14 +23,19 @@ use crate::triggers::{move_in, of_stored};
 
 const TABLE: &str = "trigger_states";
 
-/// A run that was still going when its time passed.
+/// A run that was still going when its time passed, or a group of which there may be no
+/// longer too much.
 #[derive(Debug, Clone)]
 pub struct DueTimer {
     /// Whose it is.
     pub tenant: TenantId,
     /// The rule that watches it.
     pub rule: RuleId,
+<<<<<<< HEAD
     /// Which run: a [`RunKey`](alerts_domain::trigger::RunKey) as it is kept.
+=======
+    /// Which run, or which group.
+>>>>>>> main
     pub run: String,
     /// When its time passed.
     pub due_at: Timestamp,
@@ -42,6 +51,15 @@ pub enum TimerAction {
     Fire {
         /// How long a run may take.
         trigger: DurationTrigger,
+        /// What is sent.
+        alert: Box<Alert>,
+    },
+    /// Tell that there is no longer too much, if it is so when it comes to it.
+    Recover {
+        /// What is too much.
+        trigger: Box<ThresholdTrigger>,
+        /// The rule's own events.
+        event_type: EventTypePattern,
         /// What is sent.
         alert: Box<Alert>,
     },
@@ -143,6 +161,12 @@ impl Store {
                             alert.time_passed(&mut memory, tenant, *rule, *trigger, told_by, now);
                         made.extend(passed.map(NewEvent::from));
                     }
+                    TimerAction::Recover { trigger, event_type, alert } => {
+                        let DueTimer { tenant, rule, run, .. } = timer;
+                        let watched = Watched { trigger, event_type, group_key: run };
+                        let over = alert.recovered(&mut memory, tenant, *rule, watched, now);
+                        made.extend(over.map(NewEvent::from));
+                    }
                 }
                 keep(&mut transaction, timer, &memory).await?;
             }
@@ -163,7 +187,10 @@ impl Store {
         now: Timestamp,
     ) -> Result<Option<Memory>, StoreError> {
         let row = sqlx::query(AssertSqlSafe(format!(
-            "SELECT state, rule_id AS id FROM trigger_states
+            "SELECT state, rule_id AS id,
+                (SELECT times FROM trigger_windows AS windows WHERE windows.tenant = $1
+                    AND windows.rule_id = $2 AND windows.key = $3) AS times
+             FROM trigger_states
              WHERE tenant = $1 AND rule_id = $2 AND key = $3 AND due_at <= $4{}",
             self.dialect().for_update()
         )))
@@ -176,7 +203,8 @@ impl Store {
         let Some(row) = row else { return Ok(None) };
         let read = |row: &AnyRow| {
             let state: String = row.try_get("state")?;
-            Memory::read(&state, None)
+            let times: Option<Vec<u8>> = row.try_get("times")?;
+            Memory::read(&state, times.as_deref())
                 .map_err(|error| StoreError::damaged(TABLE, &timer.run, error))
         };
         let memory = self.readable(TABLE, &row, read)?;

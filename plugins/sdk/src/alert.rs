@@ -1,12 +1,17 @@
 //! The alert as adapters read it: `docs/schemas/alert.v1.json`. Fields that a
 //! later schema adds are passed over.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
+
+use crate::run_subject::run_of_subject;
+use crate::trigger::Trigger;
+
+/// The type of the alert that a tenant sends to see whether an endpoint works.
+const TEST: &str = "exosphere.alerts.test";
 
 /// What [`Delivery::read_alert`](crate::Delivery::read_alert) reads for an
 /// adapter that writes its own message.
@@ -28,6 +33,8 @@ pub struct Alert {
     /// The run, as far as the event told.
     #[serde(default)]
     pub workflow: Workflow,
+    /// Where a person looks at the run, by the host's own setting.
+    pub run_url: Option<String>,
     /// The event that led to the alert.
     pub event: EventReference,
     /// The event's data; only where the endpoint asked for it.
@@ -42,11 +49,6 @@ pub struct FiredRule {
     /// For people.
     pub name: String,
 }
-
-/// How a rule fired: its `type`, and figures that depend on it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Trigger(BTreeMap<String, Box<RawValue>>);
 
 /// The event that led to an alert.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -74,6 +76,9 @@ macro_rules! workflow {
         }
 
         impl Workflow {
+            /// The names of its fields, as an event's data has them too.
+            pub const FIELDS: &[&str] = &[$(stringify!($field)),*];
+
             /// Whether the event told nothing about a run.
             pub fn is_empty(&self) -> bool {
                 $(self.$field.is_none())&&*
@@ -99,35 +104,30 @@ workflow!(
     identifier,
 );
 
-impl Alert {
-    /// What happened, in a few words: `Workflow failed: etl`.
-    pub fn headline(&self) -> String {
-        let what = match self.event_type.as_str() {
-            "workflow.started" => "Workflow started",
-            "workflow.succeeded" => "Workflow succeeded",
-            "workflow.failed" => "Workflow failed",
-            "workflow.duration_exceeded" => "Workflow is taking too long",
-            other => other,
-        };
-        let graph = self.workflow.graph_name.as_ref().map(Scalar::text);
-        match graph.or(self.event.subject.as_deref()) {
-            Some(about) => format!("{what}: {about}"),
-            None => what.to_owned(),
-        }
-    }
+/// Which run an alert is about, as far as it is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Run<'a> {
+    /// The graph that it is a run of.
+    pub graph_name: Option<&'a str>,
+    /// Its id, which another graph's run may have too.
+    pub run_id: Option<&'a str>,
 }
 
-impl Trigger {
-    /// The `type`: `event`, `duration` or `threshold`.
-    pub fn kind(&self) -> &str {
-        let quoted = self.0.get("type").map_or("", |kind| kind.get());
-        quoted.trim_matches('"')
+impl Alert {
+    /// Which run it is about: by the event's data, or else by a subject of the
+    /// platform's form.
+    pub fn run(&self) -> Run<'_> {
+        let (graph, run) = self.event.subject.as_deref().and_then(run_of_subject).unzip();
+        let Workflow { graph_name, run_id, .. } = &self.workflow;
+        Run {
+            graph_name: graph_name.as_ref().map(Scalar::text).or(graph),
+            run_id: run_id.as_ref().map(Scalar::text).or(run),
+        }
     }
 
-    /// Name and JSON text of each figure, in the order of the names.
-    pub fn figures(&self) -> impl Iterator<Item = (&str, &str)> {
-        let all = self.0.iter().map(|(name, figure)| (name.as_str(), figure.get()));
-        all.filter(|(name, _)| *name != "type")
+    /// Whether a person only wants to see whether the endpoint works.
+    pub fn is_test(&self) -> bool {
+        self.event_type == TEST
     }
 }
 
@@ -208,7 +208,6 @@ mod tests {
         let alert = alert(workflow);
         assert_eq!(alert.workflow.run_id.as_ref().map(Scalar::text), Some("1e400"));
         assert_eq!(serde_json::to_string(&alert.workflow).unwrap(), workflow);
-        assert_eq!(alert.headline(), "Workflow failed: a \"b\"");
     }
 
     #[test]
@@ -218,9 +217,12 @@ mod tests {
     }
 
     #[test]
-    fn a_trigger_names_its_figures() {
-        let trigger = alert("{}").trigger;
-        assert_eq!(trigger.kind(), "threshold");
-        assert_eq!(trigger.figures().collect::<Vec<_>>(), [("count", "3")]);
+    fn a_run_is_found_in_the_data_and_then_in_the_subject() {
+        let mut alert = alert(r#"{"run_id":7}"#);
+        assert_eq!(alert.run(), Run { graph_name: None, run_id: Some("7") });
+        alert.event.subject = Some("graph/etl/run/8".to_owned());
+        assert_eq!(alert.run(), Run { graph_name: Some("etl"), run_id: Some("7") });
+        alert.workflow = Workflow::default();
+        assert_eq!(alert.run(), Run { graph_name: Some("etl"), run_id: Some("8") });
     }
 }

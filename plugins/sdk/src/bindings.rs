@@ -24,3 +24,14 @@ pub mod condition {
         additional_derives: [PartialEq, Eq],
     });
 }
+
+/// What a target adapter may export besides, since version 1.1.
+#[expect(missing_docs, reason = "generated; the contract's own comments are carried over")]
+pub mod ordered {
+    wit_bindgen::generate!({
+        path: "../../wit/1.1",
+        world: "ordered",
+        pub_export_macro: true,
+        default_bindings_module: "exosphere_alerts_sdk::bindings::ordered",
+    });
+}

@@ -79,8 +79,8 @@
 //! export_target!(Tickets);
 //! ```
 //!
-//! An adapter that writes a message of its own reads the alert as [`Alert`], and
-//! finds a [`LinkTemplate`] and [`text`] to put into it.
+//! An adapter that writes a message of its own reads the alert as [`Alert`]. What to
+//! say is in its [`briefing`]; [`LinkTemplate`], [`text`] and [`when`] help to say it.
 //!
 //! For a whole condition language see [`Language`].
 //!
@@ -90,17 +90,23 @@
 mod alert;
 #[doc(hidden)]
 pub mod bindings;
+pub mod briefing;
 #[cfg(all(feature = "heap", target_arch = "wasm32", not(target_feature = "atomics")))]
 mod heap;
 mod language;
 mod link;
+mod link_template;
+mod ordering;
 mod retry_after;
+mod run_subject;
 mod settings;
 mod target;
 pub mod text;
+mod trigger;
 mod verdict;
+pub mod when;
 
-pub use alert::{Alert, EventReference, FiredRule, Scalar, Trigger, Workflow};
+pub use alert::{Alert, EventReference, FiredRule, Run, Scalar, Workflow};
 pub use bindings::condition::exports::exosphere::alerts::language::{Diagnostic, EvalError};
 pub use bindings::target::exosphere::alerts::types::Problem;
 pub use bindings::target::exports::exosphere::alerts::adapter::{
@@ -108,14 +114,17 @@ pub use bindings::target::exports::exosphere::alerts::adapter::{
     TransportError, Verdict,
 };
 pub use language::Language;
-pub use link::LinkTemplate;
+pub use link_template::{LinkTemplate, Placeholder};
+pub use ordering::Ordered;
 pub use settings::Settings;
 pub use target::Target;
+pub use trigger::Trigger;
 pub use verdict::retry_after_ms;
 
 #[doc(hidden)]
 pub mod glue {
     //! What the export macros name; not for use by hand.
     pub use crate::language::Compiled;
+    pub use crate::ordering::Ordering;
     pub use crate::target::Adapter;
 }

@@ -1,106 +1,36 @@
-//! Link templates: a setting by which an adapter's message leads back to the
-//! run in a dashboard.
+//! The way back from a message to the run: by the endpoint's own template, or else
+//! by the link that the host has put into the alert.
 
 use serde::{Deserialize, Deserializer};
 
-use crate::text::push_percent_encoded;
-use crate::{Alert, Scalar};
-
-/// A URL with placeholders for parts of an alert. Checked as it is read from
-/// the settings, so the problem shows when the endpoint is saved.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LinkTemplate(Vec<Part>);
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Part {
-    Text(String),
-    Placeholder(Placeholder),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Placeholder {
-    Namespace,
-    GraphName,
-    RunId,
-}
-
-/// What may stand between braces.
-const PLACEHOLDERS: [(&str, Placeholder); 3] = [
-    ("namespace", Placeholder::Namespace),
-    ("graph_name", Placeholder::GraphName),
-    ("run_id", Placeholder::RunId),
-];
+use crate::Alert;
+use crate::link_template::{LinkTemplate, Placeholder};
 
 impl LinkTemplate {
-    /// The link for this alert, values percent-encoded; none if the alert lacks
-    /// a value that the template wants.
-    pub fn fill(&self, alert: &Alert) -> Option<String> {
-        let mut url = String::new();
-        for part in &self.0 {
-            let value = match part {
-                Part::Text(text) => {
-                    url.push_str(text);
-                    continue;
-                }
-                Part::Placeholder(Placeholder::Namespace) => Some(alert.namespace.as_str()),
-                Part::Placeholder(Placeholder::GraphName) => {
-                    alert.workflow.graph_name.as_ref().map(Scalar::text)
-                }
-                Part::Placeholder(Placeholder::RunId) => {
-                    alert.workflow.run_id.as_ref().map(Scalar::text)
-                }
-            };
-            push_percent_encoded(&mut url, value.filter(|value| !value.is_empty())?);
-        }
-        Some(url)
-    }
-
-    fn parse(template: &str) -> Result<Self, String> {
-        // Whatever else means something in a message stays out: `|`, `<`, `"`, spaces.
-        let plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/?#[]@!$&'()*+,;=%{}".contains(c);
-        if let Some(c) = template.chars().find(|c| !plain(*c)) {
-            return Err(format!("a link must not hold the character {c:?}; percent-encode it"));
-        }
-        let address = template.strip_prefix("https://").or(template.strip_prefix("http://"));
-        let Some(address) = address else {
-            return Err("a link must begin with `https://`".to_owned());
-        };
-        // Events fill the placeholders, and an event must not choose the host.
-        let host = address.split(['/', '?', '#']).next().unwrap_or_default();
-        if host.is_empty() || host.contains(['{', '}']) {
-            return Err("a link's host must be written out, without placeholders".to_owned());
-        }
-        parts(template).map(Self)
+    /// The link for this alert; none if the alert lacks a value that the template wants.
+    pub fn link_for(&self, alert: &Alert) -> Option<String> {
+        let run = alert.run();
+        self.fill(|wanted| match wanted {
+            Placeholder::Namespace => Some(alert.namespace.as_str()),
+            Placeholder::GraphName => run.graph_name,
+            Placeholder::RunId => run.run_id,
+        })
     }
 }
 
-fn parts(template: &str) -> Result<Vec<Part>, String> {
-    let mut parts = Vec::new();
-    let mut rest = template;
-    while let Some((text, opened)) = rest.split_once('{') {
-        let Some((name, after)) = opened.split_once('}') else {
-            return Err("a `{` in the link is not closed".to_owned());
-        };
-        let known = PLACEHOLDERS.iter().find(|(known, _)| *known == name);
-        let Some((_, placeholder)) = known else {
-            let known = PLACEHOLDERS.map(|(name, _)| format!("{{{name}}}")).join(", ");
-            return Err(format!("the link knows no `{{{name}}}`; it knows {known}"));
-        };
-        parts.push(Part::Text(literal(text)?));
-        parts.push(Part::Placeholder(*placeholder));
-        rest = after;
+impl Alert {
+    /// Where a person looks at the run: what the endpoint's own `template` makes of
+    /// it, or else the host's link.
+    pub fn link(&self, template: Option<&LinkTemplate>) -> Option<String> {
+        match template {
+            Some(template) => template.link_for(self),
+            None => self.run_url.clone(),
+        }
     }
-    parts.push(Part::Text(literal(rest)?));
-    Ok(parts)
 }
 
-fn literal(text: &str) -> Result<String, String> {
-    if text.contains('}') {
-        return Err("a `}` in the link was never opened".to_owned());
-    }
-    Ok(text.to_owned())
-}
-
+/// Checked as it is read from the settings, so the problem shows when the endpoint
+/// is saved.
 impl<'de> Deserialize<'de> for LinkTemplate {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let template = String::deserialize(deserializer)?;
@@ -112,43 +42,31 @@ impl<'de> Deserialize<'de> for LinkTemplate {
 mod tests {
     use super::*;
 
-    fn alert(workflow: &str) -> Alert {
+    fn alert(rest: &str) -> Alert {
         let json = format!(
-            r#"{{"id":"dlv_1","type":"t","occurred_at":"2026-01-01T00:00:00Z","namespace":"p/d",
-            "rule":{{"id":null,"name":"r"}},"trigger":{{}},"workflow":{workflow},
-            "event":{{"id":"e","source":"s"}}}}"#
+            r#"{{"id":"dlv_1","type":"t","occurred_at":"2026-01-01T00:00:00Z","namespace":"prod",
+            "rule":{{"id":null,"name":"r"}},"trigger":{{}},{rest}}}"#
         );
         serde_json::from_str(&json).unwrap()
     }
 
     #[test]
-    fn values_are_encoded_into_the_link() {
-        let template = "https://example.com/{namespace}/{graph_name}?run={run_id}#top";
-        let template = LinkTemplate::parse(template).unwrap();
-        let filled = template.fill(&alert(r#"{"graph_name":"a|<b> ?","run_id":7}"#));
-        assert_eq!(filled.unwrap(), "https://example.com/p%2Fd/a%7C%3Cb%3E%20%3F?run=7#top");
-        for missing in [r#"{"graph_name":"a"}"#, r#"{"graph_name":"","run_id":7}"#] {
-            assert_eq!(template.fill(&alert(missing)), None, "{missing}");
-        }
+    fn an_endpoints_own_template_comes_before_the_hosts_link() {
+        let with_both = alert(
+            r#""run_url":"https://host.example/7","workflow":{"run_id":7},
+            "event":{"id":"e","source":"s"}"#,
+        );
+        let own = LinkTemplate::parse("https://own.example/{namespace}/{run_id}").unwrap();
+        assert_eq!(with_both.link(Some(&own)).as_deref(), Some("https://own.example/prod/7"));
+        assert_eq!(with_both.link(None).as_deref(), Some("https://host.example/7"));
+        let without = alert(r#""workflow":{},"event":{"id":"e","source":"s"}"#);
+        assert_eq!((without.link(Some(&own)), without.link(None)), (None, None));
     }
 
     #[test]
-    fn a_template_that_could_not_become_a_link_is_refused() {
-        for (template, problem) in [
-            ("example.com/{run_id}", "must begin with"),
-            ("javascript:alert(1)", "must begin with"),
-            ("https://{namespace}.example.com/", "host must be written out"),
-            ("https://", "host must be written out"),
-            ("https://example.com/{run}", "knows no `{run}`"),
-            ("https://example.com/{run_id", "not closed"),
-            ("https://example.com/run_id}", "never opened"),
-            ("https://example.com/{{run_id}}", "knows no `{{run_id}`"),
-            ("https://example.com/a|b", "'|'"),
-            ("https://example.com/>", "'>'"),
-            ("https://example.com/ü", "'ü'"),
-        ] {
-            let refused = LinkTemplate::parse(template).unwrap_err();
-            assert!(refused.contains(problem), "{template}: {refused}");
-        }
+    fn a_run_that_only_the_subject_names_has_a_link() {
+        let alert = alert(r#""event":{"id":"e","source":"s","subject":"graph/etl/run/7"}"#);
+        let own = LinkTemplate::parse("https://own.example/{graph_name}/{run_id}").unwrap();
+        assert_eq!(alert.link(Some(&own)).as_deref(), Some("https://own.example/etl/7"));
     }
 }

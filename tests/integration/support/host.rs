@@ -55,9 +55,14 @@ impl TestHost {
         Self::built(None, true, config).await
     }
 
+    /// On SQLite, with a clock that stands still at this time, and these settings.
+    pub(crate) async fn configured_at(config: EngineConfig, at: Timestamp) -> Self {
+        Self::built_within(None, Some(at), config, ServerLimits::default()).await
+    }
+
     /// On SQLite, with the machine's clock, and these limits on what callers may take.
     pub(crate) async fn limited(limits: ServerLimits) -> Self {
-        Self::built_within(None, false, EngineConfig::default(), limits).await
+        Self::built_within(None, None, EngineConfig::default(), limits).await
     }
 
     async fn with(url: Option<&str>, is_manual: bool) -> Self {
@@ -65,20 +70,24 @@ impl TestHost {
     }
 
     async fn built(url: Option<&str>, is_manual: bool, config: EngineConfig) -> Self {
-        Self::built_within(url, is_manual, config, ServerLimits::default()).await
+        let stands_at = is_manual.then(Timestamp::now);
+        Self::built_within(url, stands_at, config, ServerLimits::default()).await
     }
 
     async fn built_within(
         url: Option<&str>,
-        is_manual: bool,
+        stands_at: Option<Timestamp>,
         config: EngineConfig,
         limits: ServerLimits,
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let sqlite = format!("sqlite://{}", folder.path().join("alerts.db").display());
         let url = url.map_or(sqlite, str::to_owned);
-        let clock = Arc::new(ManualClock::new(Timestamp::now()));
-        let used: Arc<dyn Clock> = if is_manual { clock.clone() } else { Arc::new(SystemClock) };
+        let clock = Arc::new(ManualClock::new(stands_at.unwrap_or_else(Timestamp::now)));
+        let used: Arc<dyn Clock> = match stands_at {
+            Some(_) => clock.clone(),
+            None => Arc::new(SystemClock),
+        };
         let server = serve(&url, used, config, limits).await;
         let api = Api::new(server.address(), TENANT);
         Self { api, clock, url, server: Some(server), folder }
@@ -155,7 +164,11 @@ async fn serve(
     limits: ServerLimits,
 ) -> Server {
     let store = Store::open(url).await.unwrap();
-    let (sandbox, plugins) = loaded();
+    let (sandbox, plugins) = match config.builtin {
+        [] => loaded(),
+        // It is to compile them itself.
+        _ => (Sandbox::new(SandboxConfig::default()).unwrap(), Plugins::default()),
+    };
     let keys: [u8; 32] = std::array::from_fn(|index| index as u8);
     let parts = EngineParts {
         store,

@@ -17,7 +17,7 @@ pub enum DeliveryStatus {
     Delivered,
     /// Used up its retries or was rejected: a dead letter.
     Dead,
-    /// Stopped by a person.
+    /// Stopped by a person, or superseded by a newer one about the same thing.
     Canceled,
     /// Never meant to be sent: its endpoint was off when the rule matched.
     Skipped,

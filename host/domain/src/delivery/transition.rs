@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::error_text::ErrorText;
 use super::status::DeliveryStatus;
 use crate::exchange::Verdict;
+use crate::id::DeliveryId;
 use crate::retry::RetryPolicy;
 
 /// Where a leased delivery goes once an attempt has ended.
@@ -36,6 +37,12 @@ pub enum Transition {
         gone_after: u32,
         /// Where it goes before that: what the policy says of any other failure.
         otherwise: Box<Transition>,
+    },
+    /// To `Canceled` without an attempt: a newer delivery tells its target how the same
+    /// thing stands.
+    Supersede {
+        /// Which one.
+        by: DeliveryId,
     },
     /// Back to `Scheduled` without an attempt: nothing was sent, and nothing
     /// counts against the delivery (shutdown; a plugin that is not there).
@@ -117,6 +124,7 @@ impl Transition {
             Self::Deliver => DeliveryStatus::Delivered,
             Self::Retry { .. } | Self::Release { .. } => DeliveryStatus::Scheduled,
             Self::Bury { .. } => DeliveryStatus::Dead,
+            Self::Supersede { .. } => DeliveryStatus::Canceled,
         }
     }
 }

@@ -8,9 +8,11 @@ use super::duration::DurationTrigger;
 use super::group::Group;
 use super::kind::Trigger;
 use super::memory::Memory;
+use super::recovery::Watched;
 use super::run::{RunPhase, RunSighting};
 use super::threshold::ThresholdTrigger;
 use super::watch::{RunStep, WatchEnd};
+use super::window::WindowStep;
 use crate::event::{Event, EventTypePattern};
 use crate::id::EventId;
 use crate::outcome::{Explanation, Reason};
@@ -37,6 +39,8 @@ pub enum Observed {
         is_own: bool,
         /// With which others it is counted.
         group: Group,
+        /// Whether the end of a breach is to be told.
+        tells_end: bool,
     },
 }
 
@@ -73,8 +77,18 @@ impl Observed {
                 is_own: own_type.matches(&event.event_type),
                 group: Group::of(&trigger.group_by, event, data),
                 trigger: trigger.clone(),
+                tells_end: false,
             }),
         }
+    }
+
+    /// The same, where somebody wants to know when there is no longer too much.
+    #[must_use]
+    pub fn telling_the_end(mut self) -> Self {
+        if let Self::Event { tells_end, .. } = &mut self {
+            *tells_end = true;
+        }
+        self
     }
 
     /// Whether a run starts with it.
@@ -123,6 +137,13 @@ pub enum Occasion<'a> {
         /// By now.
         now: Timestamp,
     },
+    /// There may be no longer too much of what a rule counts.
+    Quiet {
+        /// What it counts.
+        watched: Watched<'a>,
+        /// By now.
+        now: Timestamp,
+    },
     /// Nobody wants to know any more when the time of a run passes.
     Dropped {
         /// Since now.
@@ -149,6 +170,13 @@ pub enum Firing {
         /// Of which group.
         group: Map<String, Value>,
     },
+    /// There is no longer too much: the host makes an event of it.
+    Recovered {
+        /// As the alert shows them.
+        figures: Value,
+        /// The same, for people.
+        detail: String,
+    },
     /// A run took too long: the host makes an event of it.
     TooLong {
         /// As the alert shows them.
@@ -168,28 +196,43 @@ pub fn evaluate(memory: &mut Memory, occasion: Occasion<'_>) -> Effects {
             Observed::Run { trigger, sighting, may_fire } => {
                 see_run(memory, trigger, sighting, *may_fire, event)
             }
-            Observed::Event { trigger, at, is_own, group } => {
-                let step = memory.window().observe(trigger, *at, *is_own);
-                if step.fires && !can_alert {
-                    memory.window().not_alerted();
+            Observed::Event { trigger, at, is_own, group, tells_end } => {
+                let window = memory.window();
+                let step = window.observe(trigger, *at, *is_own);
+                match tells_end {
+                    true => window.watch_end(step, group, *at, received_at),
+                    false => window.leave_end(),
                 }
-                memory.keep_group(trigger.forgotten_after(), received_at);
+                if step.fires && !can_alert {
+                    window.not_alerted();
+                }
+                let over_at = window.over_at(trigger);
+                let is_over = over_at.is_some_and(|over_at| over_at <= received_at);
+                memory.keep_group(over_at, trigger.forgotten_after(), received_at);
                 let reason = match (step.fires, step.is_breached) {
                     (true, _) => Reason::Fired,
                     (false, true) => Reason::AlreadyAlerted,
+                    (false, false) if is_over => Reason::Recovered,
                     (false, false) => Reason::BelowThreshold,
                 };
-                let (found, total) = (step.found, step.total);
-                let detail = trigger.explain(found, total);
+                let detail = trigger.explain(step.found, step.total);
                 Effects {
                     explanation: Some(Explanation::new(reason).with_detail(detail)),
-                    firing: step.fires.then(|| Firing::TooMuch {
-                        figures: trigger.figures(found, total, &group.values),
-                        group: group.values.clone(),
-                    }),
+                    firing: step.fires.then(|| too_much(trigger, step, group)),
                 }
             }
         },
+        Occasion::Quiet { watched, now } => {
+            let trigger = watched.trigger;
+            let ended = memory.window().end(trigger, now);
+            let over_at = memory.window().over_at(trigger);
+            memory.keep_group(over_at, trigger.forgotten_after(), now);
+            let firing = ended.map(|(found, total, told)| Firing::Recovered {
+                figures: watched.figures(found, total, &told),
+                detail: trigger.explain(found, total),
+            });
+            Effects { explanation: None, firing }
+        }
         Occasion::Due { trigger, now } => {
             let elapsed_ms = memory.run().fire(&trigger, now);
             let due_at = memory.run().due_at(&trigger);
@@ -226,6 +269,14 @@ fn see_run(
         RunStep::Watching { .. } | RunStep::Ended(_) => None,
     };
     Effects { explanation: Some(Explanation::new(reason).with_detail(detail)), firing }
+}
+
+fn too_much(trigger: &ThresholdTrigger, step: WindowStep, group: &Group) -> Firing {
+    let mut figures = trigger.figures(step.found, step.total, group);
+    if let Some(since) = step.since {
+        figures["since"] = since.to_string().into();
+    }
+    Firing::TooMuch { figures, group: group.values.clone() }
 }
 
 fn too_long(trigger: &DurationTrigger, elapsed_ms: u64) -> Firing {

@@ -104,6 +104,10 @@ struct Written {
     /// milliseconds. Absent: not before it has recovered.
     #[schema(minimum = 1, maximum = 2_592_000_000u64, example = 3_600_000)]
     cooldown_ms: Option<u64>,
+    /// For `threshold`: whether another alert tells that the breach is over. Absent:
+    /// where the target wants it, as PagerDuty does, whose incident it resolves.
+    #[schema(example = true)]
+    recovery: Option<bool>,
 }
 
 impl utoipa::PartialSchema for Trigger {
@@ -133,6 +137,7 @@ impl TryFrom<Written> for Trigger {
             ("ratio", written.ratio.is_some(), "threshold"),
             ("group_by", written.group_by.is_some(), "threshold"),
             ("cooldown_ms", written.cooldown_ms.is_some(), "threshold"),
+            ("recovery", written.recovery.is_some(), "threshold"),
         ];
         let kind = written.r#type.as_str();
         if let Some((field, _, of)) = given.iter().find(|(_, given, of)| *given && *of != kind) {
@@ -154,6 +159,7 @@ impl TryFrom<Written> for Trigger {
                 },
                 group_by: written.group_by.unwrap_or_default(),
                 cooldown_ms: written.cooldown_ms,
+                recovery: written.recovery,
             })),
             other => {
                 Err(format!("there is no trigger `{other}`; use event, duration or threshold"))
@@ -178,7 +184,7 @@ mod tests {
             json!({"type": "event"}),
             json!({"type": "duration", "threshold_ms": 900_000}),
             json!({"type": "threshold", "window_ms": 600_000, "count": 3,
-                "group_by": ["graph_name"], "cooldown_ms": 60_000}),
+                "group_by": ["graph_name"], "cooldown_ms": 60_000, "recovery": true}),
             json!({"type": "threshold", "window_ms": 3_600_000, "group_by": [],
                 "ratio": {"above": 0.2, "of": ["workflow.succeeded", "workflow.failed"],
                     "last": 50, "min_total": 10}}),

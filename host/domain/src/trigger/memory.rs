@@ -153,8 +153,15 @@ impl Memory {
         self.forget_at = due_at.is_none().then(|| later(now, REMEMBER_RUN));
     }
 
-    pub(super) fn keep_group(&mut self, wait: SignedDuration, now: Timestamp) {
-        self.forget_at = Some(later(now, wait));
+    /// When to look at a group again, and when to forget it.
+    pub(super) fn keep_group(
+        &mut self,
+        due_at: Option<Timestamp>,
+        wait: SignedDuration,
+        now: Timestamp,
+    ) {
+        self.due_at = due_at;
+        self.forget_at = due_at.is_none().then(|| later(now, wait));
     }
 }
 

@@ -8,6 +8,11 @@ use super::duration::DurationTrigger;
 use super::evaluate::{Firing, Observed, Occasion, evaluate};
 use super::exceeded::exceeded;
 use super::memory::Memory;
+<<<<<<< HEAD
+=======
+use super::recovery::{Watched, recovered};
+use super::run::exceeded;
+>>>>>>> main
 use crate::delivery::Delivery;
 use crate::event::Event;
 use crate::id::{EventId, RuleId};
@@ -118,6 +123,8 @@ impl Observation {
                 let delivery = Delivery { event_id: arrived.id, trigger: figures, ..delivery };
                 Some(Made::Delivery(delivery.into()))
             }
+            // Nothing that happens is the end of a breach: time is.
+            Firing::Recovered { .. } => None,
             Firing::TooLong { .. } => {
                 let now = arrived.received_at;
                 let shown = arrived.event.shown();
@@ -145,6 +152,33 @@ impl Alert {
         let firing = evaluate(memory, Occasion::Due { trigger, now }).firing?;
         let shown = told_by.map(Event::shown_of_stored);
         self.made_event(tenant, rule, &firing, shown.as_deref(), now)
+    }
+
+    /// There may be no longer too much of what a rule counts. Says what the host makes of
+    /// it; none when there still is, or when it was told already.
+    pub fn recovered(
+        &self,
+        memory: &mut Memory,
+        tenant: &TenantId,
+        rule: RuleId,
+        watched: Watched<'_>,
+        now: Timestamp,
+    ) -> Option<MadeEvent> {
+        let effects = evaluate(memory, Occasion::Quiet { watched, now });
+        let Some(Firing::Recovered { figures, detail }) = effects.firing else { return None };
+        let id = self.made_event;
+        Some(MadeEvent {
+            id,
+            tenant: tenant.clone(),
+            event: recovered(id, tenant, rule, &figures, now)?,
+            received_at: now,
+            outcome: RuleOutcome::new(rule, self.reason.clone()).with_detail(detail),
+            delivery: self.delivery.clone().map(|delivery| Delivery {
+                event_id: id,
+                trigger: figures,
+                ..delivery
+            }),
+        })
     }
 
     fn made_event(

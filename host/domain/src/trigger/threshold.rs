@@ -3,7 +3,7 @@
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::group::Group;
 use super::limits::milliseconds;
@@ -27,6 +27,9 @@ pub struct ThresholdTrigger {
     /// not before it has recovered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cooldown_ms: Option<u64>,
+    /// Whether the end of a breach is told too. Absent: where the target wants it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovery: Option<bool>,
 }
 
 /// What is too much.
@@ -153,12 +156,16 @@ impl ThresholdTrigger {
     }
 
     /// The figures in the alert.
-    pub(super) fn figures(&self, found: u32, total: u32, group: &Map<String, Value>) -> Value {
+    pub(super) fn figures(&self, found: u32, total: u32, group: &Group) -> Value {
         let mut figures = json!({"type": "threshold", "window_ms": self.window_ms});
         match &self.breach {
             Breach::Count(limit) => {
                 figures["count"] = found.into();
                 figures["limit"] = (*limit).into();
+                // No more than these are remembered: there may have been others.
+                if found as usize >= self.kept() {
+                    figures["at_least"] = true.into();
+                }
             }
             Breach::Ratio(ratio) => {
                 figures["ratio"] = share(found, total).into();
@@ -167,8 +174,9 @@ impl ThresholdTrigger {
                 figures["total"] = total.into();
             }
         }
-        if !group.is_empty() {
-            figures["group"] = group.clone().into();
+        if !group.values.is_empty() {
+            figures["group"] = group.values.clone().into();
+            figures["group_key"] = group.key.clone().into();
         }
         figures
     }

@@ -9,10 +9,13 @@
 //! older is rewritten only when `recent` is full and moves there. So an event in a
 //! window of ten thousand costs some hundred bytes of writing, and not all of them.
 
+mod end;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::marks::{Mark, Marks};
+use super::recovery::Told;
 use super::threshold::{Breach, ThresholdTrigger};
 
 /// Most events in the list that is written each time. As many as keep the sum of
@@ -27,6 +30,8 @@ pub(super) struct Window {
     recent: Marks,
     /// When the breach that goes on was last alerted.
     alerted_at: Option<Timestamp>,
+    /// The breach whose end is still to be told.
+    told: Option<Told>,
     /// Whether `older` is another one than was read.
     has_moved: bool,
 }
@@ -42,6 +47,8 @@ pub(super) struct WindowStep {
     pub(super) is_breached: bool,
     /// Whether to fire: it is too much, and was not told yet.
     pub(super) fires: bool,
+    /// When the first of what is too much happened, where it fires.
+    pub(super) since: Option<Timestamp>,
 }
 
 impl Window {
@@ -58,8 +65,7 @@ impl Window {
         // there was no breach at its own time says nothing of the one since.
         let newest_us = self.newest_us().map_or(at_us, |newest_us| newest_us.max(at_us));
         // After this an event is in the window.
-        let width_us = i64::try_from(trigger.window().as_micros()).unwrap_or(i64::MAX);
-        let after_us = newest_us.saturating_sub(width_us);
+        let after_us = newest_us.saturating_sub(width_us(trigger));
         // What was before this event: a breach that ended since is over.
         let (found, total) = self.counts(trigger, after_us);
         if !trigger.is_breached(found, total) {
@@ -74,12 +80,20 @@ impl Window {
         if fires {
             self.alerted_at = Some(newest);
         }
-        WindowStep { found, total, is_breached, fires }
+        let since = fires.then(|| self.first_of(total)).flatten();
+        WindowStep { found, total, is_breached, fires, since }
     }
 
     /// It fired, but nothing could be made of it: the breach is still to be told.
     pub(super) fn not_alerted(&mut self) {
         self.alerted_at = None;
+        self.told = None;
+    }
+
+    /// When the oldest of the rule's own happened, among the newest `total`.
+    fn first_of(&self, total: u32) -> Option<Timestamp> {
+        let own = self.newest_first().take(total as usize).filter(|mark| mark.is_own);
+        Timestamp::from_microsecond(own.last()?.at_us).ok()
     }
 
     fn may_alert(&self, trigger: &ThresholdTrigger, at: Timestamp) -> bool {
@@ -149,6 +163,10 @@ impl Window {
     }
 }
 
+fn width_us(trigger: &ThresholdTrigger) -> i64 {
+    i64::try_from(trigger.window().as_micros()).unwrap_or(i64::MAX)
+}
+
 /// A window's short part, as JSON.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Head {
@@ -160,6 +178,8 @@ pub(super) struct Head {
     older: usize,
     #[serde(default)]
     alerted_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    told: Option<Told>,
     /// As it was written when there was one part: all times, in microseconds.
     #[serde(default, skip_serializing)]
     times: Vec<i64>,
@@ -179,6 +199,7 @@ impl Window {
             recent: self.recent.clone(),
             older: self.older.as_slice().len(),
             alerted_at: self.alerted_at,
+            told: self.told.clone(),
             times: Vec::new(),
             own: Vec::new(),
         }
@@ -192,7 +213,7 @@ impl Window {
     /// Puts both parts together again; `older` is not looked at where there is
     /// nothing in it. None when they do not belong together.
     pub(super) fn from_parts(head: Head, older: Option<&[u8]>) -> Option<Self> {
-        let Head { mut recent, older: expected, alerted_at, times, own } = head;
+        let Head { mut recent, older: expected, alerted_at, told, times, own } = head;
         for (index, at_us) in times.into_iter().enumerate() {
             recent.insert(Mark { at_us, is_own: own.get(index).copied().unwrap_or(true) });
         }
@@ -201,7 +222,7 @@ impl Window {
             _ => Marks::from_bytes(older?)?,
         };
         let is_whole = older.as_slice().len() == expected;
-        is_whole.then_some(Self { older, recent, alerted_at, has_moved: false })
+        is_whole.then_some(Self { older, recent, alerted_at, told, has_moved: false })
     }
 }
 

@@ -37,7 +37,7 @@ impl Retention {
     fn of(&self, kept: Kept) -> SignedDuration {
         match kept {
             Kept::Attempts => self.attempts,
-            Kept::Deliveries => self.deliveries,
+            Kept::Deliveries | Kept::OrderingKeys => self.deliveries,
             Kept::Events => self.events,
         }
     }

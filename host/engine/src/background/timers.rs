@@ -1,4 +1,5 @@
-//! Timers: runs that are still going when their time has passed.
+//! Timers: runs that are still going when their time has passed, and breaches that are
+//! over.
 //!
 //! They are rows in the database, so a restart forgets none. Whatever is due is
 //! judged by the rule as it is now, and fired once, whichever host is first.
@@ -78,7 +79,7 @@ impl Timers {
             metrics::counter!("alerts_timers_fired_total").increment(fired.len() as u64);
             outcomes::count(fired);
             for (_, action) in &settled {
-                if let TimerAction::Fire { alert, .. } = action
+                if let TimerAction::Fire { alert, .. } | TimerAction::Recover { alert, .. } = action
                     && let Some(delivery) = &alert.delivery
                 {
                     self.dispatcher.left_in_store(delivery.webhook_endpoint_id, now);
@@ -123,22 +124,26 @@ impl Timers {
     ) -> Result<Option<TimerAction>, EngineError> {
         let catalog = self.catalog.get(&timer.tenant).await?;
         let Some(rule) = catalog.rule(timer.rule) else { return Ok(Some(TimerAction::Drop)) };
-        let trigger = match rule.stored.spec.trigger {
-            Trigger::Duration(trigger) => trigger,
+        let spec = &rule.stored.spec;
+        let alert = || Box::new(self.alerting.prepared(&timer.tenant, &catalog, rule, now));
+        let trigger = match &spec.trigger {
             // A host of the release that wrote it knows what to do.
             Trigger::Unknown(_) => return Ok(None),
+            _ if !spec.is_active => return Ok(Some(TimerAction::Drop)),
+            Trigger::Duration(trigger) => *trigger,
+            Trigger::Threshold(trigger) if self.alerting.tells_end(&catalog, rule) => {
+                let trigger = Box::new(trigger.clone());
+                let event_type = spec.event_type.clone();
+                return Ok(Some(TimerAction::Recover { trigger, event_type, alert: alert() }));
+            }
             Trigger::Event | Trigger::Threshold(_) => return Ok(Some(TimerAction::Drop)),
         };
-        if !rule.stored.spec.is_active {
-            return Ok(Some(TimerAction::Drop));
-        }
         match self.still_holds(timer, rule).await {
             Verdict::Holds => {}
             Verdict::Pending(_) => return Ok(None),
             Verdict::DoesNot | Verdict::Fails(_) => return Ok(Some(TimerAction::Drop)),
         }
-        let alert = Box::new(self.alerting.prepared(&timer.tenant, &catalog, rule, now));
-        Ok(Some(TimerAction::Fire { trigger, alert }))
+        Ok(Some(TimerAction::Fire { trigger, alert: alert() }))
     }
 
     /// The condition held when the run started. If the rule was changed since,

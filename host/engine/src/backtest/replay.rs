@@ -103,6 +103,9 @@ impl Replay {
         let due_at = memory.due_at;
         self.set_timer(key, was_due_at, due_at);
         match (firing, &seen) {
+            // How often a rule would have spoken up is asked, not how often it would have
+            // been over.
+            (Some(Firing::Recovered { .. }), _) => {}
             (Some(Firing::TooMuch { group, .. }), Observed::Event { at, .. }) => {
                 self.fire(event, *at, (!group.is_empty()).then_some(group));
             }

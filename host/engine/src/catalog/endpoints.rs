@@ -15,6 +15,7 @@ use alerts_domain::keyring::Sealed;
 use alerts_domain::problem::FieldError;
 use alerts_domain::quota::Quotas;
 use alerts_domain::rate_limit::RateLimit;
+use alerts_domain::run_url::LinkTemplate;
 use alerts_domain::secret::Secret;
 use alerts_domain::target_url;
 use alerts_domain::tenant::TenantId;
@@ -97,6 +98,7 @@ pub struct Endpoints {
     pub(crate) schema_checks: Arc<Turns>,
     pub(crate) quotas: Quotas,
     pub(crate) wakes: Wakes,
+    pub(crate) run_link: Option<Arc<LinkTemplate>>,
 }
 
 impl Endpoints {
@@ -115,7 +117,7 @@ impl Endpoints {
             url: None,
             named: draft.secrets,
         };
-        self.check(&actor.tenant, &draft.spec, &secrets).await?;
+        self.check(&actor.tenant, &draft.spec, &secrets, Some(&signing)).await?;
         let id = self.entropy.id(now, EndpointId::new);
         let mut endpoint = WebhookEndpoint {
             id,
@@ -155,6 +157,8 @@ impl Endpoints {
         set(&mut spec.include_event_data, patch.include_event_data, || note("include_event_data"));
         set(&mut spec.rate_limit, patch.rate_limit, || note("rate_limit"));
         set(&mut spec.gone_after, patch.gone_after, || note("gone_after"));
+        // One that is stored stays good, whatever is asked of new ones by now.
+        let chosen = patch.signing_secret.clone();
         if let Some(signing) = patch.signing_secret {
             secrets.signing = signing;
             secrets.previous_signing = None;
@@ -167,7 +171,7 @@ impl Endpoints {
                 None => secrets.named.remove(&name),
             };
         }
-        self.check(&actor.tenant, &endpoint.spec, &secrets).await?;
+        self.check(&actor.tenant, &endpoint.spec, &secrets, chosen.as_ref()).await?;
         self.protect(&mut endpoint, secrets);
         self.write(actor, endpoint, "webhook.updated", json!({"changed": changed})).await
     }
@@ -262,12 +266,14 @@ impl Endpoints {
         endpoint.sealed_secrets = self.catalog.keyring().seal(&plain, &place, nonce);
     }
 
-    /// Everything that can be known to be wrong before anything is sent.
+    /// Everything that can be known to be wrong before anything is sent. `chosen` is a
+    /// signing secret that is new.
     async fn check(
         &self,
         tenant: &TenantId,
         spec: &EndpointSpec,
         secrets: &EndpointSecrets,
+        chosen: Option<&Secret>,
     ) -> Result<(), ChangeError> {
         let mut problems = name::problems(&spec.name);
         if let Err(error) = target_url::check(&spec.target_url, self.egress.rules()) {
@@ -279,15 +285,18 @@ impl Endpoints {
             let detail = format!("at most {MAX_HEADERS} headers may be added");
             problems.push(FieldError::new("/headers", detail));
         }
-        let wrong = spec.headers.iter().filter_map(|(name, value)| header::problem(name, value));
-        problems.extend(wrong.map(|problem| problem.under("/headers")));
+        problems.extend(header::problems(&spec.headers).map(|wrong| wrong.under("/headers")));
         if let Some(limit) = spec.rate_limit {
             problems.extend(limit.problems().into_iter().map(|p| p.under("/rate_limit")));
         }
         problems.extend(spec.gone_after_problem());
-        problems.extend(secrets.signing.signing_problem().map(|p| p.under("/secret")));
+        let chosen = chosen.and_then(Secret::signing_problem);
+        problems.extend(chosen.map(|problem| problem.under("/secret")));
 
         let Some(plugin) = self.plugins.get(Kind::Target, &spec.target) else {
+            if self.plugins.is_awaited(&spec.target) {
+                return Err(EngineError::Compiling { id: spec.target.clone() }.into());
+            }
             let known = self.plugins.ids(Kind::Target).join(", ");
             let detail =
                 format!("there is no target plugin `{}`; loaded are: {known}", spec.target);
@@ -325,6 +334,7 @@ impl Endpoints {
                 granted: &self.plugins.origins_for(plugin.manifest(), tenant),
                 tenant,
                 spec,
+                run_link: self.run_link.as_deref(),
                 now: self.clock.now(),
             };
             problems.extend(rehearsal.problems(secrets).await);

@@ -16,6 +16,7 @@ use alerts_domain::id::{DeliveryId, EndpointId, EventId};
 use alerts_domain::keyring::Sealed;
 use alerts_domain::origin::Origin;
 use alerts_domain::problem::FieldError;
+use alerts_domain::run_url::LinkTemplate;
 use alerts_domain::secret::Secret;
 use alerts_domain::tenant::TenantId;
 use alerts_sandbox::{Plugin, Sandbox, TargetDelivery};
@@ -36,6 +37,7 @@ pub(crate) struct Rehearsal<'r> {
     pub(crate) granted: &'r [Origin],
     pub(crate) tenant: &'r TenantId,
     pub(crate) spec: &'r EndpointSpec,
+    pub(crate) run_link: Option<&'r LinkTemplate>,
     pub(crate) now: Timestamp,
 }
 
@@ -105,7 +107,8 @@ impl Rehearsal<'_> {
         let delivery = sample::delivery(self.tenant, id, event, stored.id, self.now);
         let event = sample::event(&delivery).ok()?;
         let include_data = self.spec.include_event_data;
-        let alert = alert::build(&delivery, &event.body, self.now, include_data).ok()?;
+        let alert =
+            alert::build(&delivery, &event.body, self.now, include_data, self.run_link).ok()?;
         let told = TargetDelivery {
             id: id.to_string(),
             attempt: 1,

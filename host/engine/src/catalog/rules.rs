@@ -188,6 +188,9 @@ impl Rules {
             return Ok(vec![FieldError::new("/condition", detail)]);
         }
         let Some(plugin) = self.plugins.get(Kind::Condition, language) else {
+            if self.plugins.is_awaited(language) {
+                return Err(EngineError::Compiling { id: language.clone() }.into());
+            }
             let known = self.plugins.ids(Kind::Condition).join(", ");
             let detail =
                 format!("there is no condition language `{language}`; loaded are: {known}");

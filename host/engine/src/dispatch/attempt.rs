@@ -4,15 +4,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use alerts_domain::Timestamp;
 use alerts_domain::alert;
 use alerts_domain::delivery::{Attempt, Delivery, ErrorText, Transition, attempt_seed};
 use alerts_domain::exchange::{Exchange, Outcome, Step, Verdict};
 use alerts_domain::retry::RetryPolicy;
+use alerts_domain::run_url::LinkTemplate;
 use alerts_sandbox::{CallError, Plugin, Sandbox, TargetDelivery};
 use bytes::Bytes;
 
 use super::job::Job;
 use super::obstacle::{self, obstacle, waits_for};
+use super::ordering::{Ordering, Turn};
 use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::egress::Egress;
@@ -32,8 +35,10 @@ pub(crate) struct Attempts {
     pub(crate) plugins: Plugins,
     pub(crate) sandbox: Sandbox,
     pub(crate) egress: Egress,
+    pub(crate) ordering: Ordering,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<Entropy>,
+    pub(crate) run_link: Option<Arc<LinkTemplate>>,
 }
 
 /// What came of trying a delivery.
@@ -77,7 +82,12 @@ impl Attempts {
             Ok(prepared) => prepared,
             Err(untried) => return untried,
         };
-        let (verdict, exchanges) = match self.converse(&prepared).await {
+        let ended = match self.ordering.turn(job, &prepared.plugin, &prepared.target).await {
+            Ok(Turn::Now) => self.converse(&prepared).await,
+            Ok(Turn::Never(transition)) => return Tried::untried(transition),
+            Err(error) => Err(error),
+        };
+        let (verdict, exchanges) = match ended {
             Err(error) if error.is_passing() => {
                 let reason = Some(error.to_string().into());
                 let at = self.clock.after(BUSY_REST);
@@ -139,8 +149,8 @@ impl Attempts {
         if job.event_body.is_empty() {
             return Err(bury("its event is no longer stored; retention has removed it".into()));
         }
-        let include_data = spec.include_event_data;
-        let alert = alert::build(delivery, &job.event_body, job.received_at, include_data)
+        let alert = self
+            .alert(delivery, endpoint, &job.event_body, job.received_at)
             .map_err(|error| bury(format!("the stored event does not read: {error}")))?;
         let (plugin, target) = self.target_call(delivery, endpoint, alert).map_err(blocked)?;
         let policy = match delivery.alert_rule_id {
@@ -152,6 +162,18 @@ impl Attempts {
         // A test says nothing about a rule: there is nothing to count.
         let gone_after = delivery.alert_rule_id.map_or(1, |_| spec.gone_after);
         Ok(Prepared { endpoint: endpoint.clone(), plugin, policy, gone_after, target })
+    }
+
+    /// The alert's bytes for an endpoint. `event` is the body as stored.
+    pub(crate) fn alert(
+        &self,
+        delivery: &Delivery,
+        endpoint: &LiveEndpoint,
+        event: &[u8],
+        received_at: Timestamp,
+    ) -> Result<Bytes, serde_json::Error> {
+        let include_data = endpoint.stored().spec.include_event_data;
+        alert::build(delivery, event, received_at, include_data, self.run_link.as_deref())
     }
 
     /// An endpoint's adapter and what it is told, or why that cannot be had.

@@ -103,6 +103,6 @@ fn retry_at(transition: &Transition) -> Option<Timestamp> {
     match transition {
         Transition::Retry { at, .. } | Transition::Release { at, .. } => Some(*at),
         Transition::Gone { otherwise, .. } => retry_at(otherwise),
-        Transition::Deliver | Transition::Bury { .. } => None,
+        Transition::Deliver | Transition::Bury { .. } | Transition::Supersede { .. } => None,
     }
 }

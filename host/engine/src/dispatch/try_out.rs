@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use alerts_domain::alert;
 use alerts_domain::delivery::{Attempt, Delivery, DeliveryStatus, Lease, Transition};
 use alerts_domain::event::Event;
 use alerts_domain::exchange::{Request, Step, Verdict};
@@ -131,8 +130,9 @@ impl TryOut {
             Some(event) => event,
             None => sample::event(&delivery)?,
         };
-        let include_data = live.stored().spec.include_event_data;
-        let alert = alert::build(&delivery, &event.body, delivery.created_at, include_data)
+        let alert = self
+            .attempts
+            .alert(&delivery, live, &event.body, delivery.created_at)
             .map_err(|error| ChangeError::field("/event", error.to_string()))?;
         let (plugin, target) =
             self.attempts.target_call(&delivery, live, alert).map_err(ChangeError::Conflict)?;

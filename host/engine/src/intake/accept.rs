@@ -127,7 +127,7 @@ impl Intake {
         for endpoint in left.into_iter().chain(fired) {
             self.dispatcher.left_in_store(endpoint, now);
         }
-        if remembering.contains(&Reason::Watching) {
+        if has_fired || remembering.iter().any(sets_a_timer) {
             self.wakes.timers.notify_one();
         }
         if is_pending {
@@ -135,6 +135,12 @@ impl Intake {
         }
         Accepted { id, event_id, duplicate }
     }
+}
+
+/// Whether something is due now that was not before. So it may be where a rule has
+/// fired: the end of that is told too.
+fn sets_a_timer(reason: &Reason) -> bool {
+    matches!(reason, Reason::Watching | Reason::Recovered)
 }
 
 /// How many deliveries an event makes, if all that may fire does.

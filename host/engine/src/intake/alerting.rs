@@ -9,7 +9,8 @@ use alerts_domain::event::Event;
 use alerts_domain::id::{DeliveryId, EventId, HostId};
 use alerts_domain::outcome::{Reason, RuleOutcome};
 use alerts_domain::tenant::TenantId;
-use alerts_domain::trigger::{Alert, Observation, Observed};
+use alerts_domain::trigger::{Alert, Observation, Observed, Trigger};
+use alerts_package::Kind;
 use alerts_store::{NewDelivery, NewEvent};
 use serde_json::Value;
 
@@ -18,6 +19,7 @@ use crate::catalog::TenantCatalog;
 use crate::dispatch::Dispatcher;
 use crate::entropy::Entropy;
 use crate::live::LiveRule;
+use crate::plugins::Plugins;
 
 /// An event that came in, with its place in time and among the tenants.
 pub(crate) struct Arrival<'a> {
@@ -33,6 +35,7 @@ pub(crate) struct Arrival<'a> {
 pub(crate) struct Alerting {
     pub(crate) host: HostId,
     pub(crate) dispatcher: Dispatcher,
+    pub(crate) plugins: Plugins,
     pub(crate) entropy: Arc<Entropy>,
 }
 
@@ -160,6 +163,10 @@ impl Alerting {
                     Some(told) if nothing.reason == Reason::ConditionFalse => told.clone(),
                     _ => nothing.of(rule.stored.id),
                 })?;
+        let seen = match self.tells_end(arrival.catalog, rule) {
+            true => seen.telling_the_end(),
+            false => seen,
+        };
         // A start that may still hold must not be taken for one that does not.
         if let (Verdict::Pending(_), Some(outcome), true) = (verdict, &withheld, seen.is_start()) {
             return Err(outcome.clone());
@@ -169,6 +176,19 @@ impl Alerting {
             ..self.prepared(arrival.tenant, arrival.catalog, rule, *received_at)
         });
         Ok(Observation { rule: rule.stored.id, seen, alert })
+    }
+
+    /// Whether another alert tells of the end of a breach: as the rule says, else as its
+    /// endpoint's target wants it.
+    pub(crate) fn tells_end(&self, catalog: &TenantCatalog, rule: &LiveRule) -> bool {
+        let spec = &rule.stored.spec;
+        let Trigger::Threshold(trigger) = &spec.trigger else { return false };
+        trigger.recovery.unwrap_or_else(|| {
+            let endpoint = catalog.endpoint(spec.webhook_endpoint_id);
+            let target = endpoint.map(|endpoint| &endpoint.stored().spec.target);
+            let plugin = target.and_then(|target| self.plugins.get(Kind::Target, target));
+            plugin.is_some_and(|plugin| plugin.manifest().recoveries)
+        })
     }
 
     /// What a rule with a memory sends, should it fire.

@@ -7,6 +7,7 @@
 
 pub(crate) mod admin;
 mod admission;
+mod builtin;
 mod files;
 pub(crate) mod folder;
 mod grants;

@@ -9,6 +9,7 @@ use wasmtime::component::InstancePre;
 
 use super::bindings::target::{Target, TargetPre};
 use super::convert;
+use super::ordering::{self, OrderingV1};
 use crate::budget::{self, Meter};
 use crate::contract::{Adapter, Unbound};
 use crate::delivery::TargetDelivery;
@@ -25,15 +26,23 @@ pub(crate) fn bind(
     limits: &Limits,
     uses: &Arc<Uses>,
 ) -> Result<Box<dyn Adapter>, Unbound> {
+    let is_ordered = instance.component().get_export_index(None, ordering::INTERFACE).is_some();
+    let ordering =
+        is_ordered.then(|| OrderingV1::bind(instance.clone(), engine, uses)).transpose()?;
     let pre = TargetPre::new(instance)
         .map_err(|source| Unbound::World { interface: INTERFACE, source })?;
-    let adapter = AdapterV1 { pre, engine: engine.clone(), uses: uses.clone() };
+    let adapter = AdapterV1 { pre, ordering, engine: engine.clone(), uses: uses.clone() };
     adapter.instance(limits).map_err(|fault| Unbound::at_start(INTERFACE, fault))?;
+    if let Some(ordering) = &adapter.ordering {
+        ordering.prove(limits)?;
+    }
     Ok(Box::new(adapter))
 }
 
 struct AdapterV1 {
     pre: TargetPre<Meter>,
+    /// None of a plugin that does not export it.
+    ordering: Option<OrderingV1>,
     engine: TickingEngine,
     uses: Arc<Uses>,
 }
@@ -77,5 +86,21 @@ impl Adapter for AdapterV1 {
         });
         budget::note(&store);
         convert::step(step.map_err(|error| budget::explain(&store, &error))?, limits)
+    }
+
+    fn is_ordered(&self) -> bool {
+        self.ordering.is_some()
+    }
+
+    fn ordering_key(
+        &self,
+        alert: &[u8],
+        settings: &[u8],
+        limits: &Limits,
+    ) -> Result<Option<String>, Fault> {
+        match &self.ordering {
+            Some(ordering) => ordering.key(alert, settings, limits),
+            None => Ok(None),
+        }
     }
 }

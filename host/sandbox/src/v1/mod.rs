@@ -5,6 +5,7 @@
 pub(crate) mod adapter;
 mod convert;
 pub(crate) mod language;
+pub(crate) mod ordering;
 
 mod bindings {
     //! Generated from `wit/`.
@@ -20,6 +21,14 @@ mod bindings {
         wasmtime::component::bindgen!({
             path: "../../wit",
             world: "target",
+            ownership: Borrowing { duplicate_if_necessary: true },
+        });
+    }
+
+    pub(super) mod ordered {
+        wasmtime::component::bindgen!({
+            path: "../../wit/1.1",
+            world: "ordered",
             ownership: Borrowing { duplicate_if_necessary: true },
         });
     }

@@ -164,6 +164,20 @@ async fn an_interface_of_the_right_name_and_other_types_is_refused() {
 }
 
 #[tokio::test]
+async fn an_interface_that_a_later_contract_may_have_is_refused_by_name() {
+    let wit = "package exosphere:alerts@1.4.0;
+        interface weather { ask: func() -> u32; }
+        world target { export weather; }";
+    let core = r#"(module
+        (memory (export "memory") 1)
+        (func (export "exosphere:alerts/weather@1.4.0#ask") (result i32) (i32.const 0)))"#;
+    let wasm = packed(&component_of(wit, "target", core), Kind::Target, "");
+    let error = Bench::new().refused(&wasm).await;
+    assert!(matches!(error, LoadError::Version { .. }), "{error}");
+    assert!(error.to_string().contains("`exosphere:alerts/weather@1.4.0`"), "{error}");
+}
+
+#[tokio::test]
 async fn whatever_a_plugin_imports_it_is_refused_for_it() {
     let bench = Bench::new();
     for (import, name) in [

@@ -58,19 +58,19 @@ async fn serve(mut settings: Settings, open_files: u64) -> Result<(), Failure> {
     }
     tracing::info!("loading plugins; the first start compiles them, which takes some seconds");
     let (cache_dir, limits) = (settings.cache_dir, settings.plugins);
-    let loading = move || load_plugins(cache_dir, limits);
-    let (sandbox, plugins) =
-        tokio::task::spawn_blocking(loading).await.map_err(Failure::other)??;
+    let sandbox = start_sandbox(cache_dir, limits)?;
     let parts = EngineParts {
         store,
         sandbox,
-        plugins,
+        plugins: Plugins::default(),
         keyring,
         config: EngineConfig {
             addresses: AddressRules::new(settings.allow_targets),
             name_servers: settings.name_servers,
+            builtin: builtin::FILES,
             plugins_dir: settings.plugins_dir,
             rollout: settings.rollout,
+            run_link: settings.run_link,
             retention: settings.retention,
             quotas: settings.quotas,
             rate_limit: settings.rate_limit,
@@ -86,6 +86,10 @@ async fn serve(mut settings: Settings, open_files: u64) -> Result<(), Failure> {
     let server = server.await.map_err(Failure::other)?;
     let mut signals = Signals::listen()?;
     tracing::info!(address = %server.address(), version = env!("CARGO_PKG_VERSION"), "serving");
+    let compiling = server.engine().plugins().awaited().join(", ");
+    if !compiling.is_empty() {
+        tracing::info!(compiling, "plugins are compiled, once; /readyz says when all is ready");
+    }
     match &demo {
         None => welcome::print(server.address(), server.made_key()),
         Some(demo) => demo.play(&server).await.map_err(Failure::other)?,
@@ -129,17 +133,6 @@ async fn open(url: &str) -> Result<Store, Failure> {
         )),
         other => Failure::other(other),
     })
-}
-
-/// Blocks while plugins compile: seconds at the first start, then the cache has them.
-fn load_plugins(
-    cache: Option<CacheDir>,
-    limits: PluginSettings,
-) -> Result<(Sandbox, Plugins), Failure> {
-    let sandbox = start_sandbox(cache, limits)?;
-    let plugins = Plugins::default();
-    builtin::load(&sandbox, &plugins).map_err(Failure::other)?;
-    Ok((sandbox, plugins))
 }
 
 fn start_sandbox(cache: Option<CacheDir>, limits: PluginSettings) -> Result<Sandbox, Failure> {

@@ -144,6 +144,14 @@ pub struct ServeArgs {
     #[arg(long, env = "ALERTS_ROLLOUT", alias = "alerts-rollout", value_name = "STAGE")]
     pub rollout: Option<String>,
 
+    /// Where people look at a run: a URL with `{namespace}`, `{graph_name}`, `{run_id}`
+    ///
+    /// For example https://exosphere.example.com/graph/{namespace}/{run_id}. Alerts lead
+    /// there, as `run_url`, in Slack and in PagerDuty. An endpoint may have a
+    /// `link_template` of its own in its settings.
+    #[arg(long, env = "ALERTS_LINK_TEMPLATE", alias = "alerts-link-template", value_name = "URL")]
+    pub link_template: Option<String>,
+
     /// Days for which events are kept [default: 90]
     ///
     /// At least as long as deliveries, which refer to them.

@@ -20,6 +20,7 @@ use std::path::PathBuf;
 
 use alerts_domain::quota::Quotas;
 use alerts_domain::rate_limit::RateLimit;
+use alerts_domain::run_url::LinkTemplate;
 use alerts_domain::secret::Secret;
 use alerts_domain::tenant::Rollout;
 use alerts_engine::Retention;
@@ -62,6 +63,8 @@ pub struct Settings {
     pub bootstrap_key: Option<Secret>,
     /// Which tenants alerts are open to.
     pub rollout: Rollout,
+    /// Where people look at a run, for the alerts to lead there.
+    pub run_link: Option<LinkTemplate>,
     /// How long things are kept.
     pub retention: Retention,
     /// How much of each thing one namespace may have.
@@ -101,6 +104,7 @@ impl Settings {
             keep(&mut wrong, rate_limit_of("ALERTS_TENANT_RATE_LIMIT", tenant_rate_limit));
         let bootstrap_key = keep(&mut wrong, bootstrap_key::check(args.bootstrap_key.as_ref()));
         let rollout = keep(&mut wrong, rollout(given(&args.rollout).unwrap_or("ga")));
+        let run_link = keep(&mut wrong, run_link(given(&args.link_template)));
         let parsed = keep(&mut wrong, encryption_key::given(args.encryption_keys.as_ref()));
         let encryption_keys = match (&database, parsed) {
             (Some(database), Some(parsed)) => {
@@ -135,6 +139,7 @@ impl Settings {
                 tenant_rate_limit: tenant_rate_limit.flatten(),
                 bootstrap_key,
                 rollout,
+                run_link: run_link.flatten(),
                 cache_dir,
                 connections,
                 plugins,
@@ -216,6 +221,16 @@ fn rollout(text: &str) -> Result<Rollout, SettingError> {
     }
 }
 
+fn run_link(text: Option<&str>) -> Result<Option<LinkTemplate>, SettingError> {
+    text.map(LinkTemplate::parse).transpose().map_err(|problem| {
+        SettingError::new(
+            "ALERTS_LINK_TEMPLATE",
+            problem,
+            "write a URL like https://exosphere.example.com/graph/{namespace}/{run_id}",
+        )
+    })
+}
+
 /// A number of deliveries a minute.
 fn rate_limit_of(
     setting: &'static str,
@@ -291,6 +306,7 @@ mod tests {
             rate_limit: set("many"),
             tenant_rate_limit: set("0"),
             rollout: set("soon"),
+            link_template: set("https://example.com/{run}"),
             encryption_keys: Some(Secret::new("k1")),
             plugin_threads: set("many"),
             ..ServeArgs::default()
@@ -306,6 +322,7 @@ mod tests {
                 "ALERTS_TENANT_RATE_LIMIT",
                 "ALERTS_BOOTSTRAP_KEY",
                 "ALERTS_ROLLOUT",
+                "ALERTS_LINK_TEMPLATE",
                 "ALERTS_ENCRYPTION_KEYS",
                 "ALERTS_PLUGIN_THREADS"
             ]
@@ -324,6 +341,14 @@ mod tests {
         assert_eq!(read.len(), 3);
         assert_eq!(read[1].to_string(), "127.0.0.1/32");
         assert!(networks(None).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_link_with_an_unknown_placeholder_is_refused_with_those_that_are_known() {
+        assert!(run_link(Some("https://x.example/{namespace}/{graph_name}/{run_id}")).is_ok());
+        assert_eq!(run_link(None).unwrap(), None);
+        let wrong = run_link(Some("https://x.example/{run}")).unwrap_err().to_string();
+        assert!(wrong.contains("{namespace}, {graph_name}, {run_id}"), "{wrong}");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use alerts_domain::delivery::{Lease, Transition};
 use alerts_domain::id::{DeliveryId, EventId};
 use alerts_domain::tenant::TenantId;
-use alerts_store::{Kept, NewDelivery, Store};
+use alerts_store::{Kept, NewDelivery, Ordered, Store};
 
 use crate::fixture::{ada, at, bob, delivery, endpoint_id, event, finished, host, leased, rule_id};
 use crate::on_both;
@@ -23,6 +23,9 @@ async fn sent(db: &Store, tenant: &TenantId, second: i64, is_done: bool) -> (Eve
     }];
     db.accept(vec![new]).await.unwrap();
     if is_done {
+        let (endpoint, key) = (made.webhook_endpoint_id, second.to_string());
+        let ordered = Ordered { tenant: tenant.clone(), endpoint, key, id: made.id, lease };
+        db.take_order(&ordered).await.unwrap();
         db.finish(finished(&made, lease, Transition::Deliver)).await.unwrap();
     }
     ids

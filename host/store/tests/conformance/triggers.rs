@@ -17,6 +17,7 @@ fn trigger() -> ThresholdTrigger {
         breach: Breach::Count(2),
         group_by: vec!["graph_name".into()],
         cooldown_ms: None,
+        recovery: None,
     }
 }
 
@@ -32,7 +33,13 @@ fn counted(tenant: &TenantId, id: &str, rule: RuleId, second: i64, graph: &str) 
         made_event: new.id,
     };
     let group = Group::of(&trigger().group_by, &new.event, &data);
-    let seen = Observed::Event { trigger: trigger(), at: at(second), is_own: true, group };
+    let seen = Observed::Event {
+        trigger: trigger(),
+        at: at(second),
+        is_own: true,
+        group,
+        tells_end: false,
+    };
     new.observations = vec![Observation { rule, seen, alert: Some(alert) }];
     new
 }
@@ -59,10 +66,13 @@ on_both! {
         assert_eq!(reasons, [BelowThreshold, BelowThreshold, Fired, AlreadyAlerted]);
         let other = accept(&db, counted(&ada(), "c", rule, 4, "elt")).await;
         assert_eq!(other, BelowThreshold, "another group");
+        let found = figures(&db, &ada()).await;
+        let group_key = &found[0]["group_key"];
         assert_eq!(
-            figures(&db, &ada()).await,
+            found,
             [json!({"type": "threshold", "window_ms": 10_000, "count": 3, "limit": 2,
-                "group": {"graph_name": "etl"}})]
+                "group": {"graph_name": "etl"}, "group_key": group_key,
+                "since": at(0).to_string()})]
         );
         assert!(figures(&db, &bob()).await.is_empty(), "tenants are counted apart");
     }
@@ -145,6 +155,7 @@ on_both! {
             breach: Breach::Count(300),
             group_by: Vec::new(),
             cooldown_ms: None,
+        recovery: None,
         };
         let counted = |second: i64| {
             let mut new = counted(&ada(), &format!("{second}"), rule, second, "etl");

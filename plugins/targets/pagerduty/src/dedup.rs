@@ -2,25 +2,30 @@
 //! `dedup_key`: a later one updates or resolves the incident of an earlier one.
 
 use exosphere_alerts_sdk::text::push_percent_encoded;
-use exosphere_alerts_sdk::{Alert, Scalar};
+use exosphere_alerts_sdk::{Alert, Run};
 use sha2::{Digest, Sha256};
-
-use crate::event_type::TEST;
 
 /// Longest key that PagerDuty takes, in characters; a key here is ASCII.
 const MAX_KEY: usize = 255;
 
-/// The run, if the alert tells which; else the event's subject; else the
-/// delivery, which is about nothing that another delivery could be about. So is
-/// a test: the end of one must not resolve a run's incident.
+/// What an alert is about, whichever event or rule told of it:
+///
+/// - a threshold's is its rule and group, so that all alerts of one breach and its end
+///   are one incident;
+/// - a run's is namespace, graph and run;
+/// - else the event's subject, else the delivery, which is about nothing that another
+///   delivery could be about;
+/// - a test's is the delivery too: its end must not resolve a run's incident.
 pub(crate) fn key(alert: &Alert) -> String {
-    if alert.event_type == TEST {
+    if alert.is_test() {
         return fitted(joined(&["exosphere", "test", &alert.id]));
     }
-    let run = &alert.workflow;
-    let run = run.graph_name.as_ref().map(Scalar::text).zip(run.run_id.as_ref().map(Scalar::text));
-    fitted(if let Some((graph, run)) = run {
-        joined(&["exosphere", "run", &alert.namespace, graph, run])
+    if let Some(rule) = alert.rule.id.as_deref().filter(|_| alert.trigger.is_threshold()) {
+        let group = alert.trigger.group_key();
+        return fitted(joined(&["exosphere", "threshold", &alert.namespace, rule, &group]));
+    }
+    fitted(if let Run { graph_name, run_id: Some(run) } = alert.run() {
+        joined(&["exosphere", "run", &alert.namespace, graph_name.unwrap_or_default(), run])
     } else if let Some(subject) = &alert.event.subject {
         // A subject means something only to its source (CloudEvents 1.0, `subject`).
         joined(&["exosphere", "subject", &alert.namespace, &alert.event.source, subject])
@@ -32,8 +37,8 @@ pub(crate) fn key(alert: &Alert) -> String {
 /// Parts that cannot run into each other: a `/` inside of one is encoded.
 fn joined(parts: &[&str]) -> String {
     let mut key = String::new();
-    for part in parts {
-        if !key.is_empty() {
+    for (at, part) in parts.iter().enumerate() {
+        if at > 0 {
             key.push('/');
         }
         push_percent_encoded(&mut key, part);
@@ -41,8 +46,9 @@ fn joined(parts: &[&str]) -> String {
     key
 }
 
-/// A key that is too long keeps its beginning, for people, and gets the digest
-/// of the whole, so that two long keys differ where only their ends do.
+/// A key that is too long keeps its beginning, for people, and gets the SHA-256 in hex
+/// of the whole, so that two long keys differ where only their ends do. The same in
+/// every release: an incident that one opened another has to resolve.
 fn fitted(key: String) -> String {
     if key.len() <= MAX_KEY {
         return key;

@@ -1,21 +1,26 @@
 //! The alert as an event of the Events API v2.
 //! Reference: developer.pagerduty.com/docs/events-api-v2/trigger-events.
 
+use exosphere_alerts_sdk::briefing::Briefing;
 use exosphere_alerts_sdk::text::one_line;
 use exosphere_alerts_sdk::{Alert, EventReference, FiredRule, Trigger, Workflow};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::dedup;
-use crate::event_type::{RESOLVES, TEST};
+use crate::event_type::RESOLVES;
 use crate::settings::{PagerDutySettings, Severity};
 
 /// Longest summary that PagerDuty keeps.
 const MAX_SUMMARY_CHARS: usize = 1024;
+/// Largest event that PagerDuty takes.
+const MAX_EVENT_BYTES: usize = 512 * 1024;
+/// Longest link: longer ones are not opened by every browser.
+const MAX_LINK_BYTES: usize = 2048;
 
 /// An event, as the API takes it.
 #[derive(Debug, Serialize)]
-pub(crate) struct Event<'a> {
+struct Event<'a> {
     routing_key: &'a str,
     dedup_key: String,
     event_action: Action,
@@ -70,39 +75,66 @@ struct Details<'a> {
     delivery: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<&'a RawValue>,
+    /// Why there is no data although the endpoint asked for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data_left_out: Option<String>,
 }
 
-pub(crate) fn write<'a>(
-    alert: &'a Alert,
+/// The event of an alert, as JSON.
+pub(crate) fn write(
+    alert: &Alert,
     settings: &PagerDutySettings,
-    routing_key: &'a str,
-) -> Event<'a> {
-    if alert.event_type == RESOLVES {
+    routing_key: &str,
+) -> Result<Vec<u8>, serde_json::Error> {
+    if is_over(alert) {
         return resolve(alert, routing_key);
     }
-    Event {
+    let mut event = Event {
         routing_key,
         dedup_key: dedup::key(alert),
         event_action: Action::Trigger,
         incident: Some(incident(alert, settings)),
+    };
+    let json = serde_json::to_vec(&event)?;
+    if json.len() <= MAX_EVENT_BYTES {
+        return Ok(json);
+    }
+    // Better an incident without its data than none.
+    let details = event.incident.as_mut().map(|incident| &mut incident.payload.custom_details);
+    if let Some(details) = details {
+        let bytes = details.data.take().map_or(0, |data| data.get().len());
+        details.data_left_out =
+            Some(format!("{bytes} bytes of data are more than PagerDuty takes"));
+    }
+    serde_json::to_vec(&event)
+}
+
+/// Whether an alert tells of the end of what an earlier one told of.
+fn is_over(alert: &Alert) -> bool {
+    match alert.trigger.is_threshold() {
+        // Too many runs that succeed are an incident like any other.
+        true => alert.trigger.is_recovery(),
+        false => alert.event_type == RESOLVES,
     }
 }
 
-/// The end of the incident that this alert is about.
-pub(crate) fn resolve<'a>(alert: &'a Alert, routing_key: &'a str) -> Event<'a> {
-    Event {
+/// The end of the incident that this alert is about, as JSON.
+pub(crate) fn resolve(alert: &Alert, routing_key: &str) -> Result<Vec<u8>, serde_json::Error> {
+    serde_json::to_vec(&Event {
         routing_key,
         dedup_key: dedup::key(alert),
         event_action: Action::Resolve,
         incident: None,
-    }
+    })
 }
 
 fn incident<'a>(alert: &'a Alert, settings: &PagerDutySettings) -> Incident<'a> {
-    let url = settings.link_template.as_ref().and_then(|link| link.fill(alert));
-    let is_test = alert.event_type == TEST;
-    let mark = if is_test { "[Test] " } else { "" };
-    let summary = format!("{mark}[{}] {}", alert.namespace, alert.headline());
+    let url = alert.link(settings.link_template.as_ref());
+    let url = url.filter(|url| url.len() <= MAX_LINK_BYTES);
+    let mark = if alert.is_test() { "[Test] " } else { "" };
+    let briefing = Briefing::of(alert);
+    let (headline, story) = (&briefing.headline, briefing.plain_story());
+    let summary = format!("{mark}[{}] {headline}. {story}", alert.namespace);
     Incident {
         client: "Exosphere Alerts",
         client_url: url.clone(),
@@ -110,13 +142,13 @@ fn incident<'a>(alert: &'a Alert, settings: &PagerDutySettings) -> Incident<'a> 
         payload: Payload {
             summary: one_line(&summary, MAX_SUMMARY_CHARS),
             source: &alert.event.source,
-            severity: match is_test {
+            severity: match alert.is_test() {
                 // Whatever the settings say: nobody is to be woken by a test.
                 true => Severity::Info,
                 false => settings.severity_of(&alert.event_type),
             },
             timestamp: &alert.occurred_at,
-            component: alert.workflow.graph_name.as_ref().map(|graph| graph.text()),
+            component: alert.run().graph_name,
             group: &alert.namespace,
             class: &alert.event_type,
             custom_details: Details {
@@ -126,6 +158,7 @@ fn incident<'a>(alert: &'a Alert, settings: &PagerDutySettings) -> Incident<'a> 
                 event: &alert.event,
                 delivery: &alert.id,
                 data: alert.data.as_deref(),
+                data_left_out: None,
             },
         },
     }

@@ -1,5 +1,5 @@
-//! PagerDuty's Events API v2: an alert opens an incident, and a run that
-//! succeeded resolves the one that it opened earlier.
+//! PagerDuty's Events API v2: an alert opens an incident, and a run that succeeded
+//! or a threshold that recovered resolves the one that it opened earlier.
 //!
 //! A test alert pages nobody for long: it is marked and of severity `info`, and
 //! the incident that it opens is resolved in the same attempt.
@@ -13,16 +13,17 @@ mod event_type;
 mod settings;
 
 use exosphere_alerts_sdk::{
-    Alert, Delivery, Exchange, Problem, Request, Settings, Step, Target, Verdict, export_target,
+    Alert, Delivery, Exchange, Ordered, Problem, Request, Settings, Step, Target, Verdict,
+    export_ordering, export_target,
 };
 
-use event_type::TEST;
 use settings::PagerDutySettings;
 
 /// The adapter.
 pub struct PagerDuty;
 
 export_target!(PagerDuty);
+export_ordering!(PagerDuty);
 
 /// The endpoint's secret that says which service is meant.
 const SECRET: &str = "routing_key";
@@ -39,6 +40,14 @@ impl Target for PagerDuty {
     }
 }
 
+/// Of one incident the last state wins: an alert that is still being retried must not
+/// open again what has been resolved since.
+impl Ordered for PagerDuty {
+    fn key(alert: Alert, _settings: Settings) -> Option<String> {
+        Some(dedup::key(&alert))
+    }
+}
+
 fn step(delivery: &Delivery, exchanges: &[Exchange]) -> Result<Step, Verdict> {
     let endpoint = &delivery.endpoint;
     let settings: PagerDutySettings = endpoint.read_settings()?;
@@ -46,15 +55,13 @@ fn step(delivery: &Delivery, exchanges: &[Exchange]) -> Result<Step, Verdict> {
     let alert: Alert = delivery.read_alert()?;
     let event = match exchanges {
         [] => event::write(&alert, &settings, routing_key),
-        [opened] if alert.event_type == TEST => {
-            match answer::verdict(&opened.outcome, delivery.now) {
-                Verdict::Delivered(_) => event::resolve(&alert, routing_key),
-                other => return Err(other),
-            }
-        }
+        [opened] if alert.is_test() => match answer::verdict(&opened.outcome, delivery.now) {
+            Verdict::Delivered(_) => event::resolve(&alert, routing_key),
+            other => return Err(other),
+        },
         [.., last] => return Err(answer::verdict(&last.outcome, delivery.now)),
     };
-    let event = serde_json::to_vec(&event)
+    let event = event
         .map_err(|error| Verdict::Rejected(format!("the event does not serialize: {error}")))?;
     Ok(Step::Send(Request::post_json(&endpoint.url, event).headers_of(endpoint)))
 }

@@ -5,8 +5,8 @@ mod events;
 mod test_alert;
 
 use exosphere_alerts_sdk::{
-    Delivery, Endpoint, Exchange, Outcome, Problem, Request, Response, SecretRef, Settings, Step,
-    Target, TransportError, Verdict,
+    Delivery, Endpoint, Exchange, Ordered, Outcome, Problem, Request, Response, SecretRef,
+    Settings, Step, Target, TransportError, Verdict,
 };
 use serde_json::{Value, json};
 

@@ -13,7 +13,7 @@ enum Fate {
 }
 
 /// Slack's words for a refusal, and what a person can do about it.
-const REFUSALS: [(&str, Fate, &str); 17] = [
+const REFUSALS: [(&str, Fate, &str); 19] = [
     ("no_service", Fate::Gone, MAKE_NEW),
     ("no_service_id", Fate::Gone, MAKE_NEW),
     ("no_active_hooks", Fate::Gone, MAKE_NEW),
@@ -29,6 +29,8 @@ const REFUSALS: [(&str, Fate, &str); 17] = [
     ("invalid_blocks", Fate::Rejected, ADAPTER_FAULT),
     ("invalid_blocks_format", Fate::Rejected, ADAPTER_FAULT),
     ("no_text", Fate::Rejected, ADAPTER_FAULT),
+    ("msg_too_long", Fate::Rejected, ADAPTER_FAULT),
+    ("msg_blocks_too_long", Fate::Rejected, ADAPTER_FAULT),
     ("too_many_attachments", Fate::Rejected, ADAPTER_FAULT),
     ("missing_text_or_fallback_or_attachments", Fate::Rejected, ADAPTER_FAULT),
 ];

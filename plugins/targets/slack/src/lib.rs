@@ -5,6 +5,7 @@
 
 mod answer;
 mod blocks;
+mod data;
 mod mention;
 mod message;
 mod text;

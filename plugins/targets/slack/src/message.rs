@@ -1,38 +1,40 @@
-//! The alert as a message: headline, who is to look, the run's fields, the
-//! event's data where the endpoint asked for it, and where it came from.
+//! The alert as a message: headline, who is to look and what happened, the run's
+//! fields, the event's data where the endpoint asked for it, and where it came from.
 
-use exosphere_alerts_sdk::{Alert, Scalar, Workflow};
+use exosphere_alerts_sdk::Alert;
+use exosphere_alerts_sdk::briefing::{Briefing, Fact, News, Piece};
 
 use crate::SlackSettings;
-use crate::blocks::{
-    Block, MAX_FALLBACK, MAX_FIELD, MAX_FIELDS, MAX_HEADER, MAX_SECTION, Message, Section, Text,
-};
-use crate::text::{code, code_block, escaped};
+use crate::blocks::{Block, MAX_FALLBACK, MAX_FIELDS, MAX_HEADER, Message, Section, Text};
+use crate::data;
+use crate::text::{code, escaped, time};
 
-/// Longest name inside of a sentence, so that the sentence fits in a section.
-const MAX_NAME: usize = 300;
-/// Longest list of a trigger's figures, for the same reason.
-const MAX_FIGURES: usize = 500;
+/// Longest name or value in a sentence and in a field. Slack takes 2,000 in a field,
+/// but ten such fields would make the message too long as a whole (`MAX_MESSAGE`).
+const MAX_VALUE: usize = 200;
+/// Longest label, for the same reason.
+const MAX_LABEL: usize = 80;
+/// Longest story with its link, for the same reason.
+const MAX_STORY: usize = 2000;
 
 pub(crate) fn write(alert: &Alert, settings: &SlackSettings) -> Message {
-    let headline = format!("{} {}", mark(&alert.event_type), alert.headline());
+    let briefing = Briefing::of(alert);
+    let headline = format!("{} {}", mark(briefing.news), briefing.headline);
     let mut blocks = vec![
         Block::Header { text: Text::plain(escaped(&headline, MAX_HEADER)) },
-        Block::Section(Section {
-            text: Some(Text::markdown(sentence(alert, settings))),
-            fields: Vec::new(),
-        }),
+        Block::Section(Section::of_text(story(alert, &briefing, settings))),
     ];
     if settings.show_fields {
-        blocks.push(Block::Section(Section { text: None, fields: fields(alert) }));
+        let fields = briefing.facts.iter().take(MAX_FIELDS).map(field).collect();
+        blocks.push(Block::Section(Section { text: None, fields }));
     }
     if let Some(data) = &alert.data {
-        let text = Text::markdown(code_block(data.get(), MAX_SECTION));
-        blocks.push(Block::Section(Section { text: Some(text), fields: Vec::new() }));
+        blocks.extend(data::texts(data).into_iter().map(Section::of_text).map(Block::Section));
     }
     blocks.push(Block::Context { elements: vec![Text::markdown(origin(alert))] });
+    let fallback = format!("{headline} ({}). {}", alert.namespace, briefing.plain_story());
     Message {
-        text: escaped(&format!("{headline} ({})", alert.namespace), MAX_FALLBACK),
+        text: escaped(&fallback, MAX_FALLBACK),
         blocks,
         unfurl_links: false,
         unfurl_media: false,
@@ -40,106 +42,65 @@ pub(crate) fn write(alert: &Alert, settings: &SlackSettings) -> Message {
 }
 
 /// What kind of news it is, seen from afar.
-fn mark(event_type: &str) -> &'static str {
-    match event_type {
-        "workflow.failed" => "🔴",
-        "workflow.duration_exceeded" => "🟠",
-        "workflow.succeeded" => "🟢",
-        _ => "🔵",
+fn mark(news: News) -> &'static str {
+    match news {
+        News::Bad => "🔴",
+        News::Late => "🟠",
+        News::Good => "🟢",
+        News::Begun | News::Other | News::Test => "🔵",
     }
 }
 
-/// Good news, or no news yet, notifies nobody.
-fn deserves_mention(event_type: &str) -> bool {
-    !matches!(event_type, "workflow.succeeded" | "workflow.started")
-}
-
-fn sentence(alert: &Alert, settings: &SlackSettings) -> String {
+fn story(alert: &Alert, briefing: &Briefing, settings: &SlackSettings) -> String {
     let mut text = String::new();
-    if let Some(mention) = settings.mention.as_ref().filter(|_| deserves_mention(&alert.event_type))
-    {
+    if let Some(mention) = settings.mention.as_ref().filter(|_| briefing.news.is_pressing()) {
         text.push_str(&mention.markup());
         text.push(' ');
     }
-    let rule = code(&alert.rule.name, MAX_NAME);
-    let namespace = code(&alert.namespace, MAX_NAME);
-    text.push_str(&format!("Rule {rule} fired in {namespace}"));
-    let figures: Vec<_> =
-        alert.trigger.figures().map(|(name, figure)| format!("{name} {figure}")).collect();
-    if !figures.is_empty() {
-        let kind = escaped(alert.trigger.kind(), MAX_NAME);
-        text.push_str(&format!(" ({kind}: {})", code(&figures.join(", "), MAX_FIGURES)));
-    }
-    text.push('.');
-    if let Some(url) = settings.link_template.as_ref().and_then(|link| link.fill(alert)) {
-        // Percent-encoded, so all that is left to escape is what joins parameters.
-        let link = format!(" <{}|Open the run>", url.replace('&', "&amp;"));
+    text.extend(briefing.story.iter().map(shown));
+    if let Some(link) = alert.link(settings.link_template.as_ref()).and_then(|url| markup(&url)) {
         // Long names make long links, and half a link leads nowhere.
-        if text.encode_utf16().count() + link.len() <= MAX_SECTION {
+        if text.encode_utf16().count() + link.len() < MAX_STORY {
+            text.push('\n');
             text.push_str(&link);
         }
     }
     text
 }
 
-fn fields(alert: &Alert) -> Vec<Text> {
-    let mut fields = Vec::new();
-    let mut field = |label: &str, value: Option<String>| {
-        if let Some(value) = value {
-            let value = code(&value, MAX_FIELD - label.len() - "**\n".len());
-            fields.push(Text::markdown(format!("*{label}*\n{value}")));
-        }
-    };
-    let run = &alert.workflow;
-    field("Namespace", Some(alert.namespace.clone()));
-    if run.is_empty() {
-        field("Source", Some(alert.event.source.clone()));
-        field("Subject", alert.event.subject.clone());
-    } else {
-        let text = |scalar: &Option<Scalar>| scalar.as_ref().map(Scalar::to_string);
-        field("Graph", text(&run.graph_name));
-        field("Run", text(&run.run_id));
-        field("Status", text(&run.status));
-        field("Node", text(&run.node_name));
-        field("Failed state", text(&run.failed_state_id));
-        field("States", states(run));
-        field("Duration", run.duration_ms.as_ref().map(duration));
-        field("Started", text(&run.created_at));
-        field("Finished", text(&run.finished_at));
-    }
-    fields.truncate(MAX_FIELDS);
-    fields
+/// A link as Slack reads it; none where the URL would not stay inside of it.
+fn markup(url: &str) -> Option<String> {
+    let is_plain = url.bytes().all(|byte| byte.is_ascii_graphic() && !b"<>|\"`".contains(&byte));
+    is_plain.then(|| format!("<{}|Open the run>", url.replace('&', "&amp;")))
 }
 
-/// `3 errored, 7 succeeded, 10 in all`, as far as it is known.
-fn states(run: &Workflow) -> Option<String> {
-    let counts = [
-        (&run.errored_count, "errored"),
-        (&run.success_count, "succeeded"),
-        (&run.total_count, "in all"),
-    ];
-    let known = counts.iter().filter_map(|(count, what)| Some((count.as_ref()?, what)));
-    let parts: Vec<_> = known.map(|(count, what)| format!("{count} {what}")).collect();
-    (!parts.is_empty()).then(|| parts.join(", "))
+fn shown(piece: &Piece) -> String {
+    match piece {
+        Piece::Words(words) => in_sentence(words),
+        Piece::Name(name) => code(name, MAX_VALUE),
+        Piece::Time(at) => time(at, MAX_VALUE),
+    }
 }
 
-/// Milliseconds in the two largest units that matter; as it is when it is no number.
-fn duration(ms: &Scalar) -> String {
-    let Some(ms) = ms.as_u64() else { return ms.text().to_owned() };
-    let (seconds, minutes, hours) = (ms / 1000, ms / 60_000, ms / 3_600_000);
-    match ms {
-        0..1_000 => format!("{ms} ms"),
-        1_000..60_000 => format!("{seconds}.{} s", ms % 1000 / 100),
-        60_000..3_600_000 => format!("{minutes} min {} s", seconds % 60),
-        _ => format!("{hours} h {} min", minutes % 60),
-    }
+/// Words keep the spaces at their ends, which stand between them and their neighbours.
+fn in_sentence(words: &str) -> String {
+    let (start, end) = (words.starts_with(' '), words.ends_with(' '));
+    let space = |is_there: bool| if is_there { " " } else { "" };
+    format!("{}{}{}", space(start), escaped(words, MAX_VALUE), space(end))
+}
+
+fn field(fact: &Fact) -> Text {
+    let label = escaped(&fact.label, MAX_LABEL);
+    Text::markdown(format!("*{label}*\n{}", shown(&fact.value)))
 }
 
 fn origin(alert: &Alert) -> String {
     format!(
-        "{} at {}, delivery {}",
-        code(&alert.event_type, MAX_NAME),
-        escaped(&alert.occurred_at, MAX_NAME),
-        code(&alert.id, MAX_NAME),
+        "Rule {} in {} · {} at {} · delivery {}",
+        code(&alert.rule.name, MAX_VALUE),
+        code(&alert.namespace, MAX_VALUE),
+        code(&alert.event_type, MAX_VALUE),
+        time(&alert.occurred_at, MAX_VALUE),
+        code(&alert.id, MAX_VALUE),
     )
 }

@@ -19,6 +19,7 @@ fn threshold(count: u32, window_s: u64) -> ThresholdTrigger {
         breach: Breach::Count(count),
         group_by: Vec::new(),
         cooldown_ms: None,
+        recovery: None,
     }
 }
 
@@ -107,8 +108,13 @@ fn a_breach_of_which_no_alert_could_be_made_is_still_to_be_told() {
     let trigger = threshold(1, 10);
     let mut count = |second, can_alert| {
         let group = Group::of(&[], &nothing(), &Value::Null);
-        let seen =
-            Observed::Event { trigger: trigger.clone(), at: at(second), is_own: true, group };
+        let seen = Observed::Event {
+            trigger: trigger.clone(),
+            at: at(second),
+            is_own: true,
+            group,
+            tells_end: false,
+        };
         let (event, received_at) = (event_id(second as u128), at(second));
         let occasion = Occasion::Seen { seen: &seen, event, received_at, can_alert };
         evaluate(&mut memory, occasion).explanation.unwrap().reason
@@ -117,6 +123,39 @@ fn a_breach_of_which_no_alert_could_be_made_is_still_to_be_told() {
     assert_eq!(count(2, false), Reason::Fired);
     assert_eq!(count(3, true), Reason::Fired, "now it can be told");
     assert_eq!(count(4, true), Reason::AlreadyAlerted);
+}
+
+#[test]
+fn a_group_is_due_when_its_breach_is_over_and_forgotten_only_after_that() {
+    let (trigger, mut memory) = (threshold(1, 10), Memory::default());
+    let event_type = EventTypePattern::new("workflow.failed").unwrap();
+    let watched = Watched { trigger: &trigger, event_type: &event_type, group_key: "" };
+    for second in [0, 1] {
+        let group = Group::of(&[], &nothing(), &Value::Null);
+        let seen = Observed::Event {
+            trigger: trigger.clone(),
+            at: at(second),
+            is_own: true,
+            group,
+            tells_end: false,
+        };
+        see(&mut memory, second as u128, at(second), &seen.telling_the_end());
+    }
+    assert_eq!((memory.due_at, memory.forget_at), (Some(at(10)), None));
+    let quiet = |now| Occasion::Quiet { watched, now: at(now) };
+    assert_eq!(evaluate(&mut memory, quiet(9)), Effects::default());
+    let Some(Firing::Recovered { figures, detail }) = evaluate(&mut memory, quiet(10)).firing
+    else {
+        panic!("it is over");
+    };
+    assert_eq!(detail, "1 in the last 10s; fires at more than 1");
+    assert_eq!(
+        figures,
+        json!({"type": "threshold", "state": "recovered", "event_type": "workflow.failed",
+            "window_ms": 10_000, "count": 1, "limit": 1, "since": "1970-01-01T00:00:01Z"})
+    );
+    assert_eq!((memory.due_at, memory.forget_at), (None, Some(at(20))));
+    assert_eq!(evaluate(&mut memory, quiet(11)), Effects::default(), "once");
 }
 
 fn nothing() -> Event {

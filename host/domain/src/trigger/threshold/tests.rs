@@ -7,6 +7,7 @@ fn count(count: u32) -> ThresholdTrigger {
         breach: Breach::Count(count),
         group_by: Vec::new(),
         cooldown_ms: None,
+        recovery: None,
     }
 }
 
@@ -17,15 +18,24 @@ fn ratio(above: f64, last: u32, min_total: u32) -> ThresholdTrigger {
 
 #[test]
 fn figures_say_what_was_found() {
-    let group = Map::from_iter([("graph_name".to_owned(), json!("etl"))]);
-    let figures = count(3).figures(4, 4, &group);
+    let values = serde_json::Map::from_iter([("graph_name".to_owned(), json!("etl"))]);
+    let group = Group { key: "0f".to_owned(), values };
     assert_eq!(
-        figures,
+        count(3).figures(4, 4, &group),
         json!({"type": "threshold", "window_ms": 10_000, "count": 4, "limit": 3,
-            "group": {"graph_name": "etl"}})
+            "group": {"graph_name": "etl"}, "group_key": "0f"})
     );
-    let figures = ratio(0.2, 50, 10).figures(3, 10, &Map::new());
-    assert_eq!(figures["ratio"], 0.3);
+    let all = Group { key: String::new(), values: serde_json::Map::new() };
+    let figures = ratio(0.2, 50, 10).figures(3, 10, &all);
+    assert_eq!((&figures["ratio"], figures.get("group_key")), (&json!(0.3), None));
+}
+
+#[test]
+fn a_count_that_may_be_larger_says_so() {
+    let all = Group { key: String::new(), values: serde_json::Map::new() };
+    let most = count(3).kept() as u32;
+    assert_eq!(count(3).figures(most - 1, most - 1, &all).get("at_least"), None);
+    assert_eq!(count(3).figures(most, most, &all)["at_least"], true);
 }
 
 #[test]

@@ -15,6 +15,7 @@ fn count(count: u32) -> ThresholdTrigger {
         breach: Breach::Count(count),
         group_by: Vec::new(),
         cooldown_ms: None,
+        recovery: None,
     }
 }
 

@@ -31,6 +31,7 @@ impl From<EngineError> for Problem {
         match error {
             EngineError::Store(error) => error.into(),
             EngineError::Sandbox(error) => error.into(),
+            EngineError::Compiling { .. } => Self::new(Kind::Unavailable, error.to_string()),
             EngineError::TooManyDeliveries { .. } => Self::new(Kind::TooLarge, error.to_string()),
             other => {
                 tracing::error!(error = %other, "a request failed");

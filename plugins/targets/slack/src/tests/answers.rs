@@ -29,42 +29,56 @@ fn another_word_with_a_2xx_is_delivered_and_noted() {
 }
 
 #[test]
-fn a_webhook_channel_or_workspace_that_is_no_more_is_gone() {
-    for (status, word) in [
-        (404, "no_service"),
-        (404, "channel_not_found"),
-        (404, "no_team"),
-        (404, "<html>Not Found</html>"),
-        (404, ""),
-        (410, "channel_is_archived"),
-        (410, "no_active_hooks"),
-        (403, "invalid_token"),
-        (403, "team_disabled"),
-        (400, "no_service"),
+fn each_of_slacks_refusals_is_gone_or_rejected_with_what_to_do() {
+    for (status, word, is_gone, advice) in [
+        // The webhook, its channel or its workspace is no more.
+        (404, "no_service", true, "make a new one"),
+        (404, "no_service_id", true, "make a new one"),
+        (410, "no_active_hooks", true, "make a new one"),
+        (403, "invalid_token", true, "make a new one"),
+        (404, "no_team", true, "workspace does not exist"),
+        (403, "team_disabled", true, "workspace is switched off"),
+        (404, "channel_not_found", true, "channel was deleted"),
+        (410, "channel_is_archived", true, "restore the channel"),
+        // This message will never be taken; another may be.
+        (400, "user_not_found", false, "make a new webhook"),
+        (403, "action_prohibited", false, "administrator"),
+        (403, "posting_to_general_channel_denied", false, "only some members"),
+        (400, "invalid_payload", false, "report it"),
+        (400, "invalid_blocks", false, "report it"),
+        (400, "invalid_blocks_format", false, "report it"),
+        (400, "no_text", false, "report it"),
+        (400, "msg_too_long", false, "report it"),
+        (400, "msg_blocks_too_long", false, "report it"),
+        (400, "too_many_attachments", false, "report it"),
+        (400, "missing_text_or_fallback_or_attachments", false, "report it"),
+        // The word decides, not the status that comes with it.
+        (400, "no_service", true, "make a new one"),
+        (404, "user_not_found", false, "make a new webhook"),
     ] {
-        let Verdict::Gone(reason) = answered(status, word) else {
-            panic!("{status} {word} is not gone");
+        let (was_gone, reason) = match answered(status, word) {
+            Verdict::Gone(reason) => (true, reason),
+            Verdict::Rejected(reason) => (false, reason),
+            other => panic!("{status} {word}: {other:?}"),
         };
-        assert!(reason.contains(word) && reason.contains(&status.to_string()), "{reason}");
+        assert_eq!(was_gone, is_gone, "{status} {word}: {reason}");
+        assert!(reason.contains(&format!("Slack answered {status}: {word}")), "{reason}");
+        assert!(reason.contains(advice), "{reason}");
     }
 }
 
 #[test]
-fn a_message_that_will_never_be_taken_is_rejected_with_what_to_do() {
-    for (status, word, advice) in [
-        (400, "invalid_payload", "report it"),
-        (400, "invalid_blocks", "report it"),
-        (400, "user_not_found", "make a new webhook"),
-        (404, "user_not_found", "make a new webhook"),
-        (403, "action_prohibited", "administrator"),
-        (403, "something_new", "something_new"),
-        (401, "", "401"),
-        (413, "", "413"),
-    ] {
+fn a_refusal_without_a_known_word_is_judged_by_its_status() {
+    for status in [404, 410] {
+        for word in ["<html>Not Found</html>", ""] {
+            assert!(matches!(answered(status, word), Verdict::Gone(_)), "{status} {word}");
+        }
+    }
+    for (status, word) in [(403, "something_new"), (400, "something_new"), (401, ""), (413, "")] {
         let Verdict::Rejected(reason) = answered(status, word) else {
             panic!("{status} {word} is not rejected");
         };
-        assert!(reason.contains(word) && reason.contains(advice), "{reason}");
+        assert!(reason.contains(word) && reason.contains(&status.to_string()), "{reason}");
     }
 }
 

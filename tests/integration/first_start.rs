@@ -1,0 +1,32 @@
+//! The first start, at which nothing is compiled yet: the host is there at once, and
+//! says what it waits for.
+
+use alerts_engine::EngineConfig;
+use alerts_server::builtin;
+use serde_json::json;
+
+use crate::support::eventually;
+use crate::support::host::TestHost;
+use crate::support::receiver::Receiver;
+
+#[tokio::test]
+async fn a_host_whose_plugins_are_still_to_be_compiled_answers_and_says_what_it_waits_for() {
+    let config = EngineConfig { builtin: builtin::FILES, ..EngineConfig::default() };
+    let host = TestHost::configured(config).await;
+    assert_eq!(host.api.get("/healthz").await.status, 200);
+    let ready = host.api.get("/readyz").await;
+    assert_eq!(ready.status, 503);
+    assert!(ready.body.to_string().contains("is being compiled"), "{}", ready.body);
+    let receiver = Receiver::start().await;
+    let endpoint = json!({"name": "early", "target": "http", "target_url": receiver.url("/hook")});
+    let early = host.api.post("/v1/webhooks", endpoint.clone()).await;
+    assert!(early.headers.contains_key("retry-after"));
+    let detail = early.expect(503)["detail"].to_string();
+    assert!(detail.contains("the plugin `http` is still being compiled"), "{detail}");
+
+    eventually("all plugins are compiled", async || {
+        (host.api.get("/readyz").await.status == 200).then_some(())
+    })
+    .await;
+    host.api.post("/v1/webhooks", endpoint).await.expect(201);
+}
