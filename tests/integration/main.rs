@@ -14,11 +14,8 @@ mod delivering;
 mod docs;
 mod encryption_keys;
 mod failing_targets;
-<<<<<<< HEAD
 mod failure_webhook;
-=======
 mod first_start;
->>>>>>> main
 #[path = "../../host/sandbox/tests/behaviour/guest.rs"]
 #[expect(dead_code, reason = "the sandbox's own tests use more of it")]
 mod guest;
@@ -43,11 +40,8 @@ mod resources;
 mod retention;
 mod retries;
 mod rollout;
-<<<<<<< HEAD
-mod runs;
-=======
 mod run_links;
->>>>>>> main
+mod runs;
 mod secrets;
 mod supervision;
 mod support;

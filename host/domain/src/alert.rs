@@ -201,15 +201,8 @@ mod tests {
             created_at: NOW,
             finished_at: None,
         };
-<<<<<<< HEAD
-        let bytes = build(&delivery, event.as_bytes(), NOW, include_event_data).unwrap();
+        let bytes = build(&delivery, event.as_bytes(), NOW, include_event_data, None).unwrap();
         String::from_utf8(bytes.into()).unwrap()
-=======
-        let event = json!({"specversion": "1.0", "id": "e\"1", "source": "/s",
-            "type": "workflow.failed", "data": data});
-        let bytes = build(&delivery, event.to_string().as_bytes(), NOW, include_event_data, None);
-        serde_json::from_slice(&bytes.unwrap()).unwrap()
->>>>>>> main
     }
 
     #[test]

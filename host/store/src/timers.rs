@@ -31,11 +31,7 @@ pub struct DueTimer {
     pub tenant: TenantId,
     /// The rule that watches it.
     pub rule: RuleId,
-<<<<<<< HEAD
-    /// Which run: a [`RunKey`](alerts_domain::trigger::RunKey) as it is kept.
-=======
-    /// Which run, or which group.
->>>>>>> main
+    /// Which run, as a [`RunKey`](alerts_domain::trigger::RunKey) is kept, or which group.
     pub run: String,
     /// When its time passed.
     pub due_at: Timestamp,

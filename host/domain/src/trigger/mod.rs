@@ -28,11 +28,7 @@ pub use self::group::{Group, MAX_GROUP_FIELDS, MAX_GROUPS};
 pub use self::kind::Trigger;
 pub use self::memory::{Memory, MemoryError, Older, WrittenMemory};
 pub use self::observation::{Alert, Arrived, Followed, Made, MadeEvent, Observation};
-<<<<<<< HEAD
+pub use self::recovery::{RECOVERED, Watched};
 pub use self::run::{DURATION_EXCEEDED, ENDED, RunPhase, RunSighting, STARTED, run_of};
 pub use self::run_key::RunKey;
-=======
-pub use self::recovery::{RECOVERED, Watched};
-pub use self::run::{DURATION_EXCEEDED, ENDED, RunPhase, RunSighting, STARTED};
->>>>>>> main
 pub use self::threshold::{Breach, Ratio, ThresholdTrigger};

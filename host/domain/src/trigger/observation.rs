@@ -8,11 +8,7 @@ use super::duration::DurationTrigger;
 use super::evaluate::{Firing, Observed, Occasion, evaluate};
 use super::exceeded::exceeded;
 use super::memory::Memory;
-<<<<<<< HEAD
-=======
 use super::recovery::{Watched, recovered};
-use super::run::exceeded;
->>>>>>> main
 use crate::delivery::Delivery;
 use crate::event::Event;
 use crate::id::{EventId, RuleId};
