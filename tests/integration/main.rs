@@ -7,6 +7,7 @@ mod alerting;
 mod api_keys;
 mod backtest;
 mod cloud_events;
+mod conditions;
 mod connections;
 mod crash;
 mod database;

@@ -9,6 +9,7 @@
 mod bench;
 mod build;
 mod command;
+mod conformance;
 mod coverage;
 mod examples;
 mod images;
@@ -47,6 +48,7 @@ enum Command {
     Build(build::Args),
     Run(run::Args),
     Test(test::Args),
+    Conformance(conformance::Args),
     Simulate(simulate::Args),
     Torture(torture::Args),
     Soak(soak::Args),
@@ -62,6 +64,7 @@ fn main() -> ExitCode {
         Command::Build(args) => build::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Test(args) => test::run(&args),
+        Command::Conformance(args) => conformance::run(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Torture(args) => torture::run(&args),
         Command::Soak(args) => soak::run(&args),

@@ -3,6 +3,7 @@
 
 mod answers;
 mod condition;
+mod conformance;
 mod hostile;
 mod report;
 mod request;
@@ -31,12 +32,17 @@ pub struct Args {
     /// Of a condition language: a source that must compile. May be repeated.
     #[arg(long, value_name = "TEXT")]
     pub source: Vec<String>,
+    /// Of a condition language: cases of its specification, as
+    /// docs/plugins/conformance.md has them. Without it those beside the plugin
+    /// file, in NAME.cases.json, if they are there.
+    #[arg(long, value_name = "FILE")]
+    pub cases: Option<PathBuf>,
 }
 
 impl Args {
     /// The file alone.
     pub fn of(file: impl Into<PathBuf>) -> Self {
-        Self { file: file.into(), settings: None, source: Vec::new() }
+        Self { file: file.into(), settings: None, source: Vec::new(), cases: None }
     }
 }
 
@@ -73,7 +79,16 @@ pub fn run(args: &Args, paper: &mut Paper<'_>) -> Result<Score, AuthorError> {
     report.case("the sandbox admits it", Ok(note));
     match manifest.kind {
         Kind::Target => target::check(&lab, given, &mut report)?,
-        Kind::Condition => condition::check(&lab, &args.source, &mut report),
+        Kind::Condition => {
+            condition::check(&lab, &args.source, &mut report);
+            match conformance::file_for(&args.file, args.cases.as_deref()) {
+                Some(cases) => conformance::check(&lab, &cases, &mut report)?,
+                None => report.note(
+                    "conformance: no cases of the language's specification: give some with \
+                     `--cases`, or as NAME.cases.json beside the plugin",
+                ),
+            }
+        }
     }
     Ok(report.finish())
 }

@@ -32,3 +32,40 @@ fn no_source_and_no_event_exhausts_a_built_in_condition_language() {
         assert!(!lines.contains("ended by a limit"), "{name}:\n{lines}");
     }
 }
+
+#[test]
+fn cases_that_do_not_hold_are_told_with_what_came_instead() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let cases = folder.path().join("cases.json");
+    let case = |name: &str, condition: &str, expect: &str| {
+        serde_json::json!({"suite": "numbers", "name": name, "condition": condition,
+            "data": {"n": 4}, "expect": expect})
+    };
+    let file = serde_json::json!({
+        "source": "a specification",
+        "cases": [
+            case("right", "event.data.n == 4", "holds"),
+            case("wrong", "event.data.n == 5", "holds"),
+            case("not", "event.data.n == 5", "does not hold"),
+            case("refused", "1 + 'a' == 2", "fails"),
+            case("failed", "event.data.missing == 2", "fails"),
+            case("unfailing", "event.data.n == 4", "fails"),
+            case("either", "1 + 'a' == 2", "holds or refused"),
+        ],
+        "left_out": {"nobody asks": 3},
+    });
+    std::fs::write(&cases, file.to_string()).expect("the file can be written");
+    let plugin = dist().join("cel.wasm");
+    let (lines, score) = checked(&Args { cases: Some(cases), ..Args::of(plugin) });
+    assert_eq!(score.failed, 1, "{lines}");
+    for line in [
+        "note    cases of a specification",
+        "FAILED  conformance: the cases of `numbers` hold",
+        "        5 of 7 hold",
+        "        wrong: `event.data.n == 5`: false",
+        "        unfailing: `event.data.n == 4`: true",
+        "note    3 left out: nobody asks",
+    ] {
+        assert!(lines.contains(&format!("{line}\n")), "{line} is not in\n{lines}");
+    }
+}

@@ -52,6 +52,37 @@ pub(crate) fn execution_error(error: ExecutionError) -> EvalError {
             "the event has no field `{key}` there; guard it with `has(…)`, as in \
              `has(event.data.{key}) && …`"
         ),
+        ExecutionError::NoSuchOverload(call) => {
+            let types: Vec<String> =
+                call.argument_types().iter().map(|name| format!("`{name}`")).collect();
+            format!("{} does not take {}", shown(call.function()), types.join(" and "))
+        }
+        ExecutionError::FunctionError { function, message } => {
+            let message = match function.as_str() {
+                // The crate's parser tells of itself here.
+                "duration" if message.starts_with("Parsing") => {
+                    "that is no duration, as `90s` and `1h30m` are".to_owned()
+                }
+                "timestamp" => format!("{message}; a time is written as `2026-01-31T08:00:00Z`"),
+                _ => message,
+            };
+            format!("{}: {message}", shown(&function))
+        }
+        ExecutionError::UnexpectedType { got, want } => {
+            format!("a `{got}` where a `{want}` is wanted")
+        }
         other => other.to_string(),
     })
+}
+
+/// An operator or function as people write it.
+fn shown(name: &str) -> String {
+    let written = match name {
+        "_[_]" | "_[?_]" => "[…]",
+        "_._" | "_?._" => ".",
+        "_?_:_" => "… ? … : …",
+        "@milliseconds" => "getMilliseconds",
+        _ => name.trim_start_matches('@').trim_matches('_'),
+    };
+    format!("`{written}`")
 }

@@ -12,7 +12,7 @@ pub(crate) enum Node<'e> {
     Null,
     Bool(bool),
     Int(i64),
-    /// A whole number above the range of `Int`; only the interpreter computes with it.
+    /// A whole number above the range of `Int`.
     Uint(u64),
     Double(f64),
     Text(Cow<'e, str>),

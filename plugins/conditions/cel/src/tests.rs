@@ -1,3 +1,8 @@
+mod extensions;
+mod numbers;
+mod refusals;
+mod times;
+
 use super::*;
 
 const EVENT_JSON: &[u8] = br#"{
@@ -13,6 +18,21 @@ fn evaluate(source: &str) -> Result<bool, String> {
     let program = Cel::compile(source).unwrap_or_else(|errors| panic!("{source}: {errors:?}"));
     let scope = Cel::parse_event(EVENT_JSON).unwrap();
     program.evaluate(&scope).map_err(|error| error.message)
+}
+
+/// With the data in the event.
+fn evaluate_on(source: &str, data: &str) -> Result<bool, String> {
+    let program = Cel::compile(source).unwrap_or_else(|errors| panic!("{source}: {errors:?}"));
+    let event =
+        format!(r#"{{"type": "workflow.failed", "time": "2026-01-01T00:00:00Z", "data": {data}}}"#);
+    let event = Cel::parse_event(event.as_bytes()).unwrap();
+    program.evaluate(&event).map_err(|error| error.message)
+}
+
+/// Compiled although the check may refuse it.
+fn unchecked(source: &str) -> Cel {
+    let (expression, _) = parse(source).unwrap_or_else(|errors| panic!("{source}: {errors:?}"));
+    Cel::adopt(expression)
 }
 
 fn diagnostics(source: &str) -> Vec<Diagnostic> {
@@ -67,7 +87,9 @@ fn a_missing_field_is_an_error_that_says_how_to_guard_it() {
 
 #[test]
 fn a_result_that_is_not_a_boolean_is_an_error_that_names_its_type() {
-    for (source, name) in [("event.data.errored_count", "`int`"), ("'true'", "`string`")] {
+    for (source, name) in
+        [("event.data.errored_count", "`int`"), ("event.data.graph_name", "`string`")]
+    {
         let message = evaluate(source).unwrap_err();
         assert!(message.contains(name) && message.contains("`bool`"), "{message}");
     }
@@ -158,6 +180,10 @@ fn the_shortcut_says_what_the_interpreter_says_wherever_it_says_anything() {
         "4 / 0",
         "7 % 3 - 1",
         "b'etl'",
+        "9007199254740993",
+        "9007199254740992.0",
+        "event.data.ratio * 4",
+        "event.data.big - 1",
     ];
     let operators = [
         "==",
@@ -173,11 +199,12 @@ fn the_shortcut_says_what_the_interpreter_says_wherever_it_says_anything() {
         ".startsWith",
         ".endsWith",
         ".contains",
+        ".matches",
     ];
     let event = Cel::parse_event(EVENT_JSON).unwrap();
     let (mut shortcuts, mut conditions) = (0, 0);
     let mut check = |source: String| {
-        let program = Cel::compile(&source).unwrap_or_else(|e| panic!("{source}: {e:?}"));
+        let program = unchecked(&source);
         conditions += 1;
         if let Some(verdict) = program.shortcut.verdict(&event.tree) {
             shortcuts += 1;
@@ -209,6 +236,10 @@ fn plain_conditions_take_the_shortcut() {
         "event.data.errored_count * 100 / event.data.errored_count >= 5",
         "'a' in event.data.tags",
         "event.data.ok || event.data.tags.exists(t, t == 'b')",
+        "event.data.ratio * 100 >= 50.0 && event.data.errored_count % 2 == 0",
+        "event.data.graph_name.matches('^e.l$')",
+        "event.data.big > 3",
+        "event.data.`graph_name` == 'etl'",
     ] {
         assert_eq!(
             Cel::compile(source).unwrap().shortcut.verdict(&event.tree),
@@ -294,7 +325,7 @@ fn a_part_of_the_event_gives_the_verdict_of_the_whole() {
         "event[event.data.name] == 1",
         ".event.data.ok && string(event.data.big) == '18446744073709551615'",
     ] {
-        let program = Cel::compile(source).unwrap_or_else(|e| panic!("{source}: {e:?}"));
+        let program = unchecked(source);
         let text = |verdict: Result<bool, EvalError>| verdict.map_err(|error| error.message);
         let whole = text(program.interpret_in(&whole));
         assert_eq!(text(program.interpret(&event)), whole, "{source}");

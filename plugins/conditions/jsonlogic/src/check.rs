@@ -60,10 +60,7 @@ impl<'s> Check<'s> {
 
     fn visit_operation(&mut self, name: Piece<'s>, raw: Piece<'s>, scope: Scope, depth: usize) {
         // A single operand may stand without an array around it.
-        let (operands, in_array) = match raw.items() {
-            Some(items) => (items, true),
-            None => (vec![raw], false),
-        };
+        let operands = raw.items().unwrap_or_else(|| vec![raw]);
         let text = name.string().unwrap_or_default();
         let Some(shape) = operator::shape(&text) else {
             let message = match text.as_str() {
@@ -79,10 +76,7 @@ impl<'s> Check<'s> {
             Shape::Comparison if operands.len() < 2 => {
                 self.report(name, format!("`{text}` compares at least two operands, in an array"));
             }
-            Shape::Array if !in_array => {
-                self.report(name, format!("`{text}` takes its operands in an array"));
-            }
-            Shape::Comparison | Shape::Array => {}
+            Shape::Comparison => {}
             // A path may end in a default value, which is no name.
             Shape::Variable | Shape::Path => {
                 operands.iter().take(1).for_each(|name| self.visit_name(*name, shape, scope));

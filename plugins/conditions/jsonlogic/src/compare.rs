@@ -7,17 +7,16 @@
 use std::cmp::Ordering;
 
 use datalogic_rs::bumpalo::Bump;
-use datalogic_rs::datavalue::OwnedDataValue;
 use datalogic_rs::operator::EvalContext;
-use datalogic_rs::{ArenaExt, CustomOperator, DataValue, Engine};
+use datalogic_rs::{ArenaExt, CustomOperator, DataValue};
 
 /// A comparison of two neighbours among the operands.
 #[derive(Clone, Copy)]
-struct Comparison(fn(&DataValue<'_>, &DataValue<'_>) -> bool);
+pub(crate) struct Comparison(fn(&DataValue<'_>, &DataValue<'_>) -> bool);
 
 /// Each operator, and the name under which the engine knows its replacement.
 /// No rule can use such a name itself: the check lets through JSONLogic's alone.
-const COMPARISONS: [(&str, &str, Comparison); 6] = [
+pub(crate) const COMPARISONS: [(&str, &str, Comparison); 6] = [
     ("==", "js ==", Comparison(equal)),
     ("!=", "js !=", Comparison(|left, right| !equal(left, right))),
     ("<", "js <", Comparison(|left, right| order(left, right).is_some_and(Ordering::is_lt))),
@@ -25,32 +24,6 @@ const COMPARISONS: [(&str, &str, Comparison); 6] = [
     (">", "js >", Comparison(|left, right| order(left, right).is_some_and(Ordering::is_gt))),
     (">=", "js >=", Comparison(|left, right| order(left, right).is_some_and(Ordering::is_ge))),
 ];
-
-/// An engine that knows these comparisons.
-pub(crate) fn engine() -> Engine {
-    COMPARISONS
-        .iter()
-        .fold(Engine::builder(), |builder, (_, name, comparison)| {
-            builder.add_operator(*name, *comparison)
-        })
-        .build()
-}
-
-/// Makes a rule use them.
-pub(crate) fn adopt(rule: &mut OwnedDataValue) {
-    match rule {
-        OwnedDataValue::Array(items) => items.iter_mut().for_each(adopt),
-        OwnedDataValue::Object(fields) => {
-            for (name, operands) in fields {
-                if let Some((_, ours, _)) = COMPARISONS.iter().find(|(known, ..)| known == name) {
-                    *name = (*ours).to_owned();
-                }
-                adopt(operands);
-            }
-        }
-        _ => {}
-    }
-}
 
 /// The operator's name as the rule has it.
 pub(crate) fn original(name: &str) -> &str {

@@ -2,29 +2,27 @@
 //! `{"var": "event.data.graph_name"}`.
 //!
 //! The verdict is whether the rule's result is truthy, as JSONLogic has it
-//! wherever it asks yes or no: `null`, `false`, `0`, `""`, `[]` and `{}` are not.
-//! A missing variable is `null`.
+//! wherever it asks yes or no: `null`, `false`, `0`, `""` and `[]` are not. A
+//! missing variable is `null`.
 //!
-//! Owns what a tenant is told when a rule is wrong, and how values compare; the
-//! rest of the language is the `datalogic-rs` crate's.
+//! Owns what a tenant is told when a rule is wrong, what is true, and how values
+//! compare; the rest of the language is the `datalogic-rs` crate's.
 
 mod check;
 mod compare;
+mod engine;
 mod explain;
 mod operator;
 mod source;
 
-use std::sync::LazyLock;
-
 use datalogic_rs::bumpalo::Bump;
 use datalogic_rs::datavalue::OwnedDataValue;
-use datalogic_rs::{DataValue, Engine, Logic, ParsedData};
+use datalogic_rs::{DataValue, Logic, ParsedData};
+use engine::ENGINE;
 use exosphere_alerts_sdk::{Diagnostic, EvalError, Language, export_language};
 
 /// The name under which a rule sees the event.
 pub(crate) const EVENT: &str = "event";
-
-static ENGINE: LazyLock<Engine> = LazyLock::new(compare::engine);
 
 /// A compiled rule.
 pub struct JsonLogic(Logic);
@@ -54,7 +52,7 @@ impl Language for JsonLogic {
         }
         let mut rule =
             OwnedDataValue::from_json(source).map_err(|error| explain::parse_error(&error))?;
-        compare::adopt(&mut rule);
+        engine::adopt(&mut rule);
         ENGINE.compile(rule).map(Self).map_err(|error| explain::compile_error(source, &error))
     }
 

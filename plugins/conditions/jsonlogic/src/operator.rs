@@ -7,8 +7,6 @@ pub(crate) enum Shape {
     Plain,
     /// At least two operands.
     Comparison,
-    /// Operands in an array, even where there is one.
-    Array,
     /// Names a variable: a path with dots.
     Variable,
     /// Names a variable: a path with a segment for each operand.
@@ -28,10 +26,10 @@ const OPERATORS: [(&str, Shape); 35] = [
     ("val", Shape::Path),
     ("missing", Shape::Names),
     ("missing_some", Shape::Names),
-    ("if", Shape::Array),
-    ("?:", Shape::Array),
-    ("and", Shape::Array),
-    ("or", Shape::Array),
+    ("if", Shape::Plain),
+    ("?:", Shape::Plain),
+    ("and", Shape::Plain),
+    ("or", Shape::Plain),
     ("!", Shape::Plain),
     ("!!", Shape::Plain),
     ("==", Shape::Comparison),

@@ -13,7 +13,7 @@ const EVENT_JSON: &[u8] = br#"{
     "data": {
         "graph_name": "etl", "errored_count": 4, "total_count": 10, "ratio": 0.5,
         "big": 9007199254740993, "name": "a \"quoted\" name", "tags": ["a", "b"],
-        "none": null, "ok": true, "zero": 0, "empty": "", "tasks": [{"n": 1}, {"n": 5}]
+        "none": null, "ok": true, "zero": 0, "empty": "", "bare": {}, "tasks": [{"n": 1}, {"n": 5}]
     }
 }"#;
 

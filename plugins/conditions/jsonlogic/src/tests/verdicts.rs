@@ -39,11 +39,56 @@ fn rules_that_hold() {
 
 #[test]
 fn the_verdict_is_whether_the_result_is_truthy() {
-    for rule in ["true", "1", "\"0\"", "[0]", r#"{"var": "event.data.errored_count"}"#] {
+    for rule in
+        ["true", "1", "\"0\"", "[0]", "{}", "[{}]", r#"{"var": "event.data.errored_count"}"#]
+    {
         assert_eq!(evaluate(rule), Ok(true), "{rule}");
     }
-    for rule in ["false", "null", "0", "\"\"", "[]", "{}", r#"{"var": "event.data.zero"}"#] {
+    for rule in ["false", "null", "0", "\"\"", "[]", r#"{"var": "event.data.zero"}"#] {
         assert_eq!(evaluate(rule), Ok(false), "{rule}");
+    }
+}
+
+#[test]
+fn an_empty_object_is_true_wherever_yes_or_no_is_asked() {
+    let bare = "{\"var\": \"event.data.bare\"}";
+    for rule in [
+        r#"{"!!": [IT]}"#,
+        r#"{"!!": IT}"#,
+        r#"{"!": [{"!": [IT]}]}"#,
+        r#"{"if": [IT, true, false]}"#,
+        r#"{"?:": [IT, true, false]}"#,
+        r#"{"===": [{"and": [IT, 7]}, 7]}"#,
+        r#"{"==": [{"or": [IT, 7]}, {"var": "event.data.bare"}]}"#,
+        r#"{"some": [[IT], {"var": ""}]}"#,
+        r#"{"all": [[IT], {"var": ""}]}"#,
+        r#"{"!": {"none": [[IT], {"var": ""}]}}"#,
+        r#"{"==": [{"filter": [[IT], {"var": ""}]}, [{"var": "event.data.bare"}]]}"#,
+    ] {
+        for object in ["{}", bare] {
+            let rule = rule.replace("IT", object);
+            assert_eq!(evaluate(&rule), Ok(true), "{rule}");
+        }
+    }
+}
+
+#[test]
+fn and_and_or_of_nothing_are_false() {
+    for name in ["and", "or"] {
+        assert_eq!(evaluate(&format!(r#"{{"{name}": []}}"#)), Ok(false));
+        assert_eq!(evaluate(&format!(r#"{{"===": [{{"{name}": []}}, false]}}"#)), Ok(true));
+    }
+}
+
+#[test]
+fn a_single_operand_may_stand_without_an_array() {
+    for rule in [
+        r#"{"and": true}"#,
+        r#"{"or": {"var": "event.data.ok"}}"#,
+        r#"{"===": [{"if": "apple"}, "apple"]}"#,
+        r#"{"!": {"?:": {"var": "event.data.zero"}}}"#,
+    ] {
+        assert_eq!(evaluate(rule), Ok(true), "{rule}");
     }
 }
 
@@ -119,7 +164,7 @@ fn what_has_no_result_is_an_error_that_names_the_operator() {
 
 #[test]
 fn every_operator_that_the_check_lets_through_is_known_to_the_engine() {
-    let known: Vec<_> = crate::ENGINE.builtin_operator_names().collect();
+    let known: Vec<_> = crate::engine::ENGINE.builtin_operator_names().collect();
     for name in operator::names().split(", ").map(|name| name.trim_matches('`')) {
         assert!(known.contains(&name), "{name}");
     }
