@@ -10,7 +10,15 @@ use crate::support::receiver::{Received, Receiver};
 
 pub(crate) fn assert_valid(alert: &Value) {
     let schema = include_str!("../../docs/schemas/alert.v1.json");
-    let schema = serde_json::from_str(schema).unwrap();
+    let schema: Value = serde_json::from_str(schema).unwrap();
+    // Receivers take what they do not know; the host sends nothing that is not told.
+    for (object, told) in
+        [(alert, &schema), (&alert["workflow"], &schema["properties"]["workflow"])]
+    {
+        for name in object.as_object().unwrap().keys() {
+            assert!(told["properties"].get(name).is_some(), "the schema does not tell of {name}");
+        }
+    }
     let validator = jsonschema::validator_for(&schema).unwrap();
     let wrong: Vec<_> = validator.iter_errors(alert).map(|error| error.to_string()).collect();
     assert!(wrong.is_empty(), "{wrong:?} in {alert}");
@@ -48,7 +56,11 @@ async fn a_failing_workflow_makes_exactly_one_signed_post() {
     assert_eq!(received.header("webhook-id"), delivery["id"].as_str().unwrap());
     assert_eq!(alert["rule"], json!({"id": rule["id"], "name": "On failure"}));
     assert_eq!(alert["event"]["id"], "evt-1");
-    assert_eq!(alert["workflow"]["errored_count"], 3);
+    let workflow = &alert["workflow"];
+    for (name, value) in [("errored_count", 3), ("pending_count", 0), ("retried_count", 2)] {
+        assert_eq!(workflow[name], value, "{name}");
+    }
+    assert_eq!(workflow["identifier"], "load");
     assert_eq!(alert["trigger"], json!({"type": "event"}));
     assert!(!alert.to_string().contains("hunter2"), "error text of user code never leaves");
 
@@ -221,4 +233,19 @@ async fn over_a_rate_limit_the_event_says_that_its_alert_waits() {
     assert_eq!(told[1]["reason"], "fired");
     host.later(std::time::Duration::from_secs(60));
     receiver.wait_for(2).await;
+}
+
+#[test]
+fn what_a_later_release_adds_to_an_alert_does_not_break_its_schema() {
+    let schema = include_str!("../../docs/schemas/alert.v1.json");
+    let schema: Value = serde_json::from_str(schema).unwrap();
+    assert!(schema["description"].as_str().unwrap().contains("Additions do not break version 1"));
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let alert = json!({
+        "version": "1", "id": format!("dlv_{}", "0".repeat(26)), "type": "workflow.failed", "later": {},
+        "occurred_at": "2026-01-31T02:12:34Z", "namespace": "payments",
+        "rule": {"id": null, "name": "a", "later": 1}, "trigger": {"type": "event", "later": 1},
+        "workflow": {"run_id": "r", "later": [1]}, "event": {"id": "1", "source": "/s", "later": 1},
+    });
+    assert!(validator.is_valid(&alert));
 }

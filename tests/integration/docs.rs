@@ -83,6 +83,22 @@ async fn the_commands_of_the_tenants_page_do_what_it_says() {
     assert_eq!(run("/v1/alert-rules/backtest", &endpoint["id"])["scanned"], 1);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_commands_of_the_emitters_page_post_the_events_that_it_tells_of() {
+    let page = include_str!("../../docs/exosphere/events.md");
+    let host = crate::support::host::TestHost::in_real_time().await;
+    let key = tenants_key(&host.api).await;
+    let mut types = Vec::new();
+    for block in blocks(page) {
+        let exports = format!("export ALERTS=http://{} KEY={key}\n", host.address());
+        let accepted = serde_json::from_str::<Value>(&paste(&(exports + &block))).unwrap();
+        assert_eq!(accepted["accepted"], 1, "{block}");
+        let stored = host.api.get("/v1/events?limit=1").await.expect(200);
+        types.push(stored["data"][0]["event"]["type"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(types, ["workflow.failed", "note.written", "workflow.failed"]);
+}
+
 #[tokio::test]
 async fn the_triggers_of_the_tenants_page_are_taken() {
     let page = include_str!("../../docs/exosphere/alerts.md");

@@ -6,6 +6,7 @@
 mod alerting;
 mod api_keys;
 mod backtest;
+mod cloud_events;
 mod conditions;
 mod connections;
 mod crash;
@@ -14,6 +15,7 @@ mod delivering;
 mod docs;
 mod encryption_keys;
 mod failing_targets;
+mod failure_webhook;
 mod first_start;
 #[path = "../../host/sandbox/tests/behaviour/guest.rs"]
 #[expect(dead_code, reason = "the sandbox's own tests use more of it")]
@@ -41,6 +43,7 @@ mod retention;
 mod retries;
 mod rollout;
 mod run_links;
+mod runs;
 mod secrets;
 mod supervision;
 mod support;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use alerts_domain::json::JsonError;
 use alerts_domain::problem::FieldError;
 use alerts_engine::EngineError;
 use alerts_package::{EncodeError, InvalidManifest, ManifestError, PackError};
@@ -33,6 +34,14 @@ pub enum AuthorError {
         path: PathBuf,
         /// Where and why.
         source: serde_json::Error,
+    },
+    /// A file is JSON that no host would take.
+    #[error("{}: {source}", path.display())]
+    Refused {
+        /// As given.
+        path: PathBuf,
+        /// Where and why.
+        source: JsonError,
     },
     /// A `plugin.toml` is wrong.
     #[error("{}: {source}", path.display())]

@@ -244,7 +244,7 @@ fn condition(
     }
     let event = Event::from_structured(Bytes::from(event.to_string()));
     let event = event.map_err(AuthorError::Event)?;
-    let verdict = lab.evaluate(&[source], event.body)?.into_iter().next();
+    let verdict = lab.evaluate(&[source], event.shown())?.into_iter().next();
     let used = lab.last_use();
     match verdict {
         Some(Ok(fires)) => paper.line(fires),

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::delivery::Delivery;
+use crate::event::{json_in, told};
 use crate::id::{DeliveryId, RuleId};
 use crate::run_url::{LinkTemplate, RunNames};
 
@@ -57,9 +58,23 @@ struct Source<'a> {
     #[serde(rename = "type")]
     event_type: std::borrow::Cow<'a, str>,
     subject: Option<std::borrow::Cow<'a, str>>,
-    time: Option<Timestamp>,
+    time: Option<std::borrow::Cow<'a, str>>,
     #[serde(borrow)]
     data: Option<&'a RawValue>,
+    // Strings, but for what older releases let in.
+    #[serde(borrow)]
+    datacontenttype: Option<&'a RawValue>,
+    #[serde(borrow)]
+    data_base64: Option<&'a RawValue>,
+}
+
+impl Source<'_> {
+    /// The data, where it is JSON that came as Base64.
+    fn decoded(&self) -> Option<Box<RawValue>> {
+        let string = |raw: &RawValue| serde_json::from_str::<String>(raw.get()).ok();
+        let base64 = self.data_base64.filter(|_| self.data.is_none()).and_then(string)?;
+        json_in(&base64, self.datacontenttype.and_then(string).as_deref())
+    }
 }
 
 macro_rules! workflow {
@@ -84,10 +99,13 @@ workflow!(
     finished_at,
     duration_ms,
     success_count,
+    pending_count,
     errored_count,
+    retried_count,
     total_count,
     failed_state_id,
-    node_name
+    node_name,
+    identifier
 );
 
 /// Longest summary field, in bytes of JSON: an id or a name, never a document.
@@ -115,9 +133,10 @@ pub fn build(
     run_link: Option<&LinkTemplate>,
 ) -> Result<Bytes, serde_json::Error> {
     let event: Source<'_> = serde_json::from_slice(body)?;
+    let decoded = event.decoded();
+    let data = event.data.or(decoded.as_deref());
     // `data` may be anything; only an object has workflow fields in it.
-    let workflow = event
-        .data
+    let workflow = data
         .filter(|data| data.get().starts_with('{'))
         .and_then(|data| serde_json::from_str::<Workflow<'_>>(data.get()).ok())
         .unwrap_or_default();
@@ -132,7 +151,7 @@ pub fn build(
         version: VERSION,
         id: delivery.id,
         event_type: &event.event_type,
-        occurred_at: event.time.unwrap_or(received_at),
+        occurred_at: event.time.as_deref().and_then(told).unwrap_or(received_at),
         namespace: delivery.tenant.as_str(),
         rule: Rule { id: delivery.alert_rule_id, name: &delivery.rule_name },
         trigger: &delivery.trigger,
@@ -143,7 +162,7 @@ pub fn build(
             source: &event.source,
             subject: event.subject.as_deref(),
         },
-        data: event.data.filter(|_| include_event_data),
+        data: data.filter(|_| include_event_data),
     };
     serde_json::to_vec(&alert).map(Bytes::from)
 }
@@ -160,6 +179,12 @@ mod tests {
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
     fn alert(data: Value, include_event_data: bool) -> Value {
+        let event = json!({"specversion": "1.0", "id": "e\"1", "source": "/s",
+            "type": "workflow.failed", "data": data});
+        serde_json::from_str(&alert_of(&event.to_string(), include_event_data)).unwrap()
+    }
+
+    fn alert_of(event: &str, include_event_data: bool) -> String {
         let delivery = Delivery {
             id: DeliveryId::new(NOW, 1),
             tenant: TenantId::new("payments").unwrap(),
@@ -176,10 +201,8 @@ mod tests {
             created_at: NOW,
             finished_at: None,
         };
-        let event = json!({"specversion": "1.0", "id": "e\"1", "source": "/s",
-            "type": "workflow.failed", "data": data});
-        let bytes = build(&delivery, event.to_string().as_bytes(), NOW, include_event_data, None);
-        serde_json::from_slice(&bytes.unwrap()).unwrap()
+        let bytes = build(&delivery, event.as_bytes(), NOW, include_event_data, None).unwrap();
+        String::from_utf8(bytes.into()).unwrap()
     }
 
     #[test]
@@ -195,6 +218,41 @@ mod tests {
     fn a_summary_field_of_the_wrong_shape_is_left_out() {
         let data = json!({"graph_name": {"a": 1}, "run_id": "x".repeat(600), "status": null});
         assert_eq!(alert(data, false)["workflow"], json!({}));
+    }
+
+    #[test]
+    fn all_figures_of_a_run_are_told_in_their_own_digits() {
+        let alert = alert_of(
+            r#"{"id":"1","source":"/s","type":"t","data":{"run_id":12345678901234567890123,
+            "pending_count":1,"retried_count":-0,"identifier":"load","total_count":1.50}}"#,
+            false,
+        );
+        let workflow = r#""workflow":{"run_id":12345678901234567890123,"pending_count":1,"retried_count":-0,"total_count":1.50,"identifier":"load"}"#;
+        assert!(alert.contains(workflow), "{alert}");
+    }
+
+    #[test]
+    fn json_in_base64_is_told_like_any_other() {
+        // {"run_id":"r1"}
+        let event = r#"{"id":"1","source":"/s","type":"t","data_base64":"eyJydW5faWQiOiJyMSJ9"}"#;
+        let alert: Value = serde_json::from_str(&alert_of(event, true)).unwrap();
+        assert_eq!(alert["workflow"], json!({"run_id": "r1"}));
+        assert_eq!(alert["data"], json!({"run_id": "r1"}));
+        for opaque in [
+            r#"{"id":"1","source":"/s","type":"t","data_base64":"/w=="}"#,
+            r#"{"id":"1","source":"/s","type":"t","data_base64":"e30=","datacontenttype":"a/b"}"#,
+            r#"{"id":"1","source":"/s","type":"t","data_base64":5,"datacontenttype":7}"#,
+        ] {
+            let alert: Value = serde_json::from_str(&alert_of(opaque, true)).unwrap();
+            assert_eq!(alert.get("data"), None, "{opaque}");
+        }
+    }
+
+    #[test]
+    fn an_event_whose_time_was_never_set_occurred_when_it_came_in() {
+        let event = r#"{"id":"1","source":"/s","type":"t","time":"0001-01-01T00:00:00Z"}"#;
+        let alert: Value = serde_json::from_str(&alert_of(event, false)).unwrap();
+        assert_eq!(alert["occurred_at"], json!(NOW));
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub mod event;
 pub mod exchange;
 pub mod header;
 pub mod id;
+pub mod json;
 pub mod keyring;
 pub mod origin;
 pub mod outcome;

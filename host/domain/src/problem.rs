@@ -11,6 +11,11 @@ pub struct FieldError {
     pub detail: String,
 }
 
+/// The JSON pointer to a member of the document itself (RFC 6901).
+pub fn pointer_to(name: &str) -> String {
+    format!("/{}", name.replace('~', "~0").replace('/', "~1"))
+}
+
 impl FieldError {
     /// An error at `pointer`.
     pub fn new(pointer: impl Into<String>, detail: impl Into<String>) -> Self {

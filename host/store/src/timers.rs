@@ -1,6 +1,8 @@
 //! Timers of runs that are watched, and of breaches whose end is to be told: found when
 //! they are due, fired once.
 
+use std::collections::BTreeMap;
+
 use alerts_domain::Timestamp;
 use alerts_domain::event::EventTypePattern;
 use alerts_domain::id::{EventId, RuleId};
@@ -17,6 +19,7 @@ use crate::error::StoreError;
 use crate::new_event::{NewEvent, insert_made};
 use crate::open::Store;
 use crate::row::{Reader, us};
+use crate::triggers::{move_in, of_stored};
 
 const TABLE: &str = "trigger_states";
 
@@ -28,7 +31,7 @@ pub struct DueTimer {
     pub tenant: TenantId,
     /// The rule that watches it.
     pub rule: RuleId,
-    /// Which run, or which group.
+    /// Which run, as a [`RunKey`](alerts_domain::trigger::RunKey) is kept, or which group.
     pub run: String,
     /// When its time passed.
     pub due_at: Timestamp,
@@ -139,16 +142,17 @@ impl Store {
             let mut transaction = self.begin_background().await?;
             let mut made: Vec<NewEvent> = Vec::new();
             for (timer, action) in &in_order {
-                let Some(mut memory) = self.lock_due(&mut transaction, timer, now).await? else {
+                let Some(memory) = self.lock_due(&mut transaction, timer, now).await? else {
                     continue;
                 };
+                let mut memory = with_older(&mut transaction, timer, memory).await?;
                 match action {
                     TimerAction::Drop => {
                         evaluate(&mut memory, Occasion::Dropped { now });
                     }
                     TimerAction::Fire { trigger, alert } => {
                         let DueTimer { tenant, rule, started, .. } = timer;
-                        let told_by = started.as_ref().map(|(_, body, _)| body.as_ref());
+                        let told_by = started.as_ref().map(|(_, body, _)| body);
                         let passed =
                             alert.time_passed(&mut memory, tenant, *rule, *trigger, told_by, now);
                         made.extend(passed.map(NewEvent::from));
@@ -244,6 +248,21 @@ impl Store {
         })
         .await
     }
+}
+
+/// The memory with what a host of an older release was told of the same run.
+async fn with_older(
+    connection: &mut AnyConnection,
+    timer: &DueTimer,
+    memory: Memory,
+) -> Result<Memory, StoreError> {
+    let key = (timer.tenant.clone(), timer.rule, timer.run.clone());
+    let older = of_stored(&key);
+    let mut memories = BTreeMap::from([(key.clone(), memory)]);
+    if !older.is_empty() {
+        move_in(connection, &older, &mut memories).await?;
+    }
+    Ok(memories.remove(&key).unwrap_or_default())
 }
 
 fn read_due(row: &AnyRow) -> Result<DueTimer, StoreError> {

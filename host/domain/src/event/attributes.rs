@@ -3,92 +3,80 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
-/// All attributes by name; null in place of `data`.
-pub(super) struct Attributes(pub(super) Map<String, Value>);
+use crate::json::{self, Sieve};
+use crate::problem::FieldError;
 
-impl<'de> Deserialize<'de> for Attributes {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(AttributesVisitor)
+/// Reads a JSON object: all of its members by name, with null in place of `data`.
+///
+/// # Errors
+/// It is not JSON, is no object, or has a member twice, however deep.
+pub(super) fn read(body: &[u8]) -> Result<Map<String, Value>, FieldError> {
+    let mut sieve = Sieve::default();
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let read = Attributes { sieve: Some(&mut sieve) }.deserialize(&mut reader);
+    match read.and_then(|attributes| reader.end().map(|()| attributes)) {
+        Ok(attributes) if !sieve.is_suspect() => Ok(attributes),
+        read => {
+            json::look_closely(body).map_err(told)?;
+            // What is JSON and yet does not read is no object.
+            read.map_err(|_| FieldError::new("", "an event is a JSON object"))
+        }
     }
 }
 
-struct AttributesVisitor;
+fn told(error: json::JsonError) -> FieldError {
+    match error.pointer.as_str() {
+        "" => FieldError::new("", format!("the event {}", error.fault)),
+        _ => FieldError::new(error.pointer, error.fault.to_string()),
+    }
+}
 
-impl<'de> Visitor<'de> for AttributesVisitor {
-    type Value = Attributes;
+/// The same of an event that is stored, which was let in: nothing is checked again, and
+/// of a repeated member, which older releases let in, the last one counts.
+pub(super) fn read_stored(body: &[u8]) -> Option<Map<String, Value>> {
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    Attributes { sieve: None }.deserialize(&mut reader).ok()
+}
+
+struct Attributes<'s> {
+    /// What looks at `data`, and at whether a name is there twice.
+    sieve: Option<&'s mut Sieve>,
+}
+
+impl<'de> DeserializeSeed<'de> for Attributes<'_> {
+    type Value = Map<String, Value>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Attributes<'_> {
+    type Value = Map<String, Value>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an event, which is a JSON object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Attributes, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(mut self, mut members: A) -> Result<Self::Value, A::Error> {
         let mut attributes = Map::new();
-        while let Some(name) = entries.next_key::<String>()? {
-            let value = if name == "data" {
-                entries.next_value::<Checked>()?;
-                Value::Null
-            } else {
-                entries.next_value()?
+        while let Some(name) = members.next_key::<String>()? {
+            let value = match (&mut self.sieve, name == "data") {
+                (Some(sieve), true) => members.next_value_seed(sieve.value()).map(|()| Value::Null),
+                (None, true) => members.next_value::<IgnoredAny>().map(|_| Value::Null),
+                (_, false) => members.next_value(),
             };
-            attributes.insert(name, value);
+            let is_repeated = attributes.insert(name, value?).is_some();
+            if let Some(sieve) = &mut self.sieve
+                && is_repeated
+            {
+                sieve.suspect();
+            }
         }
-        Ok(Attributes(attributes))
-    }
-}
-
-/// JSON of any shape that everybody after us can read: no deeper and with no larger
-/// numbers than [`Value`] takes, and whole characters. [`serde::de::IgnoredAny`]
-/// would let all of these pass.
-struct Checked;
-
-impl<'de> Deserialize<'de> for Checked {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Checked)
-    }
-}
-
-impl<'de> Visitor<'de> for Checked {
-    type Value = Checked;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Checked, A::Error> {
-        while entries.next_entry::<Checked, Checked>()?.is_some() {}
-        Ok(Checked)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Checked, A::Error> {
-        while elements.next_element::<Checked>()?.is_some() {}
-        Ok(Checked)
-    }
-
-    fn visit_str<E: Error>(self, _: &str) -> Result<Checked, E> {
-        Ok(Checked)
-    }
-
-    fn visit_bool<E: Error>(self, _: bool) -> Result<Checked, E> {
-        Ok(Checked)
-    }
-
-    fn visit_u64<E: Error>(self, _: u64) -> Result<Checked, E> {
-        Ok(Checked)
-    }
-
-    fn visit_i64<E: Error>(self, _: i64) -> Result<Checked, E> {
-        Ok(Checked)
-    }
-
-    fn visit_f64<E: Error>(self, _: f64) -> Result<Checked, E> {
-        Ok(Checked)
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Checked, E> {
-        Ok(Checked)
+        Ok(attributes)
     }
 }
 
@@ -113,12 +101,31 @@ mod tests {
             &deep(128),
         ] {
             let json = format!(r#"{{"id":"1","data":{data}}}"#);
-            let read = serde_json::from_str::<Attributes>(&json);
             let value = serde_json::from_str::<Value>(&json);
-            assert_eq!(read.is_ok(), value.is_ok(), "{data}");
-            if let (Err(read), Err(value)) = (read, value) {
-                assert_eq!(read.to_string(), value.to_string(), "{data}");
-            }
+            assert_eq!(read(json.as_bytes()).is_ok(), value.is_ok(), "{data}");
         }
+    }
+
+    #[test]
+    fn a_repeated_member_is_pointed_to_in_attributes_and_in_data() {
+        let pointer = |json: &str| read(json.as_bytes()).unwrap_err().pointer;
+        assert_eq!(pointer(r#"{"id":"d1","id":"d2"}"#), "/id");
+        assert_eq!(pointer(r#"{"data":{},"id":"1","data":{}}"#), "/data");
+        let data = r#"{"id":"1","data":{"errored_count":0,"errored_count":9}}"#;
+        assert_eq!(pointer(data), "/data/errored_count");
+        let stored = read_stored(r#"{"id":"d1","id":"d2","data":{"a":1,"a":2}}"#.as_bytes());
+        assert_eq!(stored.unwrap()["id"], "d2");
+    }
+
+    #[test]
+    fn what_is_broken_is_told_with_its_place() {
+        let error = read(b"{\"id\":\"1\",\n\"data\":{\"n\":NaN}}").unwrap_err();
+        assert_eq!(error.pointer, "/data/n");
+        assert!(error.detail.ends_with("at line 2, column 13"), "{}", error.detail);
+        for json in ["", "[", "[1,]", "{} {}"] {
+            let error = read(json.as_bytes()).unwrap_err();
+            assert!(error.detail.contains("is not JSON"), "{}", error.detail);
+        }
+        assert_eq!(read(b"[]").unwrap_err().detail, "an event is a JSON object");
     }
 }

@@ -62,11 +62,12 @@ impl Observed {
         match trigger {
             // It remembers nothing, and there is nothing more to find out.
             Trigger::Event | Trigger::Unknown(_) => Err(Explanation::new(Reason::Fired)),
-            Trigger::Duration(trigger) => match RunSighting::of(event, data, received_at) {
+            Trigger::Duration(trigger) => match RunSighting::of(event, received_at) {
                 Some(sighting) => Ok(Self::Run { trigger: *trigger, sighting, may_fire }),
                 None => Err(Explanation::new(Reason::NoRun).with_detail(
-                    "the event names no run: it has neither `data.run_id` nor a `subject` like \
-                     `graph/…/run/…`, of at most 256 bytes and without a NUL character",
+                    "the event names no run: it has neither `data.run_id`, a text or a number, nor a \
+                     `subject` like `graph/…/run/…`, of at most 256 bytes and without a NUL \
+                     character",
                 )),
             },
             // What the condition refuses is not counted at all.
@@ -98,7 +99,7 @@ impl Observed {
     /// Of which of the rule's memories this is.
     pub fn key(&self) -> &str {
         match self {
-            Self::Run { sighting, .. } => &sighting.run,
+            Self::Run { sighting, .. } => sighting.run.as_str(),
             Self::Event { group, .. } => &group.key,
         }
     }

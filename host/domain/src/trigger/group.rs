@@ -1,5 +1,9 @@
 //! Groups: the values of some of an event's fields, counted apart.
 
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
@@ -16,6 +20,8 @@ const MAX_FIELD_BYTES: usize = 128;
 /// Longest value shown whole, in bytes. A longer one is a group all the same,
 /// shown by its beginning.
 const MAX_SHOWN_BYTES: usize = 128;
+/// Up to here a floating-point number has every whole number: 2^53.
+const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// The group that an event belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +39,7 @@ impl Group {
         let mut values = Map::new();
         let mut hash = Sha256::new();
         for field in fields {
-            let value = find(field, event, data);
+            let value = in_its_digits(find(field, event, data), field, event);
             // With its length, so that two values do not run into each other.
             let text = value.to_string();
             hash.update((text.len() as u64).to_be_bytes());
@@ -74,9 +80,14 @@ impl Group {
     }
 }
 
-fn find(field: &str, event: &Event, data: &Value) -> Value {
+/// The path of a field within `data`.
+fn path_of(field: &str) -> &str {
     let path = field.strip_prefix("event.").unwrap_or(field);
-    let path = path.strip_prefix("data.").unwrap_or(path);
+    path.strip_prefix("data.").unwrap_or(path)
+}
+
+fn find(field: &str, event: &Event, data: &Value) -> Value {
+    let path = path_of(field);
     let within = path.split('.').try_fold(data, |value, name| value.get(name));
     let attribute = || match path {
         "type" => Some(event.event_type.clone()),
@@ -88,6 +99,29 @@ fn find(field: &str, event: &Event, data: &Value) -> Value {
         Some(value) => value.clone(),
         None => attribute().map_or(Value::Null, Value::String),
     }
+}
+
+/// A whole number too large for [`Value`], which rounds it, as the text that was sent:
+/// two such ids are two groups.
+fn in_its_digits(value: Value, field: &str, event: &Event) -> Value {
+    #[derive(Deserialize)]
+    struct Outer<'a> {
+        #[serde(borrow)]
+        data: &'a RawValue,
+    }
+    let digits = || {
+        let shown = event.shown();
+        let data = serde_json::from_slice::<Outer<'_>>(&shown).ok()?.data;
+        let found = path_of(field).split('.').try_fold(data, |object, name| {
+            let members: BTreeMap<String, &RawValue> = serde_json::from_str(object.get()).ok()?;
+            members.get(name).copied()
+        })?;
+        let digits = found.get().strip_prefix('-').unwrap_or(found.get());
+        digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| found.get().to_owned())
+    };
+    let is_rounded = value.is_f64() && value.as_f64().is_some_and(|f| f.abs() > MAX_EXACT);
+    let digits = is_rounded.then(digits).flatten();
+    digits.map_or(value, Value::String)
 }
 
 fn shown(value: Value, text: &str) -> Value {
@@ -126,6 +160,22 @@ mod tests {
         let missing = group(&["graph_name"], json!({}));
         assert_eq!(Value::from(missing.values), json!({"graph_name": null}));
         assert_ne!(missing.key, group(&["graph_name"], json!({"graph_name": "null"})).key);
+    }
+
+    #[test]
+    fn ids_that_differ_in_their_last_digit_are_two_groups() {
+        let group = |id: &str| {
+            let json = format!(
+                r#"{{"specversion":"1.0","id":"1","source":"/s","type":"t","data":{{"a":{{"id":{id}}}}}}}"#
+            );
+            let event = Event::from_structured(Bytes::from(json)).unwrap();
+            Group::of(&["a.id".to_owned()], &event, &event.data())
+        };
+        let (one, two) = (group("12345678901234567890123"), group("12345678901234567890124"));
+        assert_ne!(one.key, two.key);
+        assert_eq!(one.values["a.id"], "12345678901234567890123");
+        assert_eq!(group("1090123456789012").values["a.id"], 1090123456789012u64);
+        assert_eq!(group("1e30").values["a.id"], 1e30);
     }
 
     #[test]

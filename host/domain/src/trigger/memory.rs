@@ -116,6 +116,15 @@ impl Memory {
         self.kept == Kept::Nothing
     }
 
+    /// Takes in what is known of the same run under another key. That of a group stays
+    /// as it is.
+    pub fn merge_run(&mut self, other: &Self) {
+        let Kept::Run(watch) = &other.kept else { return };
+        if self.run().merge(watch) {
+            self.told_by = other.told_by;
+        }
+    }
+
     /// As that of a run; a new one where it was none.
     pub(super) fn run(&mut self) -> &mut RunWatch {
         if !matches!(self.kept, Kept::Run(_)) {

@@ -8,6 +8,7 @@
 
 mod duration;
 mod evaluate;
+mod exceeded;
 mod group;
 mod kind;
 mod limits;
@@ -16,6 +17,7 @@ mod memory;
 mod observation;
 mod recovery;
 mod run;
+mod run_key;
 mod threshold;
 mod watch;
 mod window;
@@ -27,5 +29,6 @@ pub use self::kind::Trigger;
 pub use self::memory::{Memory, MemoryError, Older, WrittenMemory};
 pub use self::observation::{Arrived, Followed, Made, MadeEvent, Observation, PreparedAlert};
 pub use self::recovery::{RECOVERED, Watched};
-pub use self::run::{DURATION_EXCEEDED, ENDED, RunPhase, RunSighting, STARTED};
+pub use self::run::{DURATION_EXCEEDED, ENDED, RunPhase, RunSighting, STARTED, run_of};
+pub use self::run_key::RunKey;
 pub use self::threshold::{Breach, Ratio, ThresholdTrigger};

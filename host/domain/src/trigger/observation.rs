@@ -1,14 +1,14 @@
 //! What is shown to a rule with a memory, and what follows from it for the event,
 //! its tenant and the outside.
 
+use bytes::Bytes;
 use jiff::Timestamp;
-use serde_json::Value;
 
 use super::duration::DurationTrigger;
 use super::evaluate::{Firing, Observed, Occasion, evaluate};
+use super::exceeded::exceeded;
 use super::memory::Memory;
 use super::recovery::{Watched, recovered};
-use super::run::exceeded;
 use crate::delivery::Delivery;
 use crate::event::Event;
 use crate::id::{EventId, RuleId};
@@ -123,8 +123,8 @@ impl Observation {
             Firing::Recovered { .. } => None,
             Firing::TooLong { .. } => {
                 let now = arrived.received_at;
-                let body = Some(arrived.event.body.as_ref());
-                let made = alert.made_event(arrived.tenant, self.rule, &firing, body, now);
+                let shown = arrived.event.shown();
+                let made = alert.made_event(arrived.tenant, self.rule, &firing, Some(&shown), now);
                 made.map(|made| Made::Event(made.into()))
             }
         });
@@ -142,11 +142,12 @@ impl PreparedAlert {
         tenant: &TenantId,
         rule: RuleId,
         trigger: DurationTrigger,
-        told_by: Option<&[u8]>,
+        told_by: Option<&Bytes>,
         now: Timestamp,
     ) -> Option<MadeEvent> {
         let firing = evaluate(memory, Occasion::Due { trigger, now }).firing?;
-        self.made_event(tenant, rule, &firing, told_by, now)
+        let shown = told_by.map(Event::shown_of_stored);
+        self.made_event(tenant, rule, &firing, shown.as_deref(), now)
     }
 
     /// There may be no longer too much of what a rule counts. Says what the host makes of
@@ -181,18 +182,16 @@ impl PreparedAlert {
         tenant: &TenantId,
         rule: RuleId,
         firing: &Firing,
-        told_by: Option<&[u8]>,
+        original: Option<&[u8]>,
         now: Timestamp,
     ) -> Option<MadeEvent> {
         let Firing::TooLong { figures, elapsed_ms, threshold_ms } = firing else { return None };
         let id = self.made_event;
-        let original: Value =
-            told_by.and_then(|body| serde_json::from_slice(body).ok()).unwrap_or_default();
         let detail = format!("the run has taken {elapsed_ms} ms; fires above {threshold_ms}");
         Some(MadeEvent {
             id,
             tenant: tenant.clone(),
-            event: exceeded(id, tenant, &original, now, *elapsed_ms),
+            event: exceeded(id, tenant, original, now, *elapsed_ms),
             received_at: now,
             outcome: RuleOutcome::new(rule, self.reason.clone()).with_detail(detail),
             delivery: self.delivery.clone().map(|delivery| Delivery {

@@ -148,6 +148,20 @@ impl RunWatch {
         }
     }
 
+    /// Takes in what is known of the same run from elsewhere, as if both had been told
+    /// here. Says whether the newest start is from there.
+    pub(super) fn merge(&mut self, other: &Self) -> bool {
+        let has_newer_start = other.started_at > self.started_at;
+        if has_newer_start {
+            self.started_at = other.started_at;
+            self.came_in_at = other.came_in_at;
+        }
+        self.ended_at = self.ended_at.max(other.ended_at);
+        self.fired_for = self.fired_for.max(other.fired_for);
+        self.withheld_for = self.withheld_for.max(other.withheld_for);
+        has_newer_start
+    }
+
     /// The start since which the run goes on, while it is watched.
     pub(super) fn watched(&self) -> Option<Timestamp> {
         let start = self.started_at?;
@@ -186,6 +200,7 @@ mod tests {
     use proptest::prelude::{Just, prop, prop_assert, prop_assert_eq, prop_oneof, proptest};
 
     use super::*;
+    use crate::trigger::RunKey;
 
     const TRIGGER: DurationTrigger = DurationTrigger { threshold_ms: 10_000 };
 
@@ -195,7 +210,12 @@ mod tests {
 
     /// Told as it happens.
     fn sighting(second: i64, phase: RunPhase) -> RunSighting {
-        RunSighting { run: "r".into(), at: at(second), received_at: at(second), phase }
+        RunSighting {
+            run: RunKey::new(None, "r").unwrap(),
+            at: at(second),
+            received_at: at(second),
+            phase,
+        }
     }
 
     fn started(second: i64) -> RunSighting {
@@ -290,6 +310,23 @@ mod tests {
         assert_eq!(end, RunStep::Ended(WatchEnd::InTime));
         let again = observe(&mut watch, &ahead(3_000, RunPhase::Started));
         assert!(matches!(again, RunStep::Ended(_)), "told in the wrong order: {again:?}");
+    }
+
+    #[test]
+    fn two_halves_of_what_was_told_make_one_watch() {
+        let (mut start, mut end) = (RunWatch::default(), RunWatch::default());
+        observe(&mut start, &started(100));
+        observe(&mut end, &ended(105, None));
+        for (mut into, other, is_newer) in
+            [(start.clone(), &end, false), (end.clone(), &start, true)]
+        {
+            assert_eq!(into.merge(other), is_newer);
+            assert_eq!(into.due_at(&TRIGGER), None, "it ended");
+        }
+        let mut fired = start.clone();
+        fired.fire(&TRIGGER, at(200));
+        assert!(!start.merge(&fired));
+        assert_eq!(start.due_at(&TRIGGER), None, "it was told");
     }
 
     #[test]

@@ -155,7 +155,7 @@ impl Timers {
         if rule.stored.updated_at <= *received_at {
             return ConditionAnswer::Holds;
         }
-        let Ok(event) = Event::from_structured(body.clone()) else { return ConditionAnswer::Holds };
+        let Some(event) = Event::from_stored(body.clone()) else { return ConditionAnswer::Holds };
         let mut matches = self.matcher.matches(&timer.tenant, &event, std::iter::once(rule)).await;
         matches.remembering.pop().map_or(ConditionAnswer::Holds, |(_, answer)| answer)
     }

@@ -217,8 +217,7 @@ impl Backtest {
     async fn judge(&self, page: Vec<ScannedEvent>) -> Vec<(ScannedEvent, ConditionAnswer)> {
         let asked = page.into_iter().filter(|scanned| self.rule.looks_at(&scanned.event_type));
         let asked = asked.map(|scanned| async {
-            let body = scanned.body.clone();
-            let answer = self.matcher.answer(&self.tenant, &self.rule, body).await;
+            let answer = self.matcher.answer(&self.tenant, &self.rule, &scanned.body).await;
             (scanned, answer)
         });
         stream::iter(asked).buffered(AT_ONCE).collect().await

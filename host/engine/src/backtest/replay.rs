@@ -65,7 +65,7 @@ impl Replay {
         if !holds && !matches!(self.spec.trigger, Trigger::Duration(_)) {
             return;
         }
-        let Ok(event) = Event::from_structured(scanned.body.clone()) else { return };
+        let Some(event) = Event::from_stored(scanned.body.clone()) else { return };
         // What the host made itself of a run that took too long is shown to no rule.
         if event.id == scanned.id.to_string() {
             return;

@@ -78,7 +78,7 @@ impl Deferred {
     async fn match_one(&self, pending: &PendingEvent) -> Result<bool, EngineError> {
         let PendingEvent { id, tenant, body, outcomes, pending_rules, received_at } = pending;
         let (id, received_at, now) = (*id, *received_at, self.clock.now());
-        let Ok(event) = Event::from_structured(body.clone()) else {
+        let Some(event) = Event::from_stored(body.clone()) else {
             // Intake let it in, so this is a bug of ours or damage; do not loop on it.
             tracing::error!(event = %id, "a stored event does not read; its deferred rules are given up");
             self.store.give_up_match(tenant, id).await?;

@@ -109,7 +109,7 @@ impl Matcher {
             }
         }
         for (language, rules) in by_language {
-            match self.evaluate(tenant, language, &rules, event.body.clone()).await {
+            match self.evaluate(tenant, language, &rules, event.shown()).await {
                 Ok(answers) => {
                     for (rule, answer) in rules.into_iter().zip(answers) {
                         let answer = match answer {
@@ -134,16 +134,17 @@ impl Matcher {
         matches
     }
 
-    /// What one rule's condition says, told to nobody else.
+    /// What one rule's condition says of an event that is stored, told to nobody else.
     pub(crate) async fn answer(
         &self,
         tenant: &TenantId,
         rule: &Arc<LiveRule>,
-        event: Bytes,
+        stored: &Bytes,
     ) -> ConditionAnswer {
         let Some(Condition { language, .. }) = &rule.stored.spec.condition else {
             return ConditionAnswer::Holds;
         };
+        let event = Event::shown_of_stored(stored);
         match self.evaluate(tenant, language, &[rule], event).await {
             Ok(answers) => match answers.into_iter().next() {
                 Some(Ok(true)) => ConditionAnswer::Holds,

@@ -2,6 +2,7 @@
 
 use std::io::Read as _;
 
+use alerts_domain::json::without_byte_order_mark;
 use http::Method;
 
 use super::client::{Client, Request};
@@ -49,7 +50,8 @@ fn read(file: &std::path::Path) -> std::io::Result<Vec<u8>> {
 
 impl Send {
     async fn post(self, body: Vec<u8>) -> Result<(), Failure> {
-        let media = match body.trim_ascii_start().starts_with(b"[") {
+        let text = without_byte_order_mark(&body).trim_ascii_start();
+        let media = match text.starts_with(b"[") {
             true => "application/cloudevents-batch+json",
             false => "application/cloudevents+json",
         };

@@ -1,6 +1,6 @@
 //! The rows in which rules remember: locked, read and written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use alerts_domain::id::RuleId;
 use alerts_domain::tenant::TenantId;
@@ -15,7 +15,7 @@ use crate::row::{Reader, us};
 /// A memory's key: tenant, rule, and run or group. Memories are locked in the
 /// order of their keys, everywhere, so that hosts do not wait for each other in
 /// a ring.
-pub(super) type Key = (TenantId, RuleId, String);
+pub(crate) type Key = (TenantId, RuleId, String);
 
 // On Postgres a row is locked also where the condition then keeps it as it is.
 static LOCK: Batch = Batch::new(
@@ -60,22 +60,36 @@ pub(super) fn bind_key(query: Query, (tenant, rule, key): &Key) -> Query {
     query.bind(tenant.as_str().to_owned()).bind(rule.to_string()).bind(key.clone())
 }
 
+/// Memories that are locked, and read.
+pub(super) struct Locked {
+    pub(super) memories: BTreeMap<Key, Memory>,
+    /// Of the further keys, those under which there is something.
+    pub(super) found: BTreeSet<Key>,
+}
+
 /// Locks memories, made blank where there are none, and reads them. `keys` are in
-/// order.
-pub(super) async fn lock(
+/// order. Under the `further` keys it only looks.
+pub(super) async fn lock<'k>(
     connection: &mut AnyConnection,
-    keys: &[&Key],
-) -> Result<BTreeMap<Key, Memory>, StoreError> {
-    LOCK.execute(connection, keys, |query, key| bind_key(query, key).bind(Memory::BLANK)).await?;
-    let rows = READ.fetch(connection, keys, |query, key| bind_key(query, key)).await?;
-    let mut memories = BTreeMap::new();
+    keys: &BTreeSet<&'k Key>,
+    further: impl Iterator<Item = &'k Key>,
+) -> Result<Locked, StoreError> {
+    let mut rows: Vec<&Key> = keys.iter().copied().collect();
+    LOCK.execute(connection, &rows, |query, key| bind_key(query, key).bind(Memory::BLANK)).await?;
+    rows.extend(further);
+    let rows = READ.fetch(connection, &rows, |query, key| bind_key(query, key)).await?;
+    let mut locked = Locked { memories: BTreeMap::new(), found: BTreeSet::new() };
     for row in &rows {
         let read = Reader::new(row, "trigger_states")?;
         let key = (read.tenant()?, read.parse("id")?, read.get("key")?);
-        let memory = read_memory(&read, &key)?;
-        memories.insert(key, memory);
+        if keys.contains(&key) {
+            let memory = read_memory(&read, &key)?;
+            locked.memories.insert(key, memory);
+        } else {
+            locked.found.insert(key);
+        }
     }
-    Ok(memories)
+    Ok(locked)
 }
 
 /// A memory that is damaged is as good as none: the rule begins anew, which costs

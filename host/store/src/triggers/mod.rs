@@ -8,6 +8,7 @@
 
 mod groups;
 mod memory;
+mod older;
 mod rule_change;
 
 use std::borrow::Cow;
@@ -19,7 +20,10 @@ use alerts_domain::trigger::{Arrived, Made, MadeEvent, Observation, Observed};
 use sqlx::AnyConnection;
 
 use self::groups::without_room;
-use self::memory::{Key, keep, lock};
+pub(crate) use self::memory::Key;
+use self::memory::{Locked, keep, lock};
+use self::older::{OlderKeys, older_key, those_found};
+pub(crate) use self::older::{move_in, of_stored};
 pub use self::rule_change::TriggerChange;
 pub(crate) use self::rule_change::follow_rule;
 use crate::batch::Batch;
@@ -52,7 +56,16 @@ pub(crate) async fn observe(
     }
     let shown = into_groups_with_room(connection, shown).await?;
     let keys: BTreeSet<&Key> = shown.iter().map(|(_, _, key)| key).collect();
-    let mut memories = lock(connection, &keys.into_iter().collect::<Vec<_>>()).await?;
+    let mut older = OlderKeys::new();
+    for (_, seen, key) in &shown {
+        if let Some(older_key) = older_key(&seen.seen, key) {
+            older.entry(older_key).or_default().push(key.clone());
+        }
+    }
+    let Locked { mut memories, found } = lock(connection, &keys, older.keys()).await?;
+    if !found.is_empty() {
+        move_in(connection, &those_found(older, &found), &mut memories).await?;
+    }
 
     let mut made = Vec::new();
     let mut outcomes: HashMap<EventId, Vec<RuleOutcome>> = HashMap::new();

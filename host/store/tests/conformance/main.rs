@@ -17,6 +17,7 @@ mod hosts;
 mod keys;
 mod locks;
 mod migrations;
+mod older_runs;
 mod ordering;
 mod outages;
 mod pages;

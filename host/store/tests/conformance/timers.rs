@@ -5,7 +5,7 @@ use alerts_domain::outcome::Reason;
 use alerts_domain::quota::Quotas;
 use alerts_domain::rule::AlertRule;
 use alerts_domain::trigger::{
-    DurationTrigger, Observation, Observed, PreparedAlert, RunPhase, RunSighting, Trigger,
+    DurationTrigger, Observation, Observed, PreparedAlert, RunKey, RunPhase, RunSighting, Trigger,
 };
 use alerts_store::{DeliveryFilter, NewEvent, Store, TimerAction, TriggerChange};
 use serde_json::Value;
@@ -26,9 +26,19 @@ fn alert(of: &NewEvent, rule: RuleId) -> PreparedAlert {
 
 /// An event at this second about a run.
 fn sighted(id: &str, rule: RuleId, run: &str, second: i64, phase: RunPhase) -> NewEvent {
-    let mut new = event(&ada(), id);
+    sighted_of(event(&ada(), id), rule, RunKey::new(None, run).unwrap(), second, phase)
+}
+
+/// The same of this event.
+pub(crate) fn sighted_of(
+    mut new: NewEvent,
+    rule: RuleId,
+    run: RunKey,
+    second: i64,
+    phase: RunPhase,
+) -> NewEvent {
     new.received_at = at(second);
-    let sighting = RunSighting { run: run.into(), at: at(second), received_at: at(second), phase };
+    let sighting = RunSighting { run, at: at(second), received_at: at(second), phase };
     let seen = Observed::Run { trigger: TRIGGER, sighting, may_fire: true };
     let alert = Some(alert(&new, rule));
     new.observations = vec![Observation { rule, seen, alert }];
@@ -40,8 +50,13 @@ async fn start(db: &Store, rule: RuleId, run: &str) -> Reason {
     db.accept(vec![new]).await.unwrap().remove(0).remembering.remove(0)
 }
 
+/// How a run without a graph is kept.
+fn key(run: &str) -> String {
+    RunKey::new(None, run).unwrap().as_str().to_owned()
+}
+
 /// Fires all that is due at this second.
-async fn fire(db: &Store, second: i64) -> usize {
+pub(crate) async fn fire(db: &Store, second: i64) -> usize {
     let due = db.due_timers(at(second), None, 100).await.unwrap();
     let actions: Vec<_> = due
         .into_iter()
@@ -85,7 +100,7 @@ on_both! {
         let mut db = db;
         db.reopen().await;
         let due = db.due_timers(at(60), None, 10).await.unwrap();
-        assert_eq!((due[0].run.as_str(), due[0].started.is_some()), ("r", true));
+        assert_eq!((due[0].run.clone(), due[0].started.is_some()), (key("r"), true));
         assert_eq!(fire(&db, 60).await, 1);
     }
 
@@ -124,7 +139,7 @@ on_both! {
             runs.push(due.run.clone());
             last = Some(due);
         }
-        assert_eq!(runs, ["a", "b", "c"]);
+        assert_eq!(runs, ["a", "b", "c"].map(key));
     }
 
     async fn an_end_between_finding_and_firing_wins(db: Db) {
@@ -159,7 +174,7 @@ on_both! {
         assert!(db.delete_rule(&ada(), rule.id, &entry("deleted"), at(2)).await.unwrap());
         let left = db.due_timers(at(90), None, 10).await.unwrap();
         assert_eq!(left.len(), 1);
-        assert_eq!(left[0].run, "of another rule");
+        assert_eq!(left[0].run, key("of another rule"));
     }
 
     async fn a_damaged_timer_is_put_aside_and_stands_before_no_other(db: Db) {
@@ -170,9 +185,9 @@ on_both! {
             start(&db, rule, run).await;
         }
         let tampered = [
-            "UPDATE trigger_states SET state = '{' WHERE key = 'a'",
-            "UPDATE trigger_states SET rule_id = 'nonsense' WHERE key = 'b'",
-            "UPDATE trigger_states SET due_at = -9000000000000000000 WHERE key = 'c'",
+            "UPDATE trigger_states SET state = '{' WHERE key = '[null,\"a\"]'",
+            "UPDATE trigger_states SET rule_id = 'nonsense' WHERE key = '[null,\"b\"]'",
+            "UPDATE trigger_states SET due_at = -9000000000000000000 WHERE key = '[null,\"c\"]'",
         ];
         for tampered in tampered {
             db.connection().await.execute(tampered).await.unwrap();
@@ -184,7 +199,7 @@ on_both! {
             due.push(timer.run.clone());
             last = Some(timer);
         }
-        assert_eq!(due, ["a", "d"], "what a damaged memory says is not read yet");
+        assert_eq!(due, ["a", "d"].map(key), "what a damaged memory says is not read yet");
         assert_eq!(fire(&db, 61).await, 1, "the one that is whole");
         assert_eq!(db.next_timer().await.unwrap(), None, "none comes up again");
         assert!(db.due_timers(at(600), None, 9).await.unwrap().is_empty());

@@ -5,7 +5,7 @@ use proptest::prelude::{any, prop, prop_assert, prop_assert_eq, proptest};
 use serde_json::json;
 
 use super::*;
-use crate::trigger::{Breach, Older};
+use crate::trigger::{Breach, Older, RunKey};
 
 const DURATION: DurationTrigger = DurationTrigger { threshold_ms: 10_000 };
 
@@ -32,7 +32,8 @@ fn run(second: i64, phase: RunPhase) -> Observed {
 }
 
 fn run_told(second: i64, received_at: Timestamp, phase: RunPhase) -> Observed {
-    let sighting = RunSighting { run: "r".into(), at: at(second), received_at, phase };
+    let run = RunKey::new(None, "r").unwrap();
+    let sighting = RunSighting { run, at: at(second), received_at, phase };
     Observed::Run { trigger: DURATION, sighting, may_fire: true }
 }
 
@@ -184,9 +185,10 @@ fn an_event_from_the_near_future_does_not_blind_a_threshold() {
 fn an_event_without_a_run_that_can_be_kept_is_told_as_such() {
     let own = EventTypePattern::new("*").unwrap();
     let trigger = Trigger::Duration(DURATION);
-    let mut event = nothing();
-    event.event_type = "workflow.started".into();
     for data in [json!(null), json!({"run_id": "a\0b"}), json!({"run_id": "r".repeat(300)})] {
+        let event = json!({"specversion": "1.0", "id": "1", "source": "/s",
+            "type": "workflow.started", "data": data});
+        let event = Event::from_structured(Bytes::from(event.to_string())).unwrap();
         let told = Observed::of(&trigger, &own, &event, &data, at(0), true).unwrap_err();
         assert_eq!(told.reason, Reason::NoRun, "{data}");
         assert!(told.detail.unwrap().contains("names no run"));

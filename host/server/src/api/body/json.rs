@@ -1,28 +1,56 @@
 //! JSON from bytes, with errors that point to the field and repeat nothing of it.
 
-use alerts_domain::problem::FieldError;
+use alerts_domain::json::{JsonError, JsonFault, check, without_byte_order_mark};
+use alerts_domain::problem::{FieldError, pointer_to};
 use alerts_domain::text::{is_storable, storable};
+use bytes::Bytes;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use serde_json::Value;
 use serde_json::error::Category;
+use serde_json::value::RawValue;
 use serde_path_to_error::{Path, Segment};
 
 use crate::api::plain::plain;
 use crate::api::problem::{Kind, Problem};
 
-/// Serde would take a list for an object, field by field in order.
-pub(super) fn require_object(json: &[u8]) -> Result<(), Problem> {
-    let is_object = json.trim_ascii_start().starts_with(b"{");
-    if is_object || serde_json::from_slice::<IgnoredAny>(json).is_err() {
-        return Ok(());
+/// The body without a byte order mark, if it is a JSON object that can be taken and
+/// kept: no member is there twice, and no text has a character that cannot be stored.
+pub(super) fn require_object(json: &Bytes) -> Result<Bytes, Problem> {
+    let json = json.slice_ref(without_byte_order_mark(json));
+    check(&json).map_err(problem)?;
+    // Serde would take a list for an object, field by field in order.
+    if !json.trim_ascii_start().starts_with(b"{") {
+        return Err(Problem::field("", "the body must be a JSON object"));
     }
-    Err(Problem::field("", "the body must be a JSON object"))
+    require_storable(&json)?;
+    Ok(json)
+}
+
+/// The items of a body that is a list, each as it was sent.
+pub(crate) fn items(json: &[u8]) -> Result<Vec<&RawValue>, Problem> {
+    // The quick way first: it does not look into strings, nor remember where it is.
+    serde_json::from_slice(json).map_err(|error| match check(json) {
+        Err(error) => problem(error),
+        Ok(()) if error.is_data() => Problem::field("", "the body must be a JSON list"),
+        Ok(()) => malformed(&error),
+    })
+}
+
+/// What is told of a text that cannot be taken.
+fn problem(error: JsonError) -> Problem {
+    let JsonError { pointer, fault } = error;
+    match fault {
+        JsonFault::Repeated => Problem::field(pointer, fault.to_string()),
+        JsonFault::Malformed { .. } => {
+            let problem = Problem::new(Kind::MalformedJson, format!("the body {fault}"));
+            if pointer.is_empty() { problem } else { problem.at(&pointer) }
+        }
+    }
 }
 
 /// U+0000 is a character of JSON, and of no text that Postgres can hold. Refused for
 /// whatever it is part of, a field's name included.
-pub(super) fn require_storable(json: &[u8]) -> Result<(), Problem> {
+fn require_storable(json: &[u8]) -> Result<(), Problem> {
     // As itself it is not JSON; as an escape it has one form, and stands in no request
     // that means well, so that nearly none is read twice.
     const ESCAPED: &[u8] = b"\\u0000";
@@ -42,9 +70,8 @@ pub(super) fn require_storable(json: &[u8]) -> Result<(), Problem> {
 
 /// The pointer to the first text that cannot be stored.
 fn unstorable(value: &Value) -> Option<String> {
-    let under = |name: String, value: &Value| {
-        unstorable(value).map(|pointer| format!("/{}{pointer}", escaped(&name)))
-    };
+    let under =
+        |name: String, value: &Value| unstorable(value).map(|pointer| pointer_to(&name) + &pointer);
     match value {
         Value::String(text) => (!is_storable(text)).then(String::new),
         Value::Array(items) => {
@@ -53,7 +80,7 @@ fn unstorable(value: &Value) -> Option<String> {
         }
         Value::Object(fields) => fields.iter().find_map(|(name, field)| match is_storable(name) {
             true => under(name.clone(), field),
-            false => Some(format!("/{}", escaped(&storable(name)))),
+            false => Some(pointer_to(&storable(name))),
         }),
         _ => None,
     }
@@ -97,7 +124,7 @@ fn field_error(path: &Path, error: &serde_json::Error) -> FieldError {
     for about in ["missing field `", "unknown field `", "duplicate field `"] {
         let name = detail.strip_prefix(about).and_then(|rest| rest.split('`').next());
         if let Some(name) = name {
-            let last = format!("/{}", escaped(name));
+            let last = pointer_to(name);
             if about.starts_with("missing") || !pointer.ends_with(&last) {
                 pointer.push_str(&last);
             }
@@ -112,16 +139,12 @@ pub(crate) fn pointer(path: &Path) -> String {
     for segment in path {
         match segment {
             Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
-            Segment::Map { key } => pointer.push_str(&format!("/{}", escaped(key))),
+            Segment::Map { key } => pointer.push_str(&pointer_to(key)),
             // The variant of an enum is no place in the document.
             Segment::Enum { .. } | Segment::Unknown => {}
         }
     }
     pointer
-}
-
-fn escaped(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
 }
 
 #[cfg(test)]
@@ -168,11 +191,44 @@ mod tests {
     #[test]
     fn only_an_object_is_a_body() {
         for json in ["[]", "null", " \"x\" ", "[\"a\", null, {}]"] {
-            let problem = require_object(json.as_bytes()).unwrap_err();
+            let problem = require_object(&Bytes::from_static(json.as_bytes())).unwrap_err();
             assert_eq!(problem.detail(), "the body must be a JSON object", "{json}");
         }
-        // Told by the parser, with the place.
-        assert!(require_object(b"[").is_ok() && require_object(b"").is_ok());
+        let marked = require_object(&Bytes::from_static(b"\xef\xbb\xbf {}")).unwrap();
+        assert_eq!(marked, &b" {}"[..]);
+    }
+
+    #[test]
+    fn a_member_that_is_there_twice_is_pointed_to_however_deep_it_is() {
+        let json = r#"{"settings": {"a": [{"b/c": 1, "b/c": 2}]}}"#;
+        let problem = require_object(&Bytes::from_static(json.as_bytes())).unwrap_err();
+        assert_eq!(problem.kind(), Kind::InvalidRequest);
+        assert_eq!(problem.errors()[0].pointer, "/settings/a/0/b~1c");
+    }
+
+    #[test]
+    fn broken_json_is_told_with_its_place_and_the_value_around_it() {
+        let broken = |json: &'static str| {
+            let problem = require_object(&Bytes::from_static(json.as_bytes())).unwrap_err();
+            assert_eq!(problem.kind(), Kind::MalformedJson);
+            problem
+        };
+        let problem = broken("{\"a\":\n {\"b\": NaN}}");
+        assert!(problem.detail().ends_with("at line 2, column 8"), "{}", problem.detail());
+        assert_eq!(problem.errors()[0].pointer, "/a/b");
+        for json in ["[", "", "{} {}"] {
+            assert!(broken(json).errors().is_empty());
+        }
+    }
+
+    #[test]
+    fn the_items_of_a_list_are_as_they_were_sent() {
+        let raw = items(b"[ 1.0, {\"a\" : -0} ]").unwrap();
+        assert_eq!(raw.iter().map(|item| item.get()).collect::<Vec<_>>(), ["1.0", "{\"a\" : -0}"]);
+        assert_eq!(items(b"{}").unwrap_err().detail(), "the body must be a JSON list");
+        let broken = items(b"[{},{\"n\":NaN}]").unwrap_err();
+        assert_eq!(broken.errors()[0].pointer, "/1/n");
+        assert_eq!(items(b"[{},\"\xff\"]").unwrap_err().errors()[0].pointer, "/1");
     }
 
     #[test]

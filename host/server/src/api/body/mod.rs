@@ -9,8 +9,8 @@ use bytes::Bytes;
 use http::{HeaderMap, header};
 use serde::de::DeserializeOwned;
 
-pub(crate) use self::json::{parse, pointer};
-use self::json::{require_object, require_storable};
+pub(crate) use self::json::{items, pointer};
+use self::json::{parse, require_object};
 pub(crate) use self::read::read;
 use super::problem::{Kind, Problem};
 use crate::limits::{Share, Whole};
@@ -35,9 +35,8 @@ impl<T: DeserializeOwned> FromRequest<AppState> for JsonBody<T> {
         let (parts, body) = request.into_parts();
         require_json(&parts.headers)?;
         let whole = read(body, state, MAX_BODY_BYTES, "a request body").await?;
-        let Whole { bytes: raw, share } = whole;
-        require_object(&raw)?;
-        require_storable(&raw)?;
+        let Whole { bytes, share } = whole;
+        let raw = require_object(&bytes)?;
         Ok(Self { value: parse(&raw)?, raw, share })
     }
 }

@@ -1,6 +1,8 @@
 //! How a request carries its events: the three modes of the CloudEvents HTTP
 //! binding (1.0.2, section 3).
 
+use std::borrow::Cow;
+
 use alerts_domain::problem::FieldError;
 use http::{HeaderMap, header};
 use percent_encoding::percent_decode;
@@ -29,6 +31,15 @@ impl Mode {
         match media.as_str() {
             "application/cloudevents+json" => Ok(Self::Structured),
             "application/cloudevents-batch+json" => Ok(Self::Batch),
+            // Another format of events (section 3, "determining the mode"), and no data.
+            other if other.starts_with("application/cloudevents") => Err(Problem::new(
+                Kind::UnsupportedMediaType,
+                format!(
+                    "events in the format `{other}` are not read here; send \
+                     `application/cloudevents+json`, or `application/cloudevents-batch+json` with \
+                     a list"
+                ),
+            )),
             // Any of them: which one is missing is told by the event's check.
             _ if headers.keys().any(|name| name.as_str().starts_with(PREFIX)) => Ok(Self::Binary),
             "application/json" => Ok(Self::Structured),
@@ -42,19 +53,42 @@ impl Mode {
     }
 }
 
-/// The attributes in the headers, percent-decoded (section 3.1.3.2).
+/// The attributes in the headers, as their emitter meant them.
 pub(super) fn attributes(headers: &HeaderMap) -> Result<Vec<(String, String)>, FieldError> {
     let attributes = headers.iter().filter_map(|(name, value)| {
         let name = name.as_str().strip_prefix(PREFIX)?;
-        Some(match percent_decode(value.as_bytes()).decode_utf8() {
-            Ok(text) => Ok((name.to_owned(), text.into_owned())),
-            Err(_) => Err(FieldError::new(
-                format!("/{name}"),
-                format!("the header {PREFIX}{name} must be UTF-8, percent-encoded"),
-            )),
-        })
+        let wrong = |detail| {
+            FieldError::new(format!("/{name}"), format!("the header {PREFIX}{name} {detail}"))
+        };
+        Some(decoded(value.as_bytes()).map(|value| (name.to_owned(), value)).map_err(wrong))
     });
     attributes.collect()
+}
+
+/// A header's value unquoted and unescaped, then percent-decoded, once (section 3.1.3.2).
+/// A `%` that is not followed by two digits stands for itself.
+fn decoded(value: &[u8]) -> Result<String, &'static str> {
+    let unquoted = unquoted(value).ok_or("begins a quoted text that does not end")?;
+    let decoded = percent_decode(&unquoted).decode_utf8();
+    decoded.map(Cow::into_owned).map_err(|_| "must be UTF-8, percent-encoded")
+}
+
+/// A value without the quotes around parts of it, and without the backslashes that
+/// escape something in these (RFC 7230, section 3.2.6). None where a quote does not end.
+fn unquoted(value: &[u8]) -> Option<Cow<'_, [u8]>> {
+    if !value.contains(&b'"') {
+        return Some(Cow::Borrowed(value));
+    }
+    let (mut unquoted, mut is_quoted) = (Vec::with_capacity(value.len()), false);
+    let mut bytes = value.iter();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'"' => is_quoted = !is_quoted,
+            b'\\' if is_quoted => unquoted.push(*bytes.next()?),
+            byte => unquoted.push(*byte),
+        }
+    }
+    (!is_quoted).then_some(Cow::Owned(unquoted))
 }
 
 /// The type of `data` in binary mode.
@@ -95,10 +129,44 @@ mod tests {
     }
 
     #[test]
+    fn events_in_another_format_are_no_data() {
+        for media in ["application/cloudevents+avro", "application/cloudevents-batch+protobuf"] {
+            let given = headers(&[("content-type", media), ("ce-id", "1")]);
+            let refused = Mode::of(&given).unwrap_err();
+            assert_eq!(refused.kind(), Kind::UnsupportedMediaType);
+            assert!(refused.detail().contains(media), "{}", refused.detail());
+        }
+    }
+
+    #[test]
     fn attributes_in_headers_are_percent_decoded() {
         let given = headers(&[("ce-id", "a%20b"), ("ce-subject", "%E2%82%AC"), ("x-other", "1")]);
         let read = attributes(&given).unwrap();
         assert_eq!(read, [("id".into(), "a b".into()), ("subject".into(), "€".into())]);
-        assert!(attributes(&headers(&[("ce-id", "%ff")])).is_err());
+        let refused = attributes(&headers(&[("ce-id", "%ff")])).unwrap_err();
+        assert_eq!(refused.pointer, "/id");
+    }
+
+    #[test]
+    fn a_value_is_unquoted_then_unescaped_then_percent_decoded_once() {
+        for (value, meant) in [
+            (r#""q1""#, "q1"),
+            (r#""a \"b\" c""#, r#"a "b" c"#),
+            (r#""back\\slash""#, r"back\slash"),
+            (r#""  quoted  text  "unquoted"#, "  quoted  text  unquoted"),
+            (r"not\escaped", r"not\escaped"),
+            (r#""quoted%20and%2525""#, "quoted and%25"),
+            ("Euro%20%e2%82%ac%20%f0%9F%98%80", "Euro € 😀"),
+            ("unnecessarily%41", "unnecessarilyA"),
+            ("50%", "50%"),
+            ("%22", "\""),
+            (r#""""#, ""),
+            ("", ""),
+        ] {
+            assert_eq!(decoded(value.as_bytes()).as_deref(), Ok(meant), "{value}");
+        }
+        for value in ["%C0%A0", "%ED%A0%80", "%E2x", r#""open"#, r#""open\"#, r#"a"b"c"d"#] {
+            assert!(decoded(value.as_bytes()).is_err(), "{value}");
+        }
     }
 }

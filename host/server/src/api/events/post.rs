@@ -4,6 +4,7 @@
 use alerts_domain::api_key::Role;
 use alerts_domain::event::{Event, MAX_BATCH_EVENTS, MAX_EVENT_BYTES};
 use alerts_domain::id::EventId;
+use alerts_domain::json;
 use alerts_domain::tenant::TenantId;
 use alerts_engine::Accepted;
 use axum::Json;
@@ -11,7 +12,6 @@ use axum::extract::{Request, State};
 use bytes::Bytes;
 use http::StatusCode;
 use serde::Serialize;
-use serde_json::value::RawValue;
 
 use super::TAG;
 use super::mode::{self, Mode};
@@ -71,6 +71,11 @@ impl From<Vec<Accepted>> for AcceptedEvents {
 /// An answer of 202 means that they are on the disk. Repeating is safe: an
 /// event is known by its `source` and `id`.
 ///
+/// In binary mode a body of JSON becomes `data`, one of `text/*` a string in it,
+/// and any other `data_base64`. What the platform's own webhook sent on a failed
+/// run (`{"event", "namespace", "graph_name", "run_id", "failed_state_id",
+/// "node_name", "error", "timestamp"}`) is taken as a `workflow.failed`.
+///
 /// Needs a platform key, or an editor's for its own namespace. With a platform
 /// key, the event's attribute `namespace` or the header `x-exosphere-namespace`
 /// says whose events they are.
@@ -93,7 +98,9 @@ impl From<Vec<Accepted>> for AcceptedEvents {
                 "finished_at": "2026-01-31T02:10:07Z",
                 "duration_ms": 607000,
                 "success_count": 11,
+                "pending_count": 0,
                 "errored_count": 4,
+                "retried_count": 2,
                 "total_count": 15,
                 "node_name": "load-warehouse"
             }
@@ -117,7 +124,7 @@ pub(super) async fn post_events(
     let events = match mode {
         Mode::Batch => read_batch(&body, &caller)?,
         Mode::Structured => {
-            let is_list = body.trim_ascii_start().starts_with(b"[");
+            let is_list = json::without_byte_order_mark(&body).trim_ascii_start().starts_with(b"[");
             let event = Event::from_structured(body).map_err(|errors| match is_list {
                 true => Problem::field("", LIST_ADVICE),
                 false => Problem::invalid(errors),
@@ -129,7 +136,14 @@ pub(super) async fn post_events(
                 mode::attributes(&parts.headers).map_err(|error| Problem::invalid(vec![error]))?;
             let content_type = mode::data_content_type(&parts.headers);
             let event = Event::from_binary(attributes, content_type, &body);
-            vec![owned(event.map_err(Problem::invalid)?, &caller)?]
+            let event = event.map_err(Problem::invalid)?;
+            if event.body.len() > MAX_EVENT_BYTES {
+                return Err(Problem::too_large(format!(
+                    "an event may be at most {MAX_EVENT_BYTES} bytes, with its attributes, and with \
+                     Base64 in place of what is neither JSON nor text"
+                )));
+            }
+            vec![owned(event, &caller)?]
         }
     };
     let accepted = state.engine().intake().accept(events).await?;
@@ -143,7 +157,7 @@ fn owned(event: Event, caller: &Caller) -> Result<(TenantId, Event), Problem> {
 }
 
 fn read_batch(body: &[u8], caller: &Caller) -> Result<Vec<(TenantId, Event)>, Problem> {
-    let items: Vec<&RawValue> = body::parse(body)?;
+    let items = body::items(json::without_byte_order_mark(body))?;
     if items.len() > MAX_BATCH_EVENTS {
         return Err(Problem::too_large(format!(
             "a batch may hold at most {MAX_BATCH_EVENTS} events; this one holds {}",
