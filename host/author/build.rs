@@ -26,22 +26,22 @@ fn write_lists() -> Result<(), Box<dyn Error>> {
     {
         let folder = root.join(folder);
         println!("cargo::rerun-if-changed={}", folder.display());
-        lists.push_str(&list(name, "&str", "include_str", &files(&folder, ending)?));
+        lists.push_str(&list(name, "&str", "include_str", &folder, &files(&folder, ending)?));
     }
     for (name, world) in [("C_TARGET_FILES", "target"), ("C_CONDITION_FILES", "condition")] {
         let folder = out.join("c").join(world);
         write_in_c(&root.join("wit"), world, &folder)?;
-        lists.push_str(&list(name, "&[u8]", "include_bytes", &files(&folder, "")?));
+        lists.push_str(&list(name, "&[u8]", "include_bytes", &folder, &files(&folder, "")?));
     }
     std::fs::write(out.join("copied_files.rs"), lists)?;
     Ok(())
 }
 
-/// A constant that holds the files.
-fn list(name: &str, content: &str, include: &str, files: &[PathBuf]) -> String {
+/// A constant that holds the files of a folder.
+fn list(name: &str, content: &str, include: &str, folder: &Path, files: &[PathBuf]) -> String {
     let mut list = format!("/// Name and content.\nconst {name}: &[(&str, {content})] = &[\n");
     for file in files {
-        let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = file.strip_prefix(folder).unwrap_or(file).to_string_lossy().into_owned();
         let path = file.display().to_string();
         list.push_str(&format!("    ({name:?}, {include}!({path:?})),\n"));
     }
@@ -63,12 +63,16 @@ fn write_in_c(contract: &Path, world: &str, folder: &Path) -> Result<(), Box<dyn
     Ok(())
 }
 
-/// Those in a folder with this ending, or all.
+/// Those in a folder and the folders in it with this ending, or all.
 fn files(folder: &Path, ending: &str) -> Result<Vec<PathBuf>, Box<dyn Error>> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
-        if ending.is_empty() || path.extension().is_some_and(|extension| extension == ending) {
+        if path.is_dir() {
+            println!("cargo::rerun-if-changed={}", path.display());
+            files.extend(self::files(&path, ending)?);
+        } else if ending.is_empty() || path.extension().is_some_and(|extension| extension == ending)
+        {
             files.push(path);
         }
     }

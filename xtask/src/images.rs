@@ -96,6 +96,8 @@ fn headless(browser: &str) -> Command {
         "--disable-background-networking",
         "--disable-component-update",
         "--disable-sync",
+        // Waits until the page's own work is done, not for the clock.
+        "--virtual-time-budget=5000",
     ]);
     let profile = target_dir().join("images-profile");
     chromium.arg(format!("--user-data-dir={}", profile.display()));

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::command::{cargo, finish, fresh_cargo, program, succeeds};
+use crate::command::{cargo, finish, fresh_cargo, program, succeeds, without_package_variables};
 use crate::{Outcome, conformance, examples, plugins, run, target_dir, torture};
 
 /// Run everything that must hold: format, lints, licences and all tests.
@@ -85,6 +85,8 @@ fn host_tests(filter: Option<&str>) -> Outcome {
     // One server for all test processes; its program was built with the rest.
     let with_postgres = target_dir().join("debug/with-postgres");
     let mut tests = program(&with_postgres.to_string_lossy());
+    // Else what was just built would be built again for the tests.
+    without_package_variables(&mut tests);
     tests.arg("cargo");
     if succeeds(program("cargo-nextest").args(["nextest", "--version"])) {
         tests.args(["nextest", "run", "--workspace", "--no-tests=pass"]);

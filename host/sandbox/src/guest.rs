@@ -18,6 +18,9 @@ const PACKAGE: &str = "exosphere:alerts/";
 /// All that a plugin may export of the contract.
 const KNOWN: [&str; 3] = [v1::language::INTERFACE, v1::adapter::INTERFACE, v1::ordering::INTERFACE];
 
+/// The one of the latest version.
+const NEWEST: &str = v1::ordering::INTERFACE;
+
 /// A plugin's code, ready to be instantiated.
 pub(crate) enum Guest {
     Language(Box<dyn Language>),
@@ -36,16 +39,12 @@ pub(crate) fn bind(
     // Empty, and that is the proof: what a plugin cannot import it cannot do.
     let linker = Linker::<Meter>::new(engine.engine());
     let instance = linker.instantiate_pre(component).map_err(Unbound::Imports)?;
-    let interface = match kind {
-        Kind::Condition => v1::language::INTERFACE,
-        Kind::Target => v1::adapter::INTERFACE,
-    };
     let ty = component.component_type();
     for (exports, _) in ty.exports(engine.engine()) {
         let same = KNOWN.into_iter().find(|known| name(known) == name(exports));
-        let is_ours = exports.starts_with(PACKAGE);
-        if same.map_or(is_ours, |known| is_later(exports, known)) {
-            let interface = same.unwrap_or(interface);
+        // What the host does not know at all it need not: unless it is of a later contract.
+        let newest = exports.starts_with(PACKAGE).then_some(NEWEST);
+        if let Some(interface) = same.or(newest).filter(|known| is_later(exports, known)) {
             return Err(Unbound::Version { exports: exports.to_owned(), interface });
         }
     }

@@ -112,6 +112,9 @@ async fn fill(store: &Store) {
             plugin_digest, endpoint_version, exchanges)
          SELECT tenant, id, 1, 0, 0, 'delivered', '', 1, '[]' FROM deliveries"
             .to_owned(),
+        "INSERT INTO ordering_keys
+         SELECT tenant, webhook_endpoint_id, id, id, id, '', 1 FROM deliveries"
+            .to_owned(),
         // Nearly all of them deleted.
         format!(
             "INSERT INTO alert_rules (tenant, id, name, event_type, condition_language,

@@ -30,7 +30,7 @@ pub(super) fn files(kind: Kind) -> Vec<ProjectFile> {
 pub(super) fn sdk() -> Vec<ProjectFile> {
     let sources = SDK_FILES.iter().map(|(name, text)| {
         // One folder deeper than in its own workspace.
-        (format!("sdk/src/{name}"), text.replace("\"../../wit\"", "\"../wit\""))
+        (format!("sdk/src/{name}"), text.replace("\"../../wit", "\"../wit"))
     });
     let mut files: Vec<ProjectFile> = sources.collect();
     files.push(("sdk/Cargo.toml".to_owned(), standalone(SDK, GUESTS)));
@@ -74,9 +74,18 @@ mod tests {
     }
 
     #[test]
+    fn the_copy_of_the_sdk_has_its_folders_too() {
+        let files = sdk();
+        assert!(files.iter().any(|(path, _)| path.matches('/').count() > 2), "sdk/src/…/….rs");
+    }
+
+    #[test]
     fn the_copy_of_the_sdk_finds_the_contract() {
         let files = sdk();
         let bindings = files.iter().find(|(path, _)| path == "sdk/src/bindings.rs").unwrap();
-        assert!(bindings.1.contains("path: \"../wit\"") && !bindings.1.contains("../../wit"));
+        for folder in ["path: \"../wit\"", "path: \"../wit/1.1\""] {
+            assert!(bindings.1.contains(folder), "{folder}");
+        }
+        assert!(!bindings.1.contains("../../wit"));
     }
 }

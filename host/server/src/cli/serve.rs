@@ -19,6 +19,8 @@ use crate::demo::Demo;
 use crate::server::Server;
 use crate::settings::{CacheDir, PluginSettings, ServeArgs, SettingError, Settings};
 
+/// Between two looks at what is still compiled at the start.
+const LOOK: Duration = Duration::from_millis(50);
 /// How long an orderly end may take, all in all.
 const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(10);
 /// How long threads that are still at work are waited for at the very end.
@@ -86,20 +88,39 @@ async fn serve(mut settings: Settings, open_files: u64) -> Result<(), Failure> {
     let server = server.await.map_err(Failure::other)?;
     let mut signals = Signals::listen()?;
     tracing::info!(address = %server.address(), version = env!("CARGO_PKG_VERSION"), "serving");
-    let compiling = server.engine().plugins().awaited().join(", ");
-    if !compiling.is_empty() {
-        tracing::info!(compiling, "plugins are compiled, once; /readyz says when all is ready");
+    tokio::select! {
+        biased;
+        () = signals.next() => {}
+        begun = begin(&server, demo.as_ref()) => {
+            begun?;
+            signals.next().await;
+        }
     }
-    match &demo {
-        None => welcome::print(server.address(), server.made_key()),
-        Some(demo) => demo.play(&server).await.map_err(Failure::other)?,
-    }
-
-    signals.next().await;
     tracing::info!("stopping; a second signal stops at once");
     signals.exit_at_next();
     server.shutdown(SHUTDOWN_DEADLINE).await;
     tracing::info!("stopped");
+    Ok(())
+}
+
+/// Says how to go on, once what a newcomer would try at once can be done.
+async fn begin(server: &Server, demo: Option<&Demo>) -> Result<(), Failure> {
+    let mut told = false;
+    loop {
+        let compiling = server.engine().plugins().awaited().join(", ");
+        if compiling.is_empty() {
+            break;
+        }
+        if !told {
+            tracing::info!(compiling, "plugins are compiled, once; /readyz says when all is ready");
+            told = true;
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+    match demo {
+        None => welcome::print(server.address(), server.made_key()),
+        Some(demo) => demo.play(server).await.map_err(Failure::other)?,
+    }
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use alerts_domain::Timestamp;
 use alerts_domain::secret::Secret;
 use alerts_domain::tenant::TenantId;
-use alerts_engine::{Actor, Engine, Entropy};
+use alerts_engine::{Actor, Entropy};
 use ipnet::IpNet;
 
 use self::receiver::Receiver;
@@ -23,8 +23,6 @@ use crate::settings::Settings;
 const EXPECTED: usize = 3;
 /// How long to wait for them.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Between two looks at what is being compiled.
-const LOOK: Duration = Duration::from_millis(100);
 /// How long the demo's key works.
 const KEY_LASTS: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -51,7 +49,6 @@ impl Demo {
         let engine = server.engine();
         let actor = Actor { tenant: tenant()?, name: "demo".to_owned() };
         let now = engine.clock().now();
-        compiled(engine).await;
         let endpoint =
             samples::endpoint(engine, &actor, self.receiver.url(), self.secret.clone()).await?;
         samples::rules(engine, &actor, endpoint).await?;
@@ -108,20 +105,4 @@ What was delivered, and what was said:
 
 fn tenant() -> Result<TenantId, DemoError> {
     TenantId::new(NAMESPACE).map_err(|error| error.detail.into())
-}
-
-/// Waits until the plugins that the samples need are compiled, as at a first start.
-async fn compiled(engine: &Engine) {
-    let mut told = String::new();
-    loop {
-        let left = engine.plugins().awaited().join(", ");
-        if left.is_empty() {
-            return;
-        }
-        if left != told {
-            say(format_args!("Demo: compiling the plugins, once: {left}"));
-            told = left;
-        }
-        tokio::time::sleep(LOOK).await;
-    }
 }

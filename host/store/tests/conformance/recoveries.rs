@@ -113,7 +113,7 @@ on_both! {
         }
         // The 251st from the end happened at 4 s.
         assert_eq!(db.next_timer().await.unwrap(), Some(at(64)));
-        assert_eq!(settle(&db, 65, trigger(250)).await, 1);
+        assert_eq!(settle(&db, 64, trigger(250)).await, 1);
         assert_eq!(newest_figures(&db).await["count"], 250);
     }
 

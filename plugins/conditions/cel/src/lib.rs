@@ -36,6 +36,7 @@ use exosphere_alerts_sdk::{Diagnostic, EvalError, Language, export_language};
 use functions::pattern;
 use library::ENV;
 use node::Node;
+use regex::Regex;
 use shortcut::Shortcut;
 pub use variable::EVENT;
 use wanted::Wanted;
@@ -43,6 +44,8 @@ use wanted::Wanted;
 /// A compiled condition.
 pub struct Cel {
     expression: IdedExpr,
+    /// Those that are written out in it.
+    patterns: Vec<Regex>,
     shortcut: Shortcut,
     wanted: Wanted,
 }
@@ -80,6 +83,7 @@ impl Language for Cel {
             return Err(vec![exceeded]);
         }
         let (expression, places) = parse(source)?;
+        pattern::exchange(Vec::new());
         let problems = check::problems(&expression, &places);
         if problems.is_empty() { Ok(Self::adopt(expression)) } else { Err(problems) }
     }
@@ -104,7 +108,8 @@ impl Cel {
         let shortcut = Shortcut::compile(&expression);
         let wanted = Wanted::of(&expression);
         rewrite::adopt(&mut expression);
-        Self { expression, shortcut, wanted }
+        let patterns = pattern::exchange(Vec::new());
+        Self { expression, patterns, shortcut, wanted }
     }
 
     /// The verdict of the `cel` crate, without the shortcut.
@@ -116,7 +121,7 @@ impl Cel {
     }
 
     fn interpret_in(&self, scope: &Context<'_, '_>) -> Result<bool, EvalError> {
-        pattern::forget();
+        pattern::exchange(self.patterns.clone());
         // Not `Program::execute`, which copies the result into another type.
         let value =
             Value::resolve_val(&self.expression, scope).map_err(explain::execution_error)?;

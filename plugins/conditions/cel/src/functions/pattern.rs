@@ -13,9 +13,13 @@ use super::argument;
 /// What calls of `matches` are renamed to.
 pub(crate) const MATCHES: &str = "@matches";
 
-/// Largest compiled form. A pattern of a person's making takes some ten KiB; one
-/// of this size takes a tenth of the fuel that compiling a condition has.
-const MAX_COMPILED_BYTES: usize = 256 << 10;
+/// Largest compiled form. A pattern of a person's making takes some ten KiB, with
+/// `\w` and counts in it some hundred. Fuel ends most of what comes near this, and
+/// does not say why.
+const MAX_COMPILED_BYTES: usize = 2 << 20;
+
+/// Most patterns that are known at once; conditions have one or two.
+const MAX_KNOWN: usize = 16;
 
 /// What matching may remember beside it; an instance holds hundreds of patterns.
 const MAX_CACHE_BYTES: usize = 256 << 10;
@@ -27,6 +31,21 @@ pub(crate) fn extension(env: &mut Env) -> Result<(), DeclarationError> {
 
 /// The pattern, or why it is none.
 pub(crate) fn compile(pattern: &str) -> Result<Regex, String> {
+    let known =
+        KNOWN.with_borrow(|known| known.iter().find(|known| known.as_str() == pattern).cloned());
+    if let Some(known) = known {
+        return Ok(known);
+    }
+    let built = build(pattern)?;
+    KNOWN.with_borrow_mut(|known| {
+        if known.len() < MAX_KNOWN {
+            known.push(built.clone());
+        }
+    });
+    Ok(built)
+}
+
+fn build(pattern: &str) -> Result<Regex, String> {
     RegexBuilder::new(pattern)
         .size_limit(MAX_COMPILED_BYTES)
         .dfa_size_limit(MAX_CACHE_BYTES)
@@ -44,28 +63,22 @@ pub(crate) fn compile(pattern: &str) -> Result<Regex, String> {
         })
 }
 
+thread_local! {
+    /// The patterns of the condition at hand: a macro asks for the same one with each item.
+    static KNOWN: RefCell<Vec<Regex>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Makes these the patterns that are known, and gives those that were. A condition
+/// begins with its own, so that what it costs does not depend on its neighbours.
+pub(crate) fn exchange(patterns: Vec<Regex>) -> Vec<Regex> {
+    KNOWN.replace(patterns)
+}
+
 fn matches<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
     let text = argument::<CelString<'v>>(&args, 0)?.inner();
     let pattern = argument::<CelString<'v>>(&args, 1)?.inner();
-    COMPILED.with_borrow_mut(|compiled| {
-        if compiled.as_ref().is_none_or(|known| known.as_str() != pattern) {
-            *compiled = Some(compile(pattern).map_err(|why| {
-                let message = format!("not a regular expression: {why}");
-                ExecutionError::function_error("matches", message)
-            })?);
-        }
-        let matches = compiled.as_ref().is_some_and(|pattern| pattern.is_match(text));
-        Ok(CowVal::owned(CelBool::from(matches)))
-    })
-}
-
-thread_local! {
-    /// The pattern of the last call: a macro asks for the same one with each item.
-    static COMPILED: RefCell<Option<Regex>> = const { RefCell::new(None) };
-}
-
-/// Makes the next condition begin with nothing, so that what it costs does not
-/// depend on its neighbours.
-pub(crate) fn forget() {
-    COMPILED.with_borrow_mut(Option::take);
+    let pattern = compile(pattern).map_err(|why| {
+        ExecutionError::function_error("matches", format!("not a regular expression: {why}"))
+    })?;
+    Ok(CowVal::owned(CelBool::from(pattern.is_match(text))))
 }

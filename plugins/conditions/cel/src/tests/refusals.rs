@@ -73,6 +73,7 @@ fn a_pattern_that_does_not_compile_is_refused_at_its_place() {
         ("(prod|stag", "unclosed group"),
         ("a{1,100000}", "too large"),
         ("((a{1,99}){1,99}){1,99}", "too large"),
+        (r"\\w{1,1000}", "too large"),
         ("[z-a]", "invalid"),
         (r"(?P<n>a)\\1", "backreferences"),
     ] {
@@ -85,6 +86,20 @@ fn a_pattern_that_does_not_compile_is_refused_at_its_place() {
             assert_eq!((found.len(), found[0].offset), (1, at), "{source}: {found:?}");
             assert!(found[0].message.contains(part), "{source}: {found:?}");
         }
+    }
+}
+
+#[test]
+fn patterns_that_people_write_are_taken_also_within_macros() {
+    let data = r#"{"mail": "a.b@example.org", "mails": ["x", "a.b@example.org"]}"#;
+    let mail = r"'^[\\w.-]+@[\\w.-]+\\.\\w{2,10}$'";
+    for source in [
+        format!("event.data.mail.matches({mail})"),
+        format!("event.data.mails.exists(m, m.matches({mail}))"),
+        "event.type.matches('(?i)^WORK[a-z.]{1,40}$')".to_owned(),
+        r"event.time.matches('^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}')".to_owned(),
+    ] {
+        assert_eq!(evaluate_on(&source, data), Ok(true), "{source}");
     }
 }
 
