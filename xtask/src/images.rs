@@ -69,8 +69,8 @@ fn take(browser: &str, page: &Path, picture: &Path) -> Outcome {
 
 /// How high a page is, in CSS pixels, as it tells in the title of a copy of it.
 fn height(browser: &str, page: &Path) -> Outcome<u32> {
-    const MEASURE: &str = "<script>document.fonts.ready.then(() => document.title = \
-        Math.ceil(document.body.getBoundingClientRect().height))</script>";
+    const MEASURE: &str = "<script>document.title = \
+        Math.ceil(document.body.getBoundingClientRect().height)</script>";
     let copy = target_dir().join("measured.html");
     std::fs::write(&copy, std::fs::read_to_string(page)? + MEASURE)?;
     let mut chromium = headless(browser);

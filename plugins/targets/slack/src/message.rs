@@ -28,7 +28,8 @@ pub(crate) fn write(alert: &Alert, settings: &SlackSettings) -> Message {
         let fields = briefing.facts.iter().take(MAX_FIELDS).map(field).collect();
         blocks.push(Block::Section(Section { text: None, fields }));
     }
-    if let Some(data) = &alert.data {
+    // The host's own event of an end has nothing in it that is not told above.
+    if let Some(data) = alert.data.as_ref().filter(|_| !alert.trigger.is_recovery()) {
         blocks.extend(data::texts(data).into_iter().map(Section::of_text).map(Block::Section));
     }
     blocks.push(Block::Context { elements: vec![Text::markdown(origin(alert))] });

@@ -80,8 +80,10 @@ fn too_much_of_something_mentions_and_its_end_does_not() {
     alert["trigger"]["state"] = json!("recovered");
     alert["trigger"]["event_type"] = json!("workflow.failed");
     alert["trigger"]["count"] = json!(1);
+    alert["data"] = alert["trigger"].clone();
     let recovered = message(&alert, &settings);
     assert_eq!(recovered["blocks"][0]["text"]["text"], "🟢 Recovered: etl");
+    assert_eq!(recovered["blocks"].as_array().unwrap().len(), 4, "nothing is told twice");
     let story = "Workflow failed once in 10 min; up to 3 are allowed. It was alerted at \
                  <!date^1767225120^{date_num} {time_secs}|2025-12-31 23:52:00 UTC>, 8 min before.";
     assert_eq!(recovered["blocks"][1]["text"], markdown(story));
