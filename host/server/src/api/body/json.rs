@@ -216,9 +216,8 @@ mod tests {
         let problem = broken("{\"a\":\n {\"b\": NaN}}");
         assert!(problem.detail().ends_with("at line 2, column 8"), "{}", problem.detail());
         assert_eq!(problem.errors()[0].pointer, "/a/b");
-        for json in ["[", "", "{} {}"] {
-            assert_eq!(broken(json).errors(), [], "{json}");
-        }
+        assert_eq!(broken("[").errors()[0].pointer, "/0");
+        assert_eq!(broken("").errors(), []);
     }
 
     #[test]
