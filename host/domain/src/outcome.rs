@@ -105,7 +105,7 @@ pub enum Reason {
     BelowThreshold,
     /// It was counted; this breach was alerted already.
     AlreadyAlerted,
-    /// It was counted; the breach that was alerted is over, which is told too.
+    /// It was counted; the breach that was alerted is over, and an alert says so.
     Recovered,
     /// The alert was made for this run already, or the event came before.
     Duplicate,

@@ -101,7 +101,7 @@ impl<'a> Content<'a> {
     }
 }
 
-/// What is told of a body that is not the JSON that its type, or the lack of one, promises.
+/// The error for a body that is not JSON, although its media type says so or is absent.
 fn not_json(error: JsonError, media_type: Option<&str>) -> FieldError {
     let about = if error.pointer.is_empty() { "the body " } else { "" };
     let advice = match media_type {

@@ -57,8 +57,8 @@ impl Event {
 
     /// When it happened by its emitter's own clock: in which order the events of
     /// one run happened, since one clock orders them rightly also where it is
-    /// wrong. Held to an hour ahead, so that a wrong clock does not outlast its
-    /// mending.
+    /// wrong. Held to an hour ahead, so that a wrong clock has no
+    /// effect once it was set right.
     pub fn claimed_at(&self, received_at: Timestamp) -> Timestamp {
         let latest = received_at.saturating_add(MAX_CLOCK_SKEW).unwrap_or(Timestamp::MAX);
         as_stored(self.time.map_or(received_at, |time| time.min(latest)))

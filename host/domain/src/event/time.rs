@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
 
-/// What is told to whoever writes a time in another way.
+/// The error for a time in any other form.
 pub(super) const FORMS: &str = "must be RFC 3339 with an offset: 2026-01-31T12:00:00Z, \
     2026-01-31T12:00:00.25Z or 2026-01-31T13:00:00+01:00; a local time without an offset is \
     ambiguous";

@@ -12,7 +12,7 @@ use crate::event::Event;
 use crate::id::EventId;
 use crate::tenant::TenantId;
 
-/// What is read of the event that told of the run.
+/// The fields used of the event that the alert is about.
 #[derive(Deserialize)]
 struct Original {
     subject: Option<String>,
@@ -33,7 +33,7 @@ struct Exceeded<'a> {
     data: &'a BTreeMap<String, Box<RawValue>>,
 }
 
-/// `original` is the event that told of the run, as it is shown to rules, `at` is now.
+/// `original` is the event that the alert is about, as rules see it; `at` is now.
 pub(super) fn exceeded(
     id: EventId,
     tenant: &TenantId,

@@ -84,7 +84,7 @@ impl Attempts {
         };
         let ended = match self.ordering.turn(job, &prepared.plugin, &prepared.target).await {
             Ok(Turn::Now) => self.converse(&prepared).await,
-            Ok(Turn::Never(transition)) => return Tried::untried(transition),
+            Ok(Turn::NotNow(transition)) => return Tried::untried(transition),
             Err(error) => Err(error),
         };
         let (verdict, exchanges) = match ended {

@@ -27,8 +27,8 @@ pub(crate) struct Ordering {
 pub(super) enum Turn {
     /// It may.
     Now,
-    /// It goes there, and nothing is sent.
-    Never(Transition),
+    /// Nothing is sent now: it waits for another, or is superseded, as this says.
+    NotNow(Transition),
 }
 
 impl Ordering {
@@ -60,13 +60,13 @@ impl Ordering {
         };
         Ok(match self.store.take_order(&ordered).await {
             Ok(Order::Next) => Turn::Now,
-            Ok(Order::Superseded(by)) => Turn::Never(Transition::Supersede { by }),
-            Ok(Order::After(before)) => Turn::Never(wait(format!(
+            Ok(Order::Superseded(by)) => Turn::NotNow(Transition::Supersede { by }),
+            Ok(Order::After(before)) => Turn::NotNow(wait(format!(
                 "waits for {before}, which is about the same thing and on its way"
             ))),
             Err(error) => {
                 tracing::error!(delivery = %delivery.id, %error, "its order could not be looked up");
-                Turn::Never(wait(format!("its order could not be looked up: {error}")))
+                Turn::NotNow(wait(format!("its order could not be looked up: {error}")))
             }
         })
     }
