@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use reqwest::Method;
+use reqwest::{Method, StatusCode};
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
@@ -221,6 +221,16 @@ impl Host {
     }
 }
 
+/// An answer that is not 2xx.
+#[derive(Debug, thiserror::Error)]
+#[error("{call} was answered {status}: {text}")]
+pub struct Refused {
+    call: String,
+    /// The answer's status.
+    pub status: StatusCode,
+    text: String,
+}
+
 /// A call of the API of the host at `address`, which may not be there.
 ///
 /// # Errors
@@ -243,7 +253,7 @@ pub async fn call(
     let answer = request.send().await?;
     let (status, text) = (answer.status(), answer.text().await?);
     if !status.is_success() {
-        return Err(format!("{method} {path} was answered {status}: {text}").into());
+        return Err(Refused { call: format!("{method} {path}"), status, text }.into());
     }
     Ok(if text.is_empty() { Value::Null } else { serde_json::from_str(&text)? })
 }

@@ -1,11 +1,12 @@
 //! The assertions: what was promised is there after a blow, and in the end
 //! everything has arrived.
 
+use std::error::Error;
 use std::time::{Duration, Instant};
 
 use alerts_outside::Outcome;
-use alerts_outside::host::{Host, NAMESPACE};
-use reqwest::Method;
+use alerts_outside::host::{Host, NAMESPACE, Refused};
+use reqwest::{Method, StatusCode};
 
 use crate::load::{Accepted, Promised, change_in};
 use crate::receiver::Receiver;
@@ -31,7 +32,8 @@ pub(crate) async fn is_kept(
         match host.call(NAMESPACE, Method::GET, &path, None).await {
             Ok(found) if found["event"]["id"] == event.event.as_str() => {}
             Ok(found) => return Err(format!("{} is another event: {found}", event.stored).into()),
-            Err(_) => lost.push(event.event.as_str()),
+            Err(error) if is_not_found(error.as_ref()) => lost.push(event.event.as_str()),
+            Err(error) => return Err(error),
         }
     }
     if !lost.is_empty() {
@@ -49,6 +51,10 @@ pub(crate) async fn is_kept(
         return Err(format!("the audit log is broken: {audit}").into());
     }
     Ok(())
+}
+
+fn is_not_found(error: &(dyn Error + Send + Sync + 'static)) -> bool {
+    error.downcast_ref::<Refused>().is_some_and(|refused| refused.status == StatusCode::NOT_FOUND)
 }
 
 /// What a whole run has come to.

@@ -53,8 +53,8 @@ struct Cli {
 
 /// Events that are accepted before each blow, so that it falls under load.
 const EVENTS_BETWEEN: usize = 20;
-/// Events that a disk has to lose whose `fsync` lies.
-const EVENTS_TO_LOSE: usize = 200;
+/// Events that are there to be kept, or lost, at the first cut.
+const EVENTS_BEFORE_FIRST_CUT: usize = 200;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -90,8 +90,9 @@ async fn run(cli: &Cli) -> Outcome {
         }
         Err(why) => return Err(format!("{why}; `--cuts 0` goes without").into()),
     };
+    cut_first(false, &mut chance).await?;
     torture(ground, cli.cuts, &mut chance).await?;
-    must_lose(&mut chance).await
+    cut_first(true, &mut chance).await
 }
 
 /// Strikes a host so many times, and judges it.
@@ -143,24 +144,37 @@ async fn torture(mut ground: Ground, blows: usize, chance: &mut StdRng) -> Outco
     Ok(())
 }
 
-/// The control: on a disk whose `fsync` lies, the same assertions must fail.
-async fn must_lose(chance: &mut StdRng) -> Outcome {
+/// The first start of all, and a cut after its first answers that keeps nothing but
+/// what was synced. On a disk whose `fsync` lies the assertions must fail: the control.
+async fn cut_first(lies: bool, chance: &mut StdRng) -> Outcome {
     let mut ground = Ground::forgetful()?;
+    if lies {
+        ground.lie();
+    }
     let receiver = Receiver::start().await?;
     let host = ground.start().await?;
     let endpoint = load::prepare(&host, &receiver).await?;
-    ground.lie();
     let mut load = Load::start(&ground.address, &endpoint)?;
-    load.accepts(EVENTS_TO_LOSE).await?;
+    load.accepts(EVENTS_BEFORE_FIRST_CUT).await?;
     ground.strike(host, Kept::Nothing, chance).await?;
     let (changes, accepted) = (load.promised.changes(), load.promised.accepted_after(0));
     let found = match ground.start().await {
         Ok(host) => check::is_kept(&host, &endpoint, &accepted, changes, &load.promised).await,
         Err(error) => Err(error),
     };
-    match found {
-        Ok(()) => Err("a disk whose fsync lies lost nothing: this torture shows nothing".into()),
-        Err(error) => {
+    match (lies, found) {
+        (false, Ok(())) => {
+            println!("torture: of a first start only what was synced was kept: nothing is lost");
+            Ok(())
+        }
+        (false, Err(error)) => {
+            Err(format!("after a first start of which only what was synced is left: {error}")
+                .into())
+        }
+        (true, Ok(())) => {
+            Err("a disk whose fsync lies lost nothing: this torture shows nothing".into())
+        }
+        (true, Err(error)) => {
             println!("torture: with an fsync that lies, as it must be: {error}");
             Ok(())
         }

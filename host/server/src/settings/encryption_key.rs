@@ -1,14 +1,15 @@
 //! Where the keys that encrypt secrets come from: the operator, or a file
 //! beside the SQLite database that is made at the first start.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use alerts_domain::keyring::Keyring;
 use alerts_domain::secret::Secret;
 use alerts_engine::Entropy;
+use alerts_store::{folder_of, make_folder, sync_folder};
 
 use super::database::Database;
 use super::error::SettingError;
@@ -69,7 +70,7 @@ impl EncryptionKeys {
                     "put the file back from a backup, or give the keys in this setting",
                 )),
                 Ok(None) => {
-                    make_folder(path)?;
+                    make_folder_of(path)?;
                     let text = Keyring::generate(FIRST_ID, entropy.bytes());
                     make(path, &text).map_err(|error| unusable(path, &error))?;
                     parse(path, &text)
@@ -148,16 +149,10 @@ fn read(path: &Path) -> io::Result<Option<String>> {
     Ok(Some(text))
 }
 
-fn folder_of(path: &Path) -> &Path {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    folder.unwrap_or(Path::new("."))
-}
-
 /// The folder of the database, and so of the key.
-fn make_folder(path: &Path) -> Result<(), SettingError> {
+fn make_folder_of(path: &Path) -> Result<(), SettingError> {
     let folder = folder_of(path);
-    // Private: a database and its key lie in it.
-    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| {
+    make_folder(folder).map_err(|error| {
         SettingError::new(
             "ALERTS_DATABASE_URL",
             format!("the folder {} cannot be made: {error}", folder.display()),
@@ -173,7 +168,7 @@ fn make(path: &Path, text: &str) -> io::Result<()> {
     fs::remove_file(&unfinished)?;
     linked?;
     // The name must survive a power cut as well.
-    File::open(folder_of(path))?.sync_all()
+    sync_folder(folder_of(path))
 }
 
 /// Puts other keys into the file. A power cut leaves the one or the other.
@@ -182,7 +177,7 @@ fn rewrite(path: &Path, change: impl Fn(&str) -> String) -> Result<Keyring, Sett
         let old = read(path)?.ok_or(io::ErrorKind::NotFound)?;
         let new = change(old.trim());
         fs::rename(write_beside(path, &new)?, path)?;
-        File::open(folder_of(path))?.sync_all()?;
+        sync_folder(folder_of(path))?;
         Ok(new)
     };
     let new: String = replace().map_err(|error: io::Error| unusable(path, &error))?;
