@@ -13,11 +13,28 @@ let foreign: string;
 
 before(async () => {
   [host, browser] = await Promise.all([startHost(), startBrowser()]);
-  const endpoint = idOf(await host.api('POST', '/v1/webhooks', { name: 'Ours', target_url: 'http://127.0.0.1:9/' }));
-  await host.api('POST', '/v1/alert-rules', { name: 'Our rule', event_type: 'workflow.failed', webhook_endpoint_id: endpoint });
-  foreign = idOf(await host.api('POST', '/v1/webhooks', { name: 'Foreign', target_url: 'http://127.0.0.1:9/' }, { namespace: 'rivals' }));
-  viewer = String((await host.api('POST', '/v1/api-keys', { name: 'viewer', role: 'viewer' })).body.key);
-  editor = String((await host.api('POST', '/v1/api-keys', { name: 'editor', role: 'editor' })).body.key);
+  const endpoint = idOf(
+    await host.api('POST', '/v1/webhooks', { name: 'Ours', target_url: 'http://127.0.0.1:9/' }),
+  );
+  await host.api('POST', '/v1/alert-rules', {
+    name: 'Our rule',
+    event_type: 'workflow.failed',
+    webhook_endpoint_id: endpoint,
+  });
+  foreign = idOf(
+    await host.api(
+      'POST',
+      '/v1/webhooks',
+      { name: 'Foreign', target_url: 'http://127.0.0.1:9/' },
+      { namespace: 'rivals' },
+    ),
+  );
+  viewer = String(
+    (await host.api('POST', '/v1/api-keys', { name: 'viewer', role: 'viewer' })).body.key,
+  );
+  editor = String(
+    (await host.api('POST', '/v1/api-keys', { name: 'editor', role: 'editor' })).body.key,
+  );
 });
 after(async () => {
   await browser?.close();
@@ -48,11 +65,17 @@ test('a platform key that changes its namespace sees nothing of the one before',
   const { page } = person;
   await page.getByRole('heading', { name: 'Choose a namespace' }).waitFor();
   await page.getByRole('option', { name: 'payments' }).first().click();
-  await page.getByRole('navigation', { name: 'Pages', exact: true }).getByRole('link', { name: 'Webhooks' }).click();
+  await page
+    .getByRole('navigation', { name: 'Pages', exact: true })
+    .getByRole('link', { name: 'Webhooks' })
+    .click();
   await page.getByText('Ours').waitFor();
   await page.getByRole('button', { name: /Namespace: payments/ }).click();
   await page.getByRole('option', { name: 'rivals' }).click();
-  await page.getByRole('navigation', { name: 'Pages', exact: true }).getByRole('link', { name: 'Webhooks' }).click();
+  await page
+    .getByRole('navigation', { name: 'Pages', exact: true })
+    .getByRole('link', { name: 'Webhooks' })
+    .click();
   await page.getByText('Foreign').waitFor();
   assert.equal(await page.getByText('Ours').count(), 0);
 });
@@ -89,14 +112,14 @@ test('a session that ended leads back to the sign-in, and a half-written form is
   const person = await signedIn(browser, host, { key: editor });
   const { page } = person;
   await person.open('/rules/new');
-  await page.getByLabel('Name').fill('Half written');
+  await page.getByLabel('Name', { exact: true }).fill('Half written');
   await person.context.clearCookies();
   await page.getByLabel('Tell').selectOption({ label: 'Ours' });
   await page.getByRole('heading', { name: 'Your session has ended' }).waitFor();
   await page.getByLabel('API key').fill(editor);
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByRole('button', { name: 'Add rule' }).waitFor();
-  assert.equal(await page.getByLabel('Name').inputValue(), 'Half written');
+  assert.equal(await page.getByLabel('Name', { exact: true }).inputValue(), 'Half written');
   await page.getByRole('button', { name: 'Add rule' }).click();
   await page.getByRole('list', { name: 'Rules' }).getByText('Half written').first().waitFor();
 });
@@ -120,12 +143,15 @@ test('while the server is away a banner says so, and the page comes back with it
   const person = await signedIn(browser, host, { key: editor });
   const { page } = person;
   await person.open('/rules/new');
-  await page.getByLabel('Name').fill('Kept');
+  await page.getByLabel('Name', { exact: true }).fill('Kept');
   await person.context.setOffline(true);
   await page.getByLabel('Tell').selectOption({ label: 'Ours' });
   await page.getByText('The server does not answer.').first().waitFor();
   await person.context.setOffline(false);
   await page.getByText('The server does not answer.').first().waitFor({ state: 'detached' });
-  assert.equal(await page.getByLabel('Name').inputValue(), 'Kept');
-  assertNoComplaints({ ...person, complaints: person.complaints.filter((each) => !each.includes('ERR_INTERNET')) });
+  assert.equal(await page.getByLabel('Name', { exact: true }).inputValue(), 'Kept');
+  assertNoComplaints({
+    ...person,
+    complaints: person.complaints.filter((each) => !each.includes('ERR_INTERNET')),
+  });
 });

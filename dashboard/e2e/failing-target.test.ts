@@ -13,7 +13,9 @@ let receiver: Receiver;
 before(async () => {
   [host, browser, receiver] = await Promise.all([startHost(), startBrowser(), startReceiver()]);
   receiver.answer(503, '<b onclick="alert(1)">down</b> \u202eevil');
-  const endpoint = idOf(await host.api('POST', '/v1/webhooks', { name: 'Broken', target_url: receiver.url }));
+  const endpoint = idOf(
+    await host.api('POST', '/v1/webhooks', { name: 'Broken', target_url: receiver.url }),
+  );
   await host.api('POST', '/v1/alert-rules', {
     name: 'On failure',
     event_type: 'workflow.failed',
@@ -32,16 +34,29 @@ test('the attempts of a failed delivery are read, hostile answers shown as text,
   const person = await signedIn(browser, host);
   const { page } = person;
   await person.open('/deliveries');
-  await page.getByRole('link').filter({ hasText: 'Dead' }).filter({ hasText: 'On failure' }).first().click();
+  await page
+    .getByRole('link')
+    .filter({ hasText: 'Dead' })
+    .filter({ hasText: 'On failure' })
+    .first()
+    .click();
 
-  await page.getByRole('heading', { level: 1, name: /Not delivered to Broken after 2 attempts/ }).waitFor();
+  await page
+    .getByRole('heading', { level: 1, name: /Not delivered to Broken after 2 attempts/ })
+    .waitFor();
   const timeline = page.getByRole('region', { name: 'What happened' });
   await timeline.getByText('Attempt 1').waitFor();
   await timeline.getByText(/Waited/).waitFor();
   const answer = timeline.getByLabel('Body of the response').last();
-  assert.match((await answer.textContent()) ?? '', /<b onclick="alert\(1\)">down<\/b> ‹U\+202E›evil/);
+  assert.match(
+    (await answer.textContent()) ?? '',
+    /<b onclick="alert\(1\)">down<\/b> ‹U\+202E›evil/,
+  );
   assert.equal(await page.locator('b[onclick]').count(), 0);
-  assert.match((await timeline.getByLabel('Body of the request').last().textContent()) ?? '', /"graph_name": "invoice"/);
+  assert.match(
+    (await timeline.getByLabel('Body of the request').last().textContent()) ?? '',
+    /"graph_name": "invoice"/,
+  );
 
   receiver.answer(200);
   await page.getByRole('button', { name: 'Resend' }).click();

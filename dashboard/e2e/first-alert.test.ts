@@ -39,17 +39,29 @@ test('from an empty host a person signs in, adds a webhook and a rule, and sees 
   await sheet.getByText(/It answered 200 in .*The alert is delivered/).waitFor();
   assert.equal(receiver.received.length, 1);
 
-  await sheet.getByRole('link', { name: 'Add a rule for it' }).or(sheet.getByRole('button', { name: 'Add a rule for it' })).click();
-  await page.getByLabel('Name').fill('On failure');
+  await sheet
+    .getByRole('link', { name: 'Add a rule for it' })
+    .or(sheet.getByRole('button', { name: 'Add a rule for it' }))
+    .click();
+  await page.getByLabel('Name', { exact: true }).fill('On failure');
   await page.locator('[data-sentence]').getByText('On call').waitFor();
-  assert.equal(await page.locator('[data-sentence]').textContent(), 'When workflow.failed, tell On call.');
+  assert.equal(
+    await page.locator('[data-sentence]').textContent(),
+    'When workflow.failed, tell On call.',
+  );
   await page.getByRole('button', { name: 'Add rule' }).click();
   await page.getByRole('list', { name: 'Rules' }).getByText('On failure').first().waitFor();
 
-  await page.getByRole('navigation', { name: 'Pages', exact: true }).getByRole('link', { name: 'Deliveries' }).click();
+  await page
+    .getByRole('navigation', { name: 'Pages', exact: true })
+    .getByRole('link', { name: 'Deliveries' })
+    .click();
   await page.getByRole('list', { name: 'Deliveries' }).waitFor();
   assert.equal((await host.api('POST', '/v1/events', failedRun('nightly-etl'))).status, 202);
-  const row = page.getByRole('list', { name: 'Deliveries' }).getByRole('link').filter({ hasText: 'On failure' });
+  const row = page
+    .getByRole('list', { name: 'Deliveries' })
+    .getByRole('link')
+    .filter({ hasText: 'On failure' });
   await row.filter({ hasText: 'Delivered' }).waitFor();
   assert.equal(receiver.received.length, 2);
   assertNoComplaints(person);

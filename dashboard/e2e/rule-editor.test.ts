@@ -11,7 +11,9 @@ let endpoint: string;
 
 before(async () => {
   [host, browser] = await Promise.all([startHost(), startBrowser()]);
-  endpoint = idOf(await host.api('POST', '/v1/webhooks', { name: '#oncall', target_url: 'http://127.0.0.1:9/' }));
+  endpoint = idOf(
+    await host.api('POST', '/v1/webhooks', { name: '#oncall', target_url: 'http://127.0.0.1:9/' }),
+  );
   for (const errors of [1, 2, 3, 4, 5]) {
     await host.api('POST', '/v1/events', failedRun('nightly-etl', { errored_count: errors }));
   }
@@ -39,7 +41,10 @@ test('a draft rule is tried on the past, and the bars are what it would have sen
   const bar = page.getByRole('figure').getByRole('button', { name: /2 alerts/ });
   assert.equal(await bar.getAttribute('data-value'), '2');
   await bar.click();
-  assert.equal(await page.getByRole('list', { name: 'Events behind the bar' }).getByRole('link').count(), 2);
+  assert.equal(
+    await page.getByRole('list', { name: 'Events behind the bar' }).getByRole('link').count(),
+    2,
+  );
   assertNoComplaints(person);
 });
 
@@ -74,29 +79,43 @@ test('fields of recent events are offered with a value', async () => {
   const editor = page.locator('[data-condition-editor]').getByRole('textbox');
   await editor.click();
   await page.keyboard.type('event.data.err');
-  await page.locator('[data-condition-editor]').getByRole('option', { name: /errored_count/ }).first().waitFor();
+  await page
+    .locator('[data-condition-editor]')
+    .getByRole('option', { name: /errored_count/ })
+    .first()
+    .waitFor();
   assertNoComplaints(person);
 });
 
 test('two tabs that edit one rule get the conflict shown, and nothing is overwritten', async () => {
-  const rule = idOf(await host.api('POST', '/v1/alert-rules', { name: 'Shared', event_type: 'workflow.failed', webhook_endpoint_id: endpoint }));
+  const rule = idOf(
+    await host.api('POST', '/v1/alert-rules', {
+      name: 'Shared',
+      event_type: 'workflow.failed',
+      webhook_endpoint_id: endpoint,
+    }),
+  );
   const one = await signedIn(browser, host);
   const other = await signedIn(browser, host);
   for (const person of [one, other]) {
     await person.open(`/rules/${rule}`);
-    await person.page.getByLabel('Name').waitFor();
+    await person.page.getByLabel('Name', { exact: true }).waitFor();
   }
-  await one.page.getByLabel('Name').fill('Mine');
+  await one.page.getByLabel('Name', { exact: true }).fill('Mine');
   await one.page.getByRole('button', { name: 'Save', exact: true }).click();
   await one.page.getByRole('heading', { level: 1, name: 'Mine' }).waitFor();
 
-  await other.page.getByLabel('Name').fill('Theirs');
+  await other.page.getByLabel('Name', { exact: true }).fill('Theirs');
   await other.page.getByRole('button', { name: 'Save', exact: true }).click();
   await other.page.getByText('Somebody else changed this rule while you were editing.').waitFor();
   await other.page.locator('[data-theirs]').getByText('Mine').waitFor();
   assert.equal((await host.api('GET', `/v1/alert-rules/${rule}`)).body.name, 'Mine');
-  assert.equal(await other.page.getByLabel('Name').inputValue(), 'Theirs', 'what was written is kept');
+  assert.equal(
+    await other.page.getByLabel('Name', { exact: true }).inputValue(),
+    'Theirs',
+    'what was written is kept',
+  );
   await other.page.getByRole('button', { name: 'Take theirs' }).click();
   await other.page.getByRole('button', { name: 'Save', exact: true }).waitFor();
-  assert.equal(await other.page.getByLabel('Name').inputValue(), 'Mine');
+  assert.equal(await other.page.getByLabel('Name', { exact: true }).inputValue(), 'Mine');
 });

@@ -6,6 +6,8 @@
   } catch {
     // Storage may be blocked in a frame; then the system decides.
   }
-  var dark = choice === 'dark' || (choice === 'system' && !matchMedia('(prefers-color-scheme: light)').matches);
+  var dark =
+    choice === 'dark' ||
+    (choice === 'system' && !matchMedia('(prefers-color-scheme: light)').matches);
   document.documentElement.dataset.theme = dark ? 'dark' : 'light';
 })();

@@ -3,13 +3,24 @@ import assert from 'node:assert/strict';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
 import type { Host } from './host.ts';
 
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
 
 /** A shared machine can be slow; a page that is right appears within this. */
 export const PATIENCE_MS = 30_000;
 
 export async function startBrowser(): Promise<Browser> {
-  return chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: FLAGS });
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: FLAGS,
+  });
 }
 
 export interface Person {
@@ -28,7 +39,11 @@ interface PersonOptions {
   colours?: 'light' | 'dark';
 }
 
-export async function signedIn(browser: Browser, host: Host, options: PersonOptions = {}): Promise<Person> {
+export async function signedIn(
+  browser: Browser,
+  host: Host,
+  options: PersonOptions = {},
+): Promise<Person> {
   const person = await visitor(browser, host, options);
   await person.page.getByLabel('API key').fill(options.key ?? host.key);
   await person.page.getByRole('button', { name: 'Sign in' }).click();
@@ -37,7 +52,11 @@ export async function signedIn(browser: Browser, host: Host, options: PersonOpti
 }
 
 /** Somebody who stands before the sign-in. */
-export async function visitor(browser: Browser, host: Host, options: PersonOptions = {}): Promise<Person> {
+export async function visitor(
+  browser: Browser,
+  host: Host,
+  options: PersonOptions = {},
+): Promise<Person> {
   const context = await browser.newContext({
     viewport: { width: options.width ?? 1280, height: options.height ?? 900 },
     colorScheme: options.colours ?? 'dark',
@@ -48,11 +67,13 @@ export async function visitor(browser: Browser, host: Host, options: PersonOptio
   const complaints: string[] = [];
   page.on('console', (message) => {
     // What the host refuses is shown to the person; the browser notes it too.
-    if (message.type() === 'error' && !message.text().includes('Failed to load resource')) complaints.push(message.text());
+    if (message.type() === 'error' && !message.text().includes('Failed to load resource'))
+      complaints.push(message.text());
   });
   page.on('pageerror', (error) => complaints.push(error.message));
   const isPlatform = !options.key;
-  const namespace = options.namespace === undefined ? (isPlatform ? 'payments' : null) : options.namespace;
+  const namespace =
+    options.namespace === undefined ? (isPlatform ? 'payments' : null) : options.namespace;
   const open = async (path: string) => {
     const query = namespace ? `${path.includes('?') ? '&' : '?'}ns=${namespace}` : '';
     await page.goto(`${host.url}/settings/alerts${path}${query}`);

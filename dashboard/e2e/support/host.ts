@@ -12,7 +12,12 @@ const READY_WITHIN_MS = 180_000;
 export interface Host {
   url: string;
   key: string;
-  api: (method: string, path: string, body?: unknown, options?: { namespace?: string; key?: string }) => Promise<Answer>;
+  api: (
+    method: string,
+    path: string,
+    body?: unknown,
+    options?: { namespace?: string; key?: string },
+  ) => Promise<Answer>;
   stop: () => Promise<void>;
 }
 
@@ -39,17 +44,21 @@ export async function startHost(): Promise<Host> {
   const folder = await mkdtemp(join(tmpdir(), 'alerts-e2e-'));
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
-  const child = spawn(binary, ['serve', '--listen', `127.0.0.1:${port}`, '--database-url', `sqlite://${folder}/alerts.db`], {
-    env: {
-      ...process.env,
-      ALERTS_BOOTSTRAP_KEY: PLATFORM_KEY,
-      ALERTS_ALLOW_TARGETS: '127.0.0.0/8',
-      ALERTS_PUBLIC_URL: url,
-      // Compiled plugins are the same for all tests; each compiles them once per machine.
-      ALERTS_CACHE_DIR: join(tmpdir(), 'alerts-e2e-plugin-cache'),
+  const child = spawn(
+    binary,
+    ['serve', '--listen', `127.0.0.1:${port}`, '--database-url', `sqlite://${folder}/alerts.db`],
+    {
+      env: {
+        ...process.env,
+        ALERTS_BOOTSTRAP_KEY: PLATFORM_KEY,
+        ALERTS_ALLOW_TARGETS: '127.0.0.0/8',
+        ALERTS_PUBLIC_URL: url,
+        // Compiled plugins are the same for all tests; each compiles them once per machine.
+        ALERTS_CACHE_DIR: join(tmpdir(), 'alerts-e2e-plugin-cache'),
+      },
+      stdio: ['ignore', 'ignore', 'pipe'],
     },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
+  );
   let log = '';
   child.stderr.on('data', (piece: Buffer) => (log = (log + piece.toString()).slice(-8_000)));
   await ready(url, child, () => log);
@@ -77,11 +86,23 @@ async function ready(url: string, child: ChildProcess, log: () => string) {
   throw new Error(`the host is not ready: ${log()}`);
 }
 
-async function call(url: string, method: string, path: string, body?: unknown, options: { namespace?: string; key?: string } = {}): Promise<Answer> {
+async function call(
+  url: string,
+  method: string,
+  path: string,
+  body?: unknown,
+  options: { namespace?: string; key?: string } = {},
+): Promise<Answer> {
   const headers: Record<string, string> = { 'x-api-key': options.key ?? PLATFORM_KEY };
   if (!options.key) headers['x-exosphere-namespace'] = options.namespace ?? 'payments';
-  if (body !== undefined) headers['content-type'] = path === '/v1/events' ? 'application/cloudevents+json' : 'application/json';
-  const answer = await fetch(url + path, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+  if (body !== undefined)
+    headers['content-type'] =
+      path === '/v1/events' ? 'application/cloudevents+json' : 'application/json';
+  const answer = await fetch(url + path, {
+    method,
+    headers,
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
   const text = await answer.text();
   return { status: answer.status, body: text ? (JSON.parse(text) as Record<string, unknown>) : {} };
 }
@@ -89,7 +110,10 @@ async function call(url: string, method: string, path: string, body?: unknown, o
 let posted = 0;
 
 /** A run that failed, as the platform tells of it. */
-export function failedRun(graph: string, data: Record<string, unknown> = {}): Record<string, unknown> {
+export function failedRun(
+  graph: string,
+  data: Record<string, unknown> = {},
+): Record<string, unknown> {
   const run = `run-${Date.now()}-${posted++}`;
   return {
     specversion: '1.0',
@@ -99,7 +123,14 @@ export function failedRun(graph: string, data: Record<string, unknown> = {}): Re
     subject: `graph/${graph}/run/${run}`,
     time: new Date().toISOString(),
     namespace: 'payments',
-    data: { graph_name: graph, run_id: run, status: 'FAILED', errored_count: 2, total_count: 9, ...data },
+    data: {
+      graph_name: graph,
+      run_id: run,
+      status: 'FAILED',
+      errored_count: 2,
+      total_count: 9,
+      ...data,
+    },
   };
 }
 

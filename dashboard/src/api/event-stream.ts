@@ -85,7 +85,9 @@ async function run(path: string, listener: Listener, signal: AbortSignal) {
 }
 
 async function* messagesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<StreamMessage> {
-  const reader = body.pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>).getReader();
+  const reader = body
+    .pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>)
+    .getReader();
   const parser = new MessageParser();
   for (;;) {
     const { value, done } = await reader.read();

@@ -6,7 +6,8 @@ export const queryClient = new QueryClient({
     queries: {
       staleTime: 10_000,
       // What was refused is refused again; only a server that is away is asked again.
-      retry: (failures, error) => !(error instanceof ApiProblem && error.status < 500) && failures < 2,
+      retry: (failures, error) =>
+        !(error instanceof ApiProblem && error.status < 500) && failures < 2,
     },
   },
 });

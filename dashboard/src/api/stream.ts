@@ -68,7 +68,8 @@ export function useStream(namespace: string | null, isEnabled: boolean) {
     const settle = () => {
       timer = null;
       for (const [kind, changed] of pending) {
-        for (const part of STALE[kind] ?? []) void client.invalidateQueries({ queryKey: key(part) });
+        for (const part of STALE[kind] ?? [])
+          void client.invalidateQueries({ queryKey: key(part) });
         changeListeners.forEach((listener) => listener(kind, [...changed.values()]));
       }
       pending.clear();
@@ -101,7 +102,8 @@ export function useStream(namespace: string | null, isEnabled: boolean) {
 function changedOf(data: string): Changed | null {
   try {
     const parsed: unknown = JSON.parse(data);
-    const isNamed = typeof parsed === 'object' && parsed !== null && typeof (parsed as Changed).id === 'string';
+    const isNamed =
+      typeof parsed === 'object' && parsed !== null && typeof (parsed as Changed).id === 'string';
     return isNamed ? (parsed as Changed) : null;
   } catch {
     return null;

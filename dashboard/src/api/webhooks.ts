@@ -33,9 +33,7 @@ export const createEndpoint = (body: NewEndpoint, idempotency = idempotencyKey()
   );
 
 export const changeEndpoint = (id: string, body: EndpointPatch, etag: string | null = null) =>
-  take(
-    api.PATCH('/v1/webhooks/{id}', { body, params: { path: { id } }, headers: ifMatch(etag) }),
-  );
+  take(api.PATCH('/v1/webhooks/{id}', { body, params: { path: { id } }, headers: ifMatch(etag) }));
 
 export const deleteEndpoint = (id: string) =>
   take(api.DELETE('/v1/webhooks/{id}', { params: { path: { id } } }));

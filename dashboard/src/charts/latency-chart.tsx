@@ -17,7 +17,8 @@ export default function LatencyChart({ points }: LatencyChartProps) {
   useEffect(() => {
     const element = place.current;
     if (!element) return;
-    const colour = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+    const colour = (name: string) =>
+      getComputedStyle(document.documentElement).getPropertyValue(name).trim();
     const axis = {
       stroke: colour('--muted'),
       grid: { stroke: colour('--line'), width: 1 },
@@ -30,17 +31,35 @@ export default function LatencyChart({ points }: LatencyChartProps) {
         height: HEIGHT,
         legend: { show: false },
         cursor: { y: false, drag: { x: false, y: false } },
-        axes: [axis, { ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => tookText(tick)) }],
+        axes: [
+          axis,
+          { ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => tookText(tick)) },
+        ],
         series: [
           {},
-          { label: 'p50', stroke: colour('--success'), width: 2, spanGaps: false, points: { show: true, size: 4 } },
-          { label: 'p99', stroke: colour('--flight'), width: 2, dash: [6, 4], spanGaps: false, points: { show: true, size: 4 } },
+          {
+            label: 'p50',
+            stroke: colour('--success'),
+            width: 2,
+            spanGaps: false,
+            points: { show: true, size: 4 },
+          },
+          {
+            label: 'p99',
+            stroke: colour('--flight'),
+            width: 2,
+            dash: [6, 4],
+            spanGaps: false,
+            points: { show: true, size: 4 },
+          },
         ],
       },
       [points.map((p) => p.at / 1_000), points.map((p) => p.p50), points.map((p) => p.p99)],
       element,
     );
-    const observer = new ResizeObserver(() => chart.setSize({ width: element.clientWidth, height: HEIGHT }));
+    const observer = new ResizeObserver(() =>
+      chart.setSize({ width: element.clientWidth, height: HEIGHT }),
+    );
     observer.observe(element);
     return () => {
       observer.disconnect();

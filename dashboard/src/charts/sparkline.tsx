@@ -19,10 +19,22 @@ export function Sparkline({ slots, label }: SparklineProps) {
       {slots.map(({ delivered, failed }, i) => (
         <g key={i}>
           {delivered > 0 && (
-            <rect x={i * step + 0.5} width={step - 1} y={HALF - height(delivered)} height={height(delivered)} className="fill-success-fill" />
+            <rect
+              x={i * step + 0.5}
+              width={step - 1}
+              y={HALF - height(delivered)}
+              height={height(delivered)}
+              className="fill-success-fill"
+            />
           )}
           {failed > 0 && (
-            <rect x={i * step + 0.5} width={step - 1} y={HALF} height={height(failed)} className="fill-danger-fill" />
+            <rect
+              x={i * step + 0.5}
+              width={step - 1}
+              y={HALF}
+              height={height(failed)}
+              className="fill-danger-fill"
+            />
           )}
         </g>
       ))}

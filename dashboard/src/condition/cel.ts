@@ -12,7 +12,8 @@ export const celLanguage = StreamLanguage.define<Record<string, never>>({
       stream.skipToEnd();
       return 'comment';
     }
-    if (stream.match(/^[rb]*"(?:[^"\\]|\\.)*"?/) || stream.match(/^[rb]*'(?:[^'\\]|\\.)*'?/)) return 'string';
+    if (stream.match(/^[rb]*"(?:[^"\\]|\\.)*"?/) || stream.match(/^[rb]*'(?:[^'\\]|\\.)*'?/))
+      return 'string';
     if (stream.match(/^\d+(\.\d+)?u?/)) return 'number';
     const word = stream.match(/^[A-Za-z_]\w*/);
     if (Array.isArray(word)) {
@@ -51,12 +52,19 @@ export const FUNCTIONS: Offer[] = [
 export const READY: { label: string; source: string }[] = [
   { label: 'A graph named…', source: 'event.data.graph_name == "nightly-etl"' },
   { label: 'More than n errors', source: 'event.data.errored_count > 3' },
-  { label: 'More than half of the states failed', source: 'event.data.errored_count * 2 > event.data.total_count' },
+  {
+    label: 'More than half of the states failed',
+    source: 'event.data.errored_count * 2 > event.data.total_count',
+  },
   { label: 'Took longer than…', source: 'event.data.duration_ms > 900000' },
   {
     label: 'Outside office hours',
-    source: 'timestamp(event.time).getHours("UTC") < 8 || timestamp(event.time).getHours("UTC") >= 18',
+    source:
+      'timestamp(event.time).getHours("UTC") < 8 || timestamp(event.time).getHours("UTC") >= 18',
   },
   { label: 'Graphs whose name begins with…', source: 'event.data.graph_name.startsWith("prod-")' },
-  { label: 'A certain node failed', source: 'has(event.data.node_name) && event.data.node_name == "load"' },
+  {
+    label: 'A certain node failed',
+    source: 'has(event.data.node_name) && event.data.node_name == "load"',
+  },
 ];

@@ -29,10 +29,16 @@ interface ConditionFieldProps {
 export function ConditionField(props: ConditionFieldProps) {
   const { language, source, onChange, eventType, diagnostic, error, isReadOnly } = props;
   const plugins = usePlugins();
-  const type = eventType.includes('*') || eventType === 'workflow.duration_exceeded' ? '' : eventType;
+  const type =
+    eventType.includes('*') || eventType === 'workflow.duration_exceeded' ? '' : eventType;
   const events = useQuery({ ...newestEventsQuery(type ? { type } : {}, 100), retry: false });
-  const fields = useMemo(() => fieldsOf((events.data?.data ?? []).map((stored) => stored.event)), [events.data]);
-  const known = plugins.items.filter((plugin) => plugin.kind === 'condition').map((plugin) => plugin.id);
+  const fields = useMemo(
+    () => fieldsOf((events.data?.data ?? []).map((stored) => stored.event)),
+    [events.data],
+  );
+  const known = plugins.items
+    .filter((plugin) => plugin.kind === 'condition')
+    .map((plugin) => plugin.id);
   const languages = [...new Set(['cel', ...known, language])];
   return (
     <div className="space-y-1.5">
@@ -45,16 +51,33 @@ export function ConditionField(props: ConditionFieldProps) {
             {language === 'cel' && (
               <Menu trigger={<Button size="small">Ready conditions</Button>}>
                 {READY.map((ready) => (
-                  <MenuItem key={ready.label} onSelect={() => onChange('cel', source.trim() ? `${source.trim()} && ${bracketed(ready.source)}` : ready.source)}>
+                  <MenuItem
+                    key={ready.label}
+                    onSelect={() =>
+                      onChange(
+                        'cel',
+                        source.trim()
+                          ? `${source.trim()} && ${bracketed(ready.source)}`
+                          : ready.source,
+                      )
+                    }
+                  >
                     {ready.label}
                   </MenuItem>
                 ))}
               </Menu>
             )}
             {languages.length > 1 && (
-              <Select aria-label="Condition language" className="h-8 w-auto" value={language} onChange={(event) => onChange(event.target.value, source)}>
+              <Select
+                aria-label="Condition language"
+                className="h-8 w-auto"
+                value={language}
+                onChange={(event) => onChange(event.target.value, source)}
+              >
                 {languages.map((each) => (
-                  <option key={each} value={each}>{NAMES[each] ?? each}</option>
+                  <option key={each} value={each}>
+                    {NAMES[each] ?? each}
+                  </option>
                 ))}
               </Select>
             )}
@@ -74,7 +97,11 @@ export function ConditionField(props: ConditionFieldProps) {
       </Suspense>
       <div aria-live="polite">
         {diagnostic && <DiagnosticView diagnostic={diagnostic} source={source} />}
-        {!diagnostic && error && <p className="text-danger text-[13px]"><Foreign text={error} /></p>}
+        {!diagnostic && error && (
+          <p className="text-danger text-[13px]">
+            <Foreign text={error} />
+          </p>
+        )}
       </div>
     </div>
   );
@@ -88,7 +115,12 @@ function DiagnosticView({ diagnostic, source }: { diagnostic: Diagnostic; source
   // Long lines are cut so that the mark stays in view.
   const start = Math.max(0, diagnostic.column - 40);
   return (
-    <div className="text-danger text-[13px]" data-diagnostic data-line={diagnostic.line} data-column={diagnostic.column}>
+    <div
+      className="text-danger text-[13px]"
+      data-diagnostic
+      data-line={diagnostic.line}
+      data-column={diagnostic.column}
+    >
       <pre className="overflow-hidden font-mono text-xs leading-4" aria-hidden>
         {`${line.slice(start, start + 80)}\n${' '.repeat(diagnostic.column - 1 - start)}▲`}
       </pre>

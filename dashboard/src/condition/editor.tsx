@@ -4,7 +4,12 @@
  * It stands in a shadow root: there it brings its styles as a constructed sheet, which the content security policy
  * allows; in the page it would write a style element, which the policy refuses.
  */
-import { autocompletion, closeBrackets, completionKeymap, type CompletionContext } from '@codemirror/autocomplete';
+import {
+  autocompletion,
+  closeBrackets,
+  completionKeymap,
+  type CompletionContext,
+} from '@codemirror/autocomplete';
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands';
 import { bracketMatching, HighlightStyle, syntaxHighlighting } from '@codemirror/language';
 import { setDiagnostics } from '@codemirror/lint';
@@ -26,17 +31,42 @@ interface EditorProps {
 }
 
 const look = EditorView.theme({
-  '&': { fontSize: '13px', color: 'var(--fg)', backgroundColor: 'var(--bg)', borderRadius: '0.5rem', border: '1px solid var(--line-strong)' },
+  '&': {
+    fontSize: '13px',
+    color: 'var(--fg)',
+    backgroundColor: 'var(--bg)',
+    borderRadius: '0.5rem',
+    border: '1px solid var(--line-strong)',
+  },
   '&.cm-focused': { outline: '2px solid var(--link)', outlineOffset: '2px' },
-  '.cm-content': { fontFamily: 'ui-monospace, Menlo, Consolas, monospace', padding: '8px 4px', caretColor: 'var(--fg)' },
+  '.cm-content': {
+    fontFamily: 'ui-monospace, Menlo, Consolas, monospace',
+    padding: '8px 4px',
+    caretColor: 'var(--fg)',
+  },
   '.cm-placeholder': { color: 'var(--muted)' },
   '.cm-cursor': { borderLeftColor: 'var(--fg)' },
-  '&.cm-focused .cm-selectionBackground, .cm-selectionBackground': { backgroundColor: 'var(--accent) !important' },
-  '.cm-tooltip': { backgroundColor: 'var(--raised)', color: 'var(--fg)', border: '1px solid var(--line)', borderRadius: '0.5rem', overflow: 'hidden' },
-  '.cm-tooltip-autocomplete ul li[aria-selected]': { backgroundColor: 'var(--accent)', color: 'var(--fg)' },
+  '&.cm-focused .cm-selectionBackground, .cm-selectionBackground': {
+    backgroundColor: 'var(--accent) !important',
+  },
+  '.cm-tooltip': {
+    backgroundColor: 'var(--raised)',
+    color: 'var(--fg)',
+    border: '1px solid var(--line)',
+    borderRadius: '0.5rem',
+    overflow: 'hidden',
+  },
+  '.cm-tooltip-autocomplete ul li[aria-selected]': {
+    backgroundColor: 'var(--accent)',
+    color: 'var(--fg)',
+  },
   '.cm-completionDetail': { color: 'var(--muted)', fontStyle: 'normal', marginLeft: '1.5em' },
   '.cm-matchingBracket': { backgroundColor: 'var(--accent) !important' },
-  '.cm-lintRange-error': { backgroundImage: 'none', textDecoration: 'underline wavy var(--danger)', textUnderlineOffset: '3px' },
+  '.cm-lintRange-error': {
+    backgroundImage: 'none',
+    textDecoration: 'underline wavy var(--danger)',
+    textUnderlineOffset: '3px',
+  },
   '.cm-lintPoint-error:after': { borderBottomColor: 'var(--danger)' },
 });
 
@@ -48,7 +78,15 @@ const colours = HighlightStyle.define([
   { tag: tags.comment, color: 'var(--muted)' },
 ]);
 
-export default function Editor({ value, onChange, label, isCel, fields, diagnostic, isReadOnly }: EditorProps) {
+export default function Editor({
+  value,
+  onChange,
+  label,
+  isCel,
+  fields,
+  diagnostic,
+  isReadOnly,
+}: EditorProps) {
   const place = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView>(null);
   const latest = useRef({ onChange, fields, value });
@@ -65,7 +103,9 @@ export default function Editor({ value, onChange, label, isCel, fields, diagnost
       if (!word || (word.from === word.to && !context.explicit)) return null;
       const isMethod = /[\w)]\.\w*$/.test(word.text) && !word.text.startsWith('event');
       const offers = [
-        ...(isMethod ? [] : latest.current.fields.map((field) => ({ ...field, type: 'variable', boost: 1 }))),
+        ...(isMethod
+          ? []
+          : latest.current.fields.map((field) => ({ ...field, type: 'variable', boost: 1 }))),
         ...FUNCTIONS.map((each) => ({ ...each, type: 'function' })),
       ];
       return { from: word.from, options: offers, validFor: /^[\w.]*$/ };
@@ -84,7 +124,9 @@ export default function Editor({ value, onChange, label, isCel, fields, diagnost
           syntaxHighlighting(colours),
           // Tab leaves the editor, as it leaves every field.
           keymap.of([...completionKeymap, ...defaultKeymap, ...historyKeymap]),
-          placeholder(isCel ? 'event.data.errored_count > 3, or empty for always' : 'empty for always'),
+          placeholder(
+            isCel ? 'event.data.errored_count > 3, or empty for always' : 'empty for always',
+          ),
           tooltips({ position: 'absolute' }),
           EditorView.contentAttributes.of({ 'aria-label': label, spellcheck: 'false' }),
           EditorView.editable.of(!isReadOnly),
@@ -113,7 +155,14 @@ export default function Editor({ value, onChange, label, isCel, fields, diagnost
     if (!editor) return;
     const length = editor.state.doc.length;
     const marks = diagnostic
-      ? [{ from: Math.min(diagnostic.from, length), to: Math.min(diagnostic.to, length), severity: 'error' as const, message: diagnostic.message }]
+      ? [
+          {
+            from: Math.min(diagnostic.from, length),
+            to: Math.min(diagnostic.to, length),
+            severity: 'error' as const,
+            message: diagnostic.message,
+          },
+        ]
       : [];
     editor.dispatch(setDiagnostics(editor.state, marks));
   }, [diagnostic]);

@@ -47,14 +47,21 @@ function Frame({ tenant }: { tenant: string | null }) {
   const help = useShortcuts();
   return (
     <>
-      <a href="#content" className="bg-primary text-on-primary sr-only z-60 rounded-md px-3 py-2 focus:not-sr-only focus:fixed focus:top-3 focus:left-3">
+      <a
+        href="#content"
+        className="bg-primary text-on-primary sr-only z-60 rounded-md px-3 py-2 focus:not-sr-only focus:fixed focus:top-3 focus:left-3"
+      >
         Skip to the content
       </a>
       <Header tenant={tenant} namespace={namespace} onHelp={help.open} />
       <Banner />
       <div className="mx-auto flex w-full max-w-[96rem]">
         <Rail />
-        <main id="content" tabIndex={-1} className="min-w-0 grow px-4 py-6 outline-none max-sm:pb-24 sm:px-6">
+        <main
+          id="content"
+          tabIndex={-1}
+          className="min-w-0 grow px-4 py-6 outline-none max-sm:pb-24 sm:px-6"
+        >
           <div className="mx-auto max-w-7xl">
             {namespace === null ? (
               <ChooseNamespace />

@@ -16,9 +16,13 @@ export function Banner() {
   }, [isReachable, client]);
   if (isReachable) return null;
   return (
-    <div role="alert" className="bg-card border-danger/50 flex flex-wrap items-center justify-center gap-x-4 gap-y-2 border-b px-4 py-2">
+    <div
+      role="alert"
+      className="bg-card border-danger/50 flex flex-wrap items-center justify-center gap-x-4 gap-y-2 border-b px-4 py-2"
+    >
       <span>
-        <strong>The server does not answer.</strong> What you see may be old, and what you wrote is kept.
+        <strong>The server does not answer.</strong> What you see may be old, and what you wrote is
+        kept.
       </span>
       <Button size="small" onClick={() => void ask(client)}>
         Try now

@@ -12,7 +12,10 @@ const cell = 'flex h-14 flex-col items-center justify-center gap-0.5 text-xs';
 export function BottomBar() {
   const [isOpen, setOpen] = useState(false);
   return (
-    <nav aria-label="Pages, short" className="bg-bg fixed inset-x-0 bottom-0 z-30 border-t sm:hidden">
+    <nav
+      aria-label="Pages, short"
+      className="bg-bg fixed inset-x-0 bottom-0 z-30 border-t sm:hidden"
+    >
       <ul className="grid grid-cols-5">
         {PLACES.filter((place) => EVERY_DAY.includes(place.to)).map(({ to, label, icon: Icon }) => (
           <li key={to}>
@@ -29,7 +32,11 @@ export function BottomBar() {
           </li>
         ))}
         <li>
-          <button type="button" className={`${cell} text-muted w-full`} onClick={() => setOpen(true)}>
+          <button
+            type="button"
+            className={`${cell} text-muted w-full`}
+            onClick={() => setOpen(true)}
+          >
             <MenuIcon className="size-5" aria-hidden />
             More
           </button>

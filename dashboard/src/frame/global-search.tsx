@@ -20,7 +20,10 @@ export function GlobalSearch() {
       className="relative w-9 transition-[width] focus-within:w-44 sm:w-56 sm:focus-within:w-64"
       onBlur={(event) => !event.currentTarget.contains(event.relatedTarget) && setOpen(false)}
     >
-      <Search className="text-muted pointer-events-none absolute top-2.5 left-2.5 size-4" aria-hidden />
+      <Search
+        className="text-muted pointer-events-none absolute top-2.5 left-2.5 size-4"
+        aria-hidden
+      />
       <SearchInput text={text} setText={setText} isOpen={isOpen} setOpen={setOpen} />
     </div>
   );
@@ -83,7 +86,13 @@ function SearchInput({ text, setText, isOpen, setOpen }: SearchInputProps) {
           event.preventDefault();
         }}
       />
-      <div className={cn(popupClass, 'absolute right-0 mt-1.5 w-80 max-w-[90vw]', !isShown && 'hidden')}>
+      <div
+        className={cn(
+          popupClass,
+          'absolute right-0 mt-1.5 w-80 max-w-[90vw]',
+          !isShown && 'hidden',
+        )}
+      >
         <ul id={listId} role="listbox" aria-label="Found">
           {found.map((target, i) => (
             // The keyboard works from the search field, by `aria-activedescendant`.
@@ -96,7 +105,10 @@ function SearchInput({ text, setText, isOpen, setOpen }: SearchInputProps) {
               tabIndex={-1}
               onClick={() => go(target)}
               onMouseMove={() => setMarked(i)}
-              className={cn('flex cursor-pointer items-baseline gap-3 rounded-md px-2.5 py-1.5', i === marked && 'bg-accent')}
+              className={cn(
+                'flex cursor-pointer items-baseline gap-3 rounded-md px-2.5 py-1.5',
+                i === marked && 'bg-accent',
+              )}
             >
               <span className="text-muted w-16 shrink-0 text-[13px]">{target.kind}</span>
               <span className="truncate">
@@ -107,7 +119,9 @@ function SearchInput({ text, setText, isOpen, setOpen }: SearchInputProps) {
         </ul>
         {found.length === 0 && (
           <p role="status" className="text-muted px-2.5 py-1.5">
-            {isAsking && events.isFetching ? 'Searching…' : 'Nothing has this name, id or run. Older runs are found under Events.'}
+            {isAsking && events.isFetching
+              ? 'Searching…'
+              : 'Nothing has this name, id or run. Older runs are found under Events.'}
           </p>
         )}
       </div>

@@ -19,14 +19,21 @@ export function Header({ tenant, namespace, onHelp }: HeaderProps) {
   return (
     <header className="bg-bg sticky top-0 z-30 flex h-16 items-center gap-2 border-b px-4 sm:gap-3 sm:px-6">
       <PagesButton />
-      <Link to="/" className="flex shrink-0 items-center gap-2 font-bold" aria-label="Exosphere Alerts, overview">
+      <Link
+        to="/"
+        className="flex shrink-0 items-center gap-2 font-bold"
+        aria-label="Exosphere Alerts, overview"
+      >
         <Logo />
         <span className="hidden md:inline">
           Exosphere <span className="text-muted font-normal">Alerts</span>
         </span>
       </Link>
       {tenant ? (
-        <span className="text-muted stranger max-w-40 truncate border-l pl-3" title="The namespace of your key">
+        <span
+          className="text-muted stranger max-w-40 truncate border-l pl-3"
+          title="The namespace of your key"
+        >
           {tenant}
         </span>
       ) : (
@@ -35,7 +42,13 @@ export function Header({ tenant, namespace, onHelp }: HeaderProps) {
       <div className="grow" />
       {namespace !== null && <GlobalSearch />}
       {namespace !== null && <LiveIndicator />}
-      <Button look="quiet" size="icon" aria-label="Keyboard shortcuts and help" className="max-sm:hidden" onClick={onHelp}>
+      <Button
+        look="quiet"
+        size="icon"
+        aria-label="Keyboard shortcuts and help"
+        className="max-sm:hidden"
+        onClick={onHelp}
+      >
         <CircleHelp />
       </Button>
       <ThemeMenu />
@@ -48,7 +61,13 @@ export function Logo() {
   return (
     <svg viewBox="0 0 32 32" className="text-primary size-7" aria-hidden>
       <circle cx="16" cy="16" r="5" fill="currentColor" />
-      <path d="M16 4a12 12 0 0 1 12 12M16 28A12 12 0 0 1 4 16" fill="none" stroke="currentColor" strokeWidth="2.5" strokeLinecap="round" />
+      <path
+        d="M16 4a12 12 0 0 1 12 12M16 28A12 12 0 0 1 4 16"
+        fill="none"
+        stroke="currentColor"
+        strokeWidth="2.5"
+        strokeLinecap="round"
+      />
     </svg>
   );
 }

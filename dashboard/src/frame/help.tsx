@@ -17,7 +17,10 @@ export function HelpDialog({ isOpen, onClose }: { isOpen: boolean; onClose: () =
           <div key={does} className="contents">
             <dt className="flex gap-1">
               {pressed.map((each) => (
-                <kbd key={each} className="bg-accent min-w-6 rounded border px-1.5 py-0.5 text-center font-mono text-[13px]">
+                <kbd
+                  key={each}
+                  className="bg-accent min-w-6 rounded border px-1.5 py-0.5 text-center font-mono text-[13px]"
+                >
                   {each}
                 </kbd>
               ))}

@@ -18,13 +18,22 @@ export function NamespaceSelect({ namespace }: { namespace: string | null }) {
   return (
     <Popover.Root open={isOpen} onOpenChange={setOpen}>
       <Popover.Trigger asChild>
-        <Button size="small" aria-label={`Namespace: ${namespace ?? 'none chosen'}`} className="min-w-0 max-w-48">
+        <Button
+          size="small"
+          aria-label={`Namespace: ${namespace ?? 'none chosen'}`}
+          className="min-w-0 max-w-48"
+        >
           <span className="stranger truncate">{namespace ?? 'Choose a namespace'}</span>
           <ChevronsUpDown className="text-muted" />
         </Button>
       </Popover.Trigger>
       <Popover.Portal>
-        <Popover.Content align="start" sideOffset={6} aria-label="Namespaces" className={cn(popupClass, 'w-72 p-2')}>
+        <Popover.Content
+          align="start"
+          sideOffset={6}
+          aria-label="Namespaces"
+          className={cn(popupClass, 'w-72 p-2')}
+        >
           <NamespaceList onChosen={() => setOpen(false)} />
         </Popover.Content>
       </Popover.Portal>
@@ -72,7 +81,12 @@ export function NamespaceList({ onChosen }: { onChosen?: () => void }) {
           event.preventDefault();
         }}
       />
-      <ul id={listId} role="listbox" aria-label="Namespaces" className="mt-2 max-h-72 overflow-y-auto">
+      <ul
+        id={listId}
+        role="listbox"
+        aria-label="Namespaces"
+        className="mt-2 max-h-72 overflow-y-auto"
+      >
         {shown.map((name, i) => (
           // The keyboard works from the search field, by `aria-activedescendant`.
           // eslint-disable-next-line jsx-a11y/click-events-have-key-events
@@ -83,7 +97,10 @@ export function NamespaceList({ onChosen }: { onChosen?: () => void }) {
             aria-selected={i === marked}
             onClick={() => choose(name)}
             onMouseMove={() => setMarked(i)}
-            className={cn('stranger cursor-pointer truncate rounded-md px-2.5 py-1.5', i === marked && 'bg-accent')}
+            className={cn(
+              'stranger cursor-pointer truncate rounded-md px-2.5 py-1.5',
+              i === marked && 'bg-accent',
+            )}
           >
             {name}
             {isNew && i === shown.length - 1 && <span className="text-muted"> (new)</span>}

@@ -44,7 +44,10 @@ export function PlaceLinks({ layout, onFollow }: PlaceLinksProps) {
         activeOptions={{ exact: to === '/', includeSearch: false }}
         activeProps={{ className: 'bg-accent font-semibold text-fg' }}
         inactiveProps={{ className: 'text-muted hover:text-fg hover:bg-accent/60' }}
-        className={cn('flex items-center gap-2.5 rounded-md px-3', layout === 'rail' ? 'h-9' : 'h-12 text-base')}
+        className={cn(
+          'flex items-center gap-2.5 rounded-md px-3',
+          layout === 'rail' ? 'h-9' : 'h-12 text-base',
+        )}
       >
         <Icon className="size-4 shrink-0" aria-hidden />
         <span className="grow">{label}</span>

@@ -5,7 +5,9 @@ const KEPT = 5;
 export function recentNamespaces(): string[] {
   try {
     const kept: unknown = JSON.parse(localStorage.getItem(KEY) ?? '[]');
-    return Array.isArray(kept) ? kept.filter((name) => typeof name === 'string').slice(0, KEPT) : [];
+    return Array.isArray(kept)
+      ? kept.filter((name) => typeof name === 'string').slice(0, KEPT)
+      : [];
   } catch {
     return [];
   }

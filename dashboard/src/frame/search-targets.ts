@@ -35,10 +35,7 @@ export function searchTargets(text: string, endpoints: Endpoint[], rules: Rule[]
 }
 
 /** Of newest events, those whose run, graph or own id holds the text. */
-export function eventTargets(
-  text: string,
-  events: { id: string; event: unknown }[],
-): Target[] {
+export function eventTargets(text: string, events: { id: string; event: unknown }[]): Target[] {
   const needle = text.trim().toLowerCase();
   if (needle.length < 3) return [];
   return events

@@ -29,9 +29,13 @@ export function SpanFilter({ from, onChange }: SpanFilterProps) {
       }}
     >
       <option value="">Any time</option>
-      {value === 'given' && <option value="given">Since {from?.slice(0, 16).replace('T', ' ')}</option>}
+      {value === 'given' && (
+        <option value="given">Since {from?.slice(0, 16).replace('T', ' ')}</option>
+      )}
       {SPANS.map(([id, label]) => (
-        <option key={id} value={id}>{label}</option>
+        <option key={id} value={id}>
+          {label}
+        </option>
       ))}
     </Select>
   );

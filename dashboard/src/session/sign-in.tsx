@@ -41,10 +41,15 @@ export function SignIn({ isExpired = false }: { isExpired?: boolean }) {
       <div className="absolute top-3.5 right-4">
         <ThemeMenu />
       </div>
-      <form onSubmit={(event) => void submit(event)} className="bg-card w-full max-w-sm space-y-5 rounded-lg border p-6">
+      <form
+        onSubmit={(event) => void submit(event)}
+        className="bg-card w-full max-w-sm space-y-5 rounded-lg border p-6"
+      >
         <div className="space-y-3">
           <Logo />
-          <h1 className="text-lg font-bold">{isExpired ? 'Your session has ended' : 'Sign in to Exosphere Alerts'}</h1>
+          <h1 className="text-lg font-bold">
+            {isExpired ? 'Your session has ended' : 'Sign in to Exosphere Alerts'}
+          </h1>
           <p className="text-muted">
             {isExpired
               ? 'Sign in again, and the page is as you left it.'

@@ -41,7 +41,9 @@ export function forForm(schema: Schema): RJSFSchema {
 /** Constants are hidden; what a choice holds carries no title twice. */
 export function uiOf(schema: Schema): UiSchema {
   const ui: UiSchema = {};
-  for (const [name, property] of Object.entries(isSchema(schema.properties) ? schema.properties : {})) {
+  for (const [name, property] of Object.entries(
+    isSchema(schema.properties) ? schema.properties : {},
+  )) {
     if (!isSchema(property)) continue;
     if ('const' in property) ui[name] = { 'ui:widget': 'hidden' };
     else {

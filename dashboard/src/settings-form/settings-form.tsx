@@ -59,7 +59,10 @@ function JsonSettings({ value, onChange }: Omit<SettingsFormProps, 'schema'>) {
 }
 
 /** A schema that breaks the form shows the other editor, not an empty page. */
-class Fallback extends Component<{ children: ReactNode; otherwise: ReactNode }, { isBroken: boolean }> {
+class Fallback extends Component<
+  { children: ReactNode; otherwise: ReactNode },
+  { isBroken: boolean }
+> {
   override state = { isBroken: false };
 
   static getDerivedStateFromError() {

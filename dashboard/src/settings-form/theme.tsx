@@ -13,13 +13,14 @@ import { Button } from '@/ui/button';
 import { Input, Select } from '@/ui/field';
 
 function FieldTemplate(props: FieldTemplateProps) {
-  const { id, label, children, rawErrors, rawDescription, hidden, required, schema, displayLabel } = props;
+  const { id, label, children, rawErrors, rawDescription, hidden, required, schema, displayLabel } =
+    props;
   if (hidden) return <div className="hidden">{children}</div>;
   const isBoolean = schema.type === 'boolean';
   return (
     <div className="space-y-1.5">
       {displayLabel && !isBoolean && (
-        <label htmlFor={id} className="font-medium">
+        <label htmlFor={id} className="block font-medium">
           {label}
           {!required && <span className="text-muted font-normal"> (optional)</span>}
         </label>
@@ -30,17 +31,22 @@ function FieldTemplate(props: FieldTemplateProps) {
           {error}
         </p>
       ))}
-      {rawDescription && <p className="text-muted text-[13px]">{rawDescription.replaceAll('`', '')}</p>}
+      {rawDescription && (
+        <p className="text-muted text-[13px]">{rawDescription.replaceAll('`', '')}</p>
+      )}
     </div>
   );
 }
 
 function ObjectFieldTemplate(props: ObjectFieldTemplateProps) {
   const isRoot = props.fieldPathId.path.length === 0;
-  const canAdd = props.schema.additionalProperties !== undefined && props.schema.additionalProperties !== false;
+  const canAdd =
+    props.schema.additionalProperties !== undefined && props.schema.additionalProperties !== false;
   return (
     <fieldset className={isRoot ? 'space-y-4' : 'space-y-3 border-l pl-4'}>
-      {!isRoot && props.title && <legend className="sr-only">{props.title}</legend>}
+      {!isRoot && props.title && (
+        <legend className={canAdd ? 'mb-1.5 -ml-4 font-medium' : 'sr-only'}>{props.title}</legend>
+      )}
       {props.properties.map((property) => (
         <div key={property.name}>{property.content}</div>
       ))}
@@ -54,7 +60,20 @@ function ObjectFieldTemplate(props: ObjectFieldTemplateProps) {
 }
 
 function BaseInputTemplate(props: BaseInputTemplateProps) {
-  const { id, value, required, disabled, onChange, onBlur, onFocus, placeholder, schema, options, type, label } = props;
+  const {
+    id,
+    value,
+    required,
+    disabled,
+    onChange,
+    onBlur,
+    onFocus,
+    placeholder,
+    schema,
+    options,
+    type,
+    label,
+  } = props;
   const isNumber = schema.type === 'number' || schema.type === 'integer';
   return (
     <Input
@@ -66,7 +85,9 @@ function BaseInputTemplate(props: BaseInputTemplateProps) {
       placeholder={placeholder || (schema.default !== undefined ? String(schema.default) : '')}
       required={required ?? false}
       disabled={disabled ?? false}
-      onChange={(event) => onChange(event.target.value === '' ? options.emptyValue : event.target.value)}
+      onChange={(event) =>
+        onChange(event.target.value === '' ? options.emptyValue : event.target.value)
+      }
       onBlur={(event) => onBlur(id, event.target.value)}
       onFocus={(event) => onFocus(id, event.target.value)}
     />
@@ -83,9 +104,15 @@ function SelectWidget(props: WidgetProps) {
       aria-label={label}
       value={index < 0 ? '' : String(index)}
       disabled={disabled ?? false}
-      onChange={(event) => onChange(enumOptionsValueForIndex(event.target.value, options.enumOptions, options.emptyValue))}
+      onChange={(event) =>
+        onChange(
+          enumOptionsValueForIndex(event.target.value, options.enumOptions, options.emptyValue),
+        )
+      }
     >
-      {!required && schema.default === undefined && !label.includes('__') && index < 0 && <option value="">Not set</option>}
+      {!required && schema.default === undefined && !label.includes('__') && index < 0 && (
+        <option value="">Not set</option>
+      )}
       {choices.map((choice, i) => (
         <option key={i} value={String(i)}>
           {choice.label}
@@ -118,14 +145,22 @@ const AddButton = ({ onClick, disabled }: IconButtonProps) => (
 );
 
 const RemoveButton = ({ onClick, disabled }: IconButtonProps) => (
-  <Button size="icon" look="quiet" aria-label="Remove" onClick={onClick} disabled={disabled ?? false}>
+  <Button
+    size="icon"
+    look="quiet"
+    aria-label="Remove"
+    onClick={onClick}
+    disabled={disabled ?? false}
+  >
     <X />
   </Button>
 );
 
 const Nothing = () => null;
 
-export const templates: Partial<Omit<TemplatesType, 'ButtonTemplates'>> & { ButtonTemplates: object } = {
+export const templates: Partial<Omit<TemplatesType, 'ButtonTemplates'>> & {
+  ButtonTemplates: object;
+} = {
   FieldTemplate,
   ObjectFieldTemplate,
   BaseInputTemplate,

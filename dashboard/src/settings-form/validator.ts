@@ -27,7 +27,8 @@ export const validator: ValidatorType = {
     return validationDataMerge({ errors, errorSchema: toErrorSchema(errors) });
   },
   isValid: (schema, formData, rootSchema) =>
-    errorsOf({ ...schema, definitions: rootSchema.definitions } as RJSFSchema, formData).length === 0,
+    errorsOf({ ...schema, definitions: rootSchema.definitions } as RJSFSchema, formData).length ===
+    0,
   rawValidation: (schema, formData) => ({ errors: errorsOf(schema, formData) as never }),
   toErrorList,
 } as ValidatorType;

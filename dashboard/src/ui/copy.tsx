@@ -29,7 +29,15 @@ function useCopied(): [boolean, (text: string) => void] {
   return [isCopied, (text) => void copyText(text).then(setCopied)];
 }
 
-export function CopyButton({ text, label, className }: { text: string; label: string; className?: string }) {
+export function CopyButton({
+  text,
+  label,
+  className,
+}: {
+  text: string;
+  label: string;
+  className?: string;
+}) {
   const [isCopied, copy] = useCopied();
   return (
     <Button size="small" className={className} onClick={() => copy(text)}>

@@ -21,7 +21,8 @@ interface DialogProps {
 }
 
 const SHAPES = {
-  dialog: 'left-1/2 top-[12vh] max-h-[80vh] w-[min(32rem,calc(100vw-2rem))] -translate-x-1/2 rounded-lg border',
+  dialog:
+    'left-1/2 top-[12vh] max-h-[80vh] w-[min(32rem,calc(100vw-2rem))] -translate-x-1/2 rounded-lg border',
   wide: 'left-1/2 top-[6vh] max-h-[88vh] w-[min(56rem,calc(100vw-2rem))] -translate-x-1/2 rounded-lg border',
   sheet: 'right-0 top-0 h-dvh w-[min(44rem,100vw)] border-l',
 };
@@ -42,6 +43,7 @@ export function Dialog(props: DialogProps) {
             'enter bg-raised text-fg fixed z-50 flex flex-col overflow-hidden shadow-xl',
             SHAPES[shape],
           )}
+          onOpenAutoFocus={focusFirstField}
           {...(description ? {} : { 'aria-describedby': undefined })}
         >
           <header className="flex items-start gap-4 border-b px-6 py-4">
@@ -65,6 +67,17 @@ export function Dialog(props: DialogProps) {
       </Radix.Portal>
     </Radix.Root>
   );
+}
+
+/** The first field, where there is one: a person opens a form to write. */
+function focusFirstField(event: Event) {
+  const content = event.target instanceof HTMLElement ? event.target : null;
+  const field = content?.querySelector<HTMLElement>(
+    'input:not([type="radio"]), textarea, select, input:checked',
+  );
+  if (!field) return;
+  event.preventDefault();
+  field.focus();
 }
 
 interface ConfirmProps {

@@ -23,7 +23,7 @@ export function Field({ label, help, error, isOptional, className, children }: F
   const helpId = `${id}-help`;
   return (
     <div className={cn('space-y-1.5', className)}>
-      <label htmlFor={id} className="font-medium">
+      <label htmlFor={id} className="block font-medium">
         {label}
         {isOptional && <span className="text-muted font-normal"> (optional)</span>}
       </label>

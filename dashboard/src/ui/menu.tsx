@@ -3,7 +3,8 @@ import { DropdownMenu as Radix } from 'radix-ui';
 import type { ReactNode } from 'react';
 import { cn } from './cn';
 
-export const popupClass = 'enter z-50 rounded-lg border border-line bg-raised text-fg p-1 shadow-lg';
+export const popupClass =
+  'enter z-50 rounded-lg border border-line bg-raised text-fg p-1 shadow-lg';
 
 interface MenuProps {
   trigger: ReactNode;

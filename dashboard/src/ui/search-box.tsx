@@ -21,7 +21,10 @@ export function SearchBox({ label, value, onChange }: SearchBoxProps) {
   useEffect(() => () => clearTimeout(timer.current), []);
   return (
     <div className="relative w-full sm:w-72">
-      <Search className="text-muted pointer-events-none absolute top-2.5 left-2.5 size-4" aria-hidden />
+      <Search
+        className="text-muted pointer-events-none absolute top-2.5 left-2.5 size-4"
+        aria-hidden
+      />
       <Input
         type="search"
         aria-label={label}

@@ -26,7 +26,12 @@ interface EmptyProps {
 
 export function Empty({ title, children, action, icon, className }: EmptyProps) {
   return (
-    <div className={cn('flex flex-col items-center gap-2 rounded-lg border border-dashed px-6 py-14 text-center', className)}>
+    <div
+      className={cn(
+        'flex flex-col items-center gap-2 rounded-lg border border-dashed px-6 py-14 text-center',
+        className,
+      )}
+    >
       {icon && <div className="text-muted [&_svg]:size-7">{icon}</div>}
       <h2 className="text-base font-semibold">{title}</h2>
       {children && <div className="text-muted max-w-md">{children}</div>}
@@ -66,7 +71,13 @@ export function InlineError({ error }: { error: unknown }) {
   );
 }
 
-export function Note({ tone, children }: { tone: 'danger' | 'waiting' | 'plain'; children: ReactNode }) {
+export function Note({
+  tone,
+  children,
+}: {
+  tone: 'danger' | 'waiting' | 'plain';
+  children: ReactNode;
+}) {
   const look = {
     danger: 'border-danger/50',
     waiting: 'border-waiting/50',

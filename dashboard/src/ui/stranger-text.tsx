@@ -43,7 +43,9 @@ export function StrangerText({ text, label, className }: StrangerTextProps) {
         dir="ltr"
         tabIndex={0}
         aria-label={label}
-        className={cn('stranger bg-bg max-h-96 overflow-auto rounded-md border p-3 font-mono text-xs leading-5 whitespace-pre-wrap')}
+        className={cn(
+          'stranger bg-bg max-h-96 overflow-auto rounded-md border p-3 font-mono text-xs leading-5 whitespace-pre-wrap',
+        )}
       >
         {shown}
         {isLong && !isWhole && '…'}

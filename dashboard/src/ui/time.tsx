@@ -29,7 +29,11 @@ export function useNow(): number {
 export function Age({ at }: { at: string }) {
   const text = ageText(at, useNow());
   return (
-    <time dateTime={at} title={`${localTime(at)} · ${utcTime(at)}`} className="numbers whitespace-nowrap">
+    <time
+      dateTime={at}
+      title={`${localTime(at)} · ${utcTime(at)}`}
+      className="numbers whitespace-nowrap"
+    >
       {text}
     </time>
   );

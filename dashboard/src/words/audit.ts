@@ -13,6 +13,13 @@ const NOUNS: Record<string, string> = {
   portal_link: 'a portal link',
 };
 
+/** Where the word that is recorded does not make a sentence. */
+const DEEDS: Record<string, string> = {
+  updated: 'changed',
+  secret_rotated: 'rotated the secret of',
+  disabled: 'switched off',
+};
+
 export interface Change {
   field: string;
   before: unknown;
@@ -22,7 +29,7 @@ export interface Change {
 /** “changed the rule On failure: condition”, without the actor, who is shown before it. */
 export function auditSentence(entry: AuditEntry): string {
   const [noun = '', verb = ''] = entry.action.split('.');
-  const did = verb === 'updated' ? 'changed' : verb.replaceAll('_', ' ');
+  const did = DEEDS[verb] ?? verb.replaceAll('_', ' ');
   const detail = detailOf(entry);
   const name = typeof detail.name === 'string' ? ` “${detail.name}”` : '';
   const fields = changedFields(entry);

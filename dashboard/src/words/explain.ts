@@ -64,7 +64,8 @@ function parseComparison(part: string): Comparison | null {
 
 function literalOf(text: string): Literal {
   if (text === 'true' || text === 'false') return text === 'true';
-  if (text.startsWith('"') || text.startsWith("'")) return text.slice(1, -1).replace(/\\(.)/g, '$1');
+  if (text.startsWith('"') || text.startsWith("'"))
+    return text.slice(1, -1).replace(/\\(.)/g, '$1');
   return Number(text);
 }
 

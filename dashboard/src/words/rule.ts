@@ -67,7 +67,11 @@ export function conditionText(condition: Condition | null | undefined): string {
 }
 
 function shorten(source: string): string {
-  const text = source.replace(/\bevent\.data\./g, '').replace(/\bevent\./g, '').replace(/\s+/g, ' ').trim();
+  const text = source
+    .replace(/\bevent\.data\./g, '')
+    .replace(/\bevent\./g, '')
+    .replace(/\s+/g, ' ')
+    .trim();
   return text.length > 160 ? `${text.slice(0, 159)}…` : text;
 }
 

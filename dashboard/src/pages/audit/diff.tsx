@@ -1,7 +1,8 @@
 import { visible } from '@/ui/stranger-text';
 import type { Change } from '@/words/audit';
 
-const text = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value, null, 2));
+const text = (value: unknown) =>
+  typeof value === 'string' ? value : JSON.stringify(value, null, 2);
 
 /** Before in red with a minus, after in green with a plus. */
 export function Diff({ changes }: { changes: Change[] }) {
@@ -10,8 +11,16 @@ export function Diff({ changes }: { changes: Change[] }) {
       {changes.map(({ field, before, after }) => (
         <div key={field}>
           <p className="text-muted">{field}</p>
-          {before !== undefined && <pre className="text-danger stranger whitespace-pre-wrap">{lines(text(before), '-')}</pre>}
-          {after !== undefined && <pre className="text-success stranger whitespace-pre-wrap">{lines(text(after), '+')}</pre>}
+          {before !== undefined && (
+            <pre className="text-danger stranger whitespace-pre-wrap">
+              {lines(text(before), '-')}
+            </pre>
+          )}
+          {after !== undefined && (
+            <pre className="text-success stranger whitespace-pre-wrap">
+              {lines(text(after), '+')}
+            </pre>
+          )}
         </div>
       ))}
     </div>
@@ -19,4 +28,7 @@ export function Diff({ changes }: { changes: Change[] }) {
 }
 
 const lines = (value: string, sign: string) =>
-  visible(value).split('\n').map((line) => `${sign} ${line}`).join('\n');
+  visible(value)
+    .split('\n')
+    .map((line) => `${sign} ${line}`)
+    .join('\n');

@@ -24,7 +24,8 @@ export function useRedrive() {
     async (ids: string[]) => {
       isStopped.current = false;
       let [done, resent] = [0, 0];
-      const tell = (state: Progress['state'], error?: unknown) => setProgress({ done, resent, total: ids.length, state, error });
+      const tell = (state: Progress['state'], error?: unknown) =>
+        setProgress({ done, resent, total: ids.length, state, error });
       tell('running');
       try {
         while (done < ids.length && !isStopped.current) {
@@ -43,5 +44,10 @@ export function useRedrive() {
     [client],
   );
 
-  return { progress, start, stop: () => void (isStopped.current = true), clear: () => setProgress(null) };
+  return {
+    progress,
+    start,
+    stop: () => void (isStopped.current = true),
+    clear: () => setProgress(null),
+  };
 }

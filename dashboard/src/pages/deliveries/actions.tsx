@@ -34,18 +34,27 @@ export function DeliveryActions({ delivery }: { delivery: Delivery }) {
     <>
       {isWaiting && (
         <>
-          <Button onClick={() => setCanceling(true)}><Ban /> Cancel delivery</Button>
+          <Button onClick={() => setCanceling(true)}>
+            <Ban /> Cancel delivery
+          </Button>
           <Button
             look="primary"
             isBusy={retry.isPending}
-            onClick={() => retry.mutate(undefined, { onSuccess: () => toast.done('It is tried now'), onError: toast.failed })}
+            onClick={() =>
+              retry.mutate(undefined, {
+                onSuccess: () => toast.done('It is tried now'),
+                onError: toast.failed,
+              })
+            }
           >
             <RotateCcw /> Try now
           </Button>
         </>
       )}
       {canResend && (
-        <Button look="primary" isBusy={again.isPending} onClick={resend}><RotateCcw /> Resend</Button>
+        <Button look="primary" isBusy={again.isPending} onClick={resend}>
+          <RotateCcw /> Resend
+        </Button>
       )}
       <Confirm
         title="Cancel this delivery?"
@@ -54,7 +63,9 @@ export function DeliveryActions({ delivery }: { delivery: Delivery }) {
         isOpen={isCanceling}
         isBusy={cancel.isPending}
         onClose={() => setCanceling(false)}
-        onConfirm={() => cancel.mutate(undefined, { onSuccess: () => setCanceling(false), onError: toast.failed })}
+        onConfirm={() =>
+          cancel.mutate(undefined, { onSuccess: () => setCanceling(false), onError: toast.failed })
+        }
       />
     </>
   );

@@ -32,37 +32,93 @@ export function DeliveryPage() {
 }
 
 function Detail({ delivery }: { delivery: Delivery }) {
-  const endpoint = useEndpointNames().get(delivery.webhook_endpoint_id) ?? cutMiddle(delivery.webhook_endpoint_id);
+  const endpoint =
+    useEndpointNames().get(delivery.webhook_endpoint_id) ?? cutMiddle(delivery.webhook_endpoint_id);
   const event = useQuery({ ...eventQuery(delivery.event_id), retry: false });
   const facts: [string, React.ReactNode][] = [
-    ['Webhook', <Link key="w" to="/webhooks/$id" params={{ id: delivery.webhook_endpoint_id }} className="text-link hover:underline"><Foreign text={endpoint} /></Link>],
+    [
+      'Webhook',
+      <Link
+        key="w"
+        to="/webhooks/$id"
+        params={{ id: delivery.webhook_endpoint_id }}
+        className="text-link hover:underline"
+      >
+        <Foreign text={endpoint} />
+      </Link>,
+    ],
     [
       'Rule',
       delivery.alert_rule_id ? (
-        <Link key="r" to="/rules/$id" params={{ id: delivery.alert_rule_id }} className="text-link hover:underline"><Foreign text={delivery.rule_name} /></Link>
+        <Link
+          key="r"
+          to="/rules/$id"
+          params={{ id: delivery.alert_rule_id }}
+          className="text-link hover:underline"
+        >
+          <Foreign text={delivery.rule_name} />
+        </Link>
       ) : (
         delivery.rule_name
       ),
     ],
-    ['Event', <Link key="e" to="/events/$id" params={{ id: delivery.event_id }} className="text-link hover:underline"><Foreign text={event.data ? eventOf(event.data).type : cutMiddle(delivery.event_id)} /></Link>],
-    ['Made', <><Moment at={delivery.created_at} /> <span className="text-muted">(<Age at={delivery.created_at} />)</span></>],
+    [
+      'Event',
+      <Link
+        key="e"
+        to="/events/$id"
+        params={{ id: delivery.event_id }}
+        className="text-link hover:underline"
+      >
+        <Foreign text={event.data ? eventOf(event.data).type : cutMiddle(delivery.event_id)} />
+      </Link>,
+    ],
+    [
+      'Made',
+      <>
+        <Moment at={delivery.created_at} />{' '}
+        <span className="text-muted">
+          (<Age at={delivery.created_at} />)
+        </span>
+      </>,
+    ],
     ['Id', <Id key="id" id={delivery.id} />],
   ];
   if (delivery.redrive_of) {
-    facts.push(['Sent again', <Link key="x" to="/deliveries/$id" params={{ id: delivery.redrive_of }} className="text-link hover:underline">instead of {cutMiddle(delivery.redrive_of)}</Link>]);
+    facts.push([
+      'Sent again',
+      <Link
+        key="x"
+        to="/deliveries/$id"
+        params={{ id: delivery.redrive_of }}
+        className="text-link hover:underline"
+      >
+        instead of {cutMiddle(delivery.redrive_of)}
+      </Link>,
+    ]);
   }
   return (
     <Page
       title={visible(verdictSentence(delivery, endpoint))}
-      above={<Link to="/deliveries" className="hover:underline">Deliveries</Link>}
+      above={
+        <Link to="/deliveries" className="hover:underline">
+          Deliveries
+        </Link>
+      }
       subtitle={<DeliveryBadge status={delivery.status} />}
       actions={<DeliveryActions delivery={delivery} />}
     >
       <div className="grid gap-6 lg:grid-cols-[1fr_20rem]">
         <section aria-label="What happened" className="min-w-0 max-lg:order-2">
-          <Timeline delivery={delivery} endpoint={endpoint} eventType={event.data ? eventOf(event.data).type : null} />
+          <Timeline
+            delivery={delivery}
+            endpoint={endpoint}
+            eventType={event.data ? eventOf(event.data).type : null}
+          />
         </section>
-        <Card title="About it" className="h-fit"><Facts facts={facts} /></Card>
+        <Card title="About it" className="h-fit">
+          <Facts facts={facts} />
+        </Card>
       </div>
     </Page>
   );

@@ -53,7 +53,8 @@ function OutcomeView({ outcome }: { outcome: Exchange['outcome'] }) {
   if (outcome.failed) {
     return (
       <p>
-        <strong className="text-danger">No answer.</strong> {FAILURES[outcome.failed.kind] ?? outcome.failed.kind}:{' '}
+        <strong className="text-danger">No answer.</strong>{' '}
+        {FAILURES[outcome.failed.kind] ?? outcome.failed.kind}:{' '}
         <Foreign text={outcome.failed.detail} />
       </p>
     );

@@ -56,7 +56,11 @@ function Filters() {
   ];
   return (
     <div className="flex flex-wrap items-center gap-2">
-      <div role="group" aria-label="Status" className="flex max-w-full overflow-x-auto rounded-md border">
+      <div
+        role="group"
+        aria-label="Status"
+        className="flex max-w-full overflow-x-auto rounded-md border"
+      >
         {statuses.map(([status, label]) => (
           <button
             key={label}
@@ -72,21 +76,37 @@ function Filters() {
           </button>
         ))}
       </div>
-      <Select aria-label="Rule" className="w-auto max-w-52" value={search.rule ?? ''} onChange={(event) => set({ rule: event.target.value || undefined })}>
+      <Select
+        aria-label="Rule"
+        className="w-auto max-w-52"
+        value={search.rule ?? ''}
+        onChange={(event) => set({ rule: event.target.value || undefined })}
+      >
         <option value="">Any rule</option>
         {rules.items.map((rule) => (
-          <option key={rule.id} value={rule.id}>{rule.name}</option>
+          <option key={rule.id} value={rule.id}>
+            {rule.name}
+          </option>
         ))}
       </Select>
-      <Select aria-label="Webhook" className="w-auto max-w-52" value={search.endpoint ?? ''} onChange={(event) => set({ endpoint: event.target.value || undefined })}>
+      <Select
+        aria-label="Webhook"
+        className="w-auto max-w-52"
+        value={search.endpoint ?? ''}
+        onChange={(event) => set({ endpoint: event.target.value || undefined })}
+      >
         <option value="">Any webhook</option>
         {endpoints.items.map((endpoint) => (
-          <option key={endpoint.id} value={endpoint.id}>{endpoint.name}</option>
+          <option key={endpoint.id} value={endpoint.id}>
+            {endpoint.name}
+          </option>
         ))}
       </Select>
       <SpanFilter from={search.from} onChange={(from) => set({ from, to: undefined })} />
       {search.event && (
-        <Button size="small" onClick={() => set({ event: undefined })}>Of one event ✕</Button>
+        <Button size="small" onClick={() => set({ event: undefined })}>
+          Of one event ✕
+        </Button>
       )}
     </div>
   );
@@ -102,18 +122,26 @@ function FailedFirst() {
       <div className="flex flex-wrap items-center justify-between gap-3">
         <span className="flex items-center gap-2">
           <Shape tone="danger" />
-          {day.length >= 100 ? 'More than 100 alerts' : plural(day.length, 'alert')} of the last 24 hours {day.length === 1 ? 'was' : 'were'} lost.
+          {day.length >= 100 ? 'More than 100 alerts' : plural(day.length, 'alert')} of the last 24
+          hours {day.length === 1 ? 'was' : 'were'} lost.
         </span>
         <span className="flex gap-2">
-          <Button asChild size="small"><Link to="/deliveries" search={{ status: 'dead' }}>Show them</Link></Button>
-          <Button asChild size="small"><Link to="/dead-letters">Resend…</Link></Button>
+          <Button asChild size="small">
+            <Link to="/deliveries" search={{ status: 'dead' }}>
+              Show them
+            </Link>
+          </Button>
+          <Button asChild size="small">
+            <Link to="/dead-letters">Resend…</Link>
+          </Button>
         </span>
       </div>
     </Note>
   );
 }
 
-const isOfToday = ({ created_at }: { created_at: string }) => Date.now() - Date.parse(created_at) < 86_400_000;
+const isOfToday = ({ created_at }: { created_at: string }) =>
+  Date.now() - Date.parse(created_at) < 86_400_000;
 
 function List({ filters }: { filters: DeliveryFilters }) {
   const navigate = route.useNavigate();
@@ -124,11 +152,22 @@ function List({ filters }: { filters: DeliveryFilters }) {
   if (error && items.length === 0) return <Failure error={error} onRetry={() => void reload()} />;
   if (items.length === 0) {
     return Object.keys(filters).length > 0 ? (
-      <Empty title="No delivery matches" action={<Button onClick={() => void navigate({ search: {} })}>Clear the filters</Button>}>
+      <Empty
+        title="No delivery matches"
+        action={<Button onClick={() => void navigate({ search: {} })}>Clear the filters</Button>}
+      >
         There may be others, of another state, rule, webhook or time.
       </Empty>
     ) : (
-      <Empty title="Nothing was sent yet" icon={<Bell />} action={<Button asChild><Link to="/rules">Look at the rules</Link></Button>}>
+      <Empty
+        title="Nothing was sent yet"
+        icon={<Bell />}
+        action={
+          <Button asChild>
+            <Link to="/rules">Look at the rules</Link>
+          </Button>
+        }
+      >
         When a rule fires, its alert appears here by itself, with every attempt to deliver it.
       </Empty>
     );
@@ -142,12 +181,19 @@ function List({ filters }: { filters: DeliveryFilters }) {
           label="Deliveries"
           keyOf={(delivery) => delivery.id}
           onEnd={loadMore}
-          render={(delivery) => <DeliveryRow delivery={delivery} endpointName={names.get(delivery.webhook_endpoint_id)} />}
+          render={(delivery) => (
+            <DeliveryRow
+              delivery={delivery}
+              endpointName={names.get(delivery.webhook_endpoint_id)}
+            />
+          )}
         />
       </div>
       <InlineError error={error} />
       <p className="text-muted numbers text-center text-[13px]" role="status">
-        {cursor ? `${plural(items.length, 'delivery', 'deliveries')} shown; scroll for more` : `${plural(items.length, 'delivery', 'deliveries')}, all there are`}
+        {cursor
+          ? `${plural(items.length, 'delivery', 'deliveries')} shown; scroll for more`
+          : `${plural(items.length, 'delivery', 'deliveries')}, all there are`}
       </p>
     </>
   );

@@ -10,7 +10,13 @@ import { reasonOf } from '@/words/delivery';
 export const ROW_HEIGHT = 56;
 
 /** Status, rule and webhook, why it failed, attempts, age. */
-export const DeliveryRow = memo(function DeliveryRow({ delivery, endpointName }: { delivery: Delivery; endpointName: string | undefined }) {
+export const DeliveryRow = memo(function DeliveryRow({
+  delivery,
+  endpointName,
+}: {
+  delivery: Delivery;
+  endpointName: string | undefined;
+}) {
   return (
     <Link
       to="/deliveries/$id"
@@ -42,7 +48,9 @@ export const DeliveryRow = memo(function DeliveryRow({ delivery, endpointName }:
           <DeliveryBadge status={delivery.status} />
         </span>
         <Age at={delivery.created_at} />
-        {delivery.attempt_count > 1 && <span className="numbers max-sm:hidden">{delivery.attempt_count} attempts</span>}
+        {delivery.attempt_count > 1 && (
+          <span className="numbers max-sm:hidden">{delivery.attempt_count} attempts</span>
+        )}
       </span>
     </Link>
   );

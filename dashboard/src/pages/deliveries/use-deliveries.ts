@@ -36,8 +36,14 @@ export function useDeliveries(filters: DeliveryFilters) {
       const page = await fetchDeliveries(wanted);
       setState((now) => ({
         // With a filter on the status, what left it must leave the list: the top is taken as it is.
-        items: wanted.status && now.items.length <= page.data.length ? page.data : mergeNewest(now.items, page.data),
-        cursor: now.items.length === 0 || now.items.length <= page.data.length ? (page.next_cursor ?? null) : now.cursor,
+        items:
+          wanted.status && now.items.length <= page.data.length
+            ? page.data
+            : mergeNewest(now.items, page.data),
+        cursor:
+          now.items.length === 0 || now.items.length <= page.data.length
+            ? (page.next_cursor ?? null)
+            : now.cursor,
         isPending: false,
         error: null,
       }));
@@ -61,7 +67,11 @@ export function useDeliveries(filters: DeliveryFilters) {
     isFetching.current = true;
     try {
       const page = await fetchDeliveries(JSON.parse(asked) as DeliveryFilters, cursor);
-      setState((now) => ({ ...now, items: appendOlder(now.items, page.data), cursor: page.next_cursor ?? null }));
+      setState((now) => ({
+        ...now,
+        items: appendOlder(now.items, page.data),
+        cursor: page.next_cursor ?? null,
+      }));
     } catch (error) {
       setState((now) => ({ ...now, error }));
     } finally {

@@ -27,7 +27,10 @@ export function EventsPage() {
   const navigate = route.useNavigate();
   const canEdit = useMay('editor');
   const [isPosting, setPosting] = useState(false);
-  const filters = { ...(search.type ? { type: search.type } : {}), ...(search.from ? { from: search.from } : {}) };
+  const filters = {
+    ...(search.type ? { type: search.type } : {}),
+    ...(search.from ? { from: search.from } : {}),
+  };
   const events = useInfiniteQuery({
     queryKey: key('events', 'all', filters),
     queryFn: ({ pageParam }) => fetchEvents(filters, pageParam),
@@ -38,11 +41,24 @@ export function EventsPage() {
   const items = useMemo(() => events.data?.pages.flatMap((page) => page.data) ?? [], [events.data]);
   const set = (change: Record<string, string | undefined>) =>
     void navigate({ search: (now) => ({ ...now, ...change }) as typeof search, replace: true });
-  const post = canEdit && <Button onClick={() => setPosting(true)}><Send /> Post a sample</Button>;
+  const post = canEdit && (
+    <Button onClick={() => setPosting(true)}>
+      <Send /> Post a sample
+    </Button>
+  );
   return (
-    <Page title="Events" icon={Inbox} subtitle="What came in, and what each rule made of it." actions={post}>
+    <Page
+      title="Events"
+      icon={Inbox}
+      subtitle="What came in, and what each rule made of it."
+      actions={post}
+    >
       <div className="flex flex-wrap items-center gap-2">
-        <SearchBox label="Type, exact" value={search.type ?? ''} onChange={(type) => set({ type: type || undefined })} />
+        <SearchBox
+          label="Type, exact"
+          value={search.type ?? ''}
+          onChange={(type) => set({ type: type || undefined })}
+        />
         <SpanFilter from={search.from} onChange={(from) => set({ from })} />
       </div>
       {events.error && items.length === 0 ? (
@@ -51,9 +67,19 @@ export function EventsPage() {
         <Skeleton />
       ) : items.length === 0 ? (
         Object.keys(filters).length > 0 ? (
-          <Empty title="No event matches" action={<Button onClick={() => void navigate({ search: {} })}>Clear the filters</Button>}>A type is written as it was posted, like workflow.failed.</Empty>
+          <Empty
+            title="No event matches"
+            action={
+              <Button onClick={() => void navigate({ search: {} })}>Clear the filters</Button>
+            }
+          >
+            A type is written as it was posted, like workflow.failed.
+          </Empty>
         ) : (
-          <Empty title="No events yet" icon={<Inbox />} action={post}>The platform posts an event when a workflow starts, fails or succeeds. Post a sample to see what your rules make of it.</Empty>
+          <Empty title="No events yet" icon={<Inbox />} action={post}>
+            The platform posts an event when a workflow starts, fails or succeeds. Post a sample to
+            see what your rules make of it.
+          </Empty>
         )
       ) : (
         <>
@@ -68,7 +94,8 @@ export function EventsPage() {
             />
           </div>
           <p className="text-muted numbers text-center text-[13px]" role="status">
-            {plural(items.length, 'event')}{events.hasNextPage ? ' shown; scroll for more' : ', all there are'}
+            {plural(items.length, 'event')}
+            {events.hasNextPage ? ' shown; scroll for more' : ', all there are'}
           </p>
         </>
       )}
@@ -82,13 +109,32 @@ function Row({ stored }: { stored: StoredEvent }) {
   const fired = stored.rules.filter((rule) => rule.fired).length;
   const hasError = stored.rules.some((rule) => rule.reason === 'condition_error');
   return (
-    <Link to="/events/$id" params={{ id: stored.id }} preload={false} className="hover:bg-accent flex h-full items-center gap-4 border-b px-4 outline-offset-[-2px] sm:px-5">
+    <Link
+      to="/events/$id"
+      params={{ id: stored.id }}
+      preload={false}
+      className="hover:bg-accent flex h-full items-center gap-4 border-b px-4 outline-offset-[-2px] sm:px-5"
+    >
       <span className="min-w-0 grow">
-        <span className="block truncate font-medium"><Foreign text={event.type} /></span>
-        <span className="text-muted block truncate text-[13px]"><Foreign text={event.subject ?? event.id} /></span>
+        <span className="block truncate font-medium">
+          <Foreign text={event.type} />
+        </span>
+        <span className="text-muted block truncate text-[13px]">
+          <Foreign text={event.subject ?? event.id} />
+        </span>
       </span>
-      {hasError ? <Badge tone="waiting">A condition failed</Badge> : fired > 0 ? <Badge tone="success">{plural(fired, 'rule')} fired</Badge> : <span className="text-muted text-[13px] max-sm:hidden">{stored.rules.length === 0 ? 'no rule looked' : 'none fired'}</span>}
-      <span className="text-muted w-20 text-right text-[13px]"><Age at={stored.received_at} /></span>
+      {hasError ? (
+        <Badge tone="waiting">A condition failed</Badge>
+      ) : fired > 0 ? (
+        <Badge tone="success">{plural(fired, 'rule')} fired</Badge>
+      ) : (
+        <span className="text-muted text-[13px] max-sm:hidden">
+          {stored.rules.length === 0 ? 'no rule looked' : 'none fired'}
+        </span>
+      )}
+      <span className="text-muted w-20 text-right text-[13px]">
+        <Age at={stored.received_at} />
+      </span>
     </Link>
   );
 }

@@ -23,7 +23,15 @@ function sample(): CloudEvent {
     subject: `graph/nightly-etl/run/${run}`,
     time: now,
     ...(namespace ? { namespace } : {}),
-    data: { graph_name: 'nightly-etl', run_id: run, status: 'FAILED', errored_count: 5, success_count: 4, total_count: 9, duration_ms: 61_000 },
+    data: {
+      graph_name: 'nightly-etl',
+      run_id: run,
+      status: 'FAILED',
+      errored_count: 5,
+      success_count: 4,
+      total_count: 9,
+      duration_ms: 61_000,
+    },
   };
 }
 
@@ -33,7 +41,10 @@ export function PostEvent({ onClose }: { onClose: () => void }) {
   const [syntax, setSyntax] = useState<string>();
   const client = useQueryClient();
   const navigate = useNavigate();
-  const post = useMutation({ mutationFn: postEvent, onSettled: () => client.invalidateQueries({ queryKey: key('events') }) });
+  const post = useMutation({
+    mutationFn: postEvent,
+    onSettled: () => client.invalidateQueries({ queryKey: key('events') }),
+  });
   const submit = (event: FormEvent) => {
     event.preventDefault();
     try {
@@ -42,7 +53,11 @@ export function PostEvent({ onClose }: { onClose: () => void }) {
       post.mutate(parsed, {
         onSuccess: (accepted) => {
           const first = accepted.events[0];
-          toast.done(accepted.duplicates > 0 ? 'It was known already; nothing is sent for it again' : 'Posted');
+          toast.done(
+            accepted.duplicates > 0
+              ? 'It was known already; nothing is sent for it again'
+              : 'Posted',
+          );
           if (first) void navigate({ to: '/events/$id', params: { id: first.id } });
         },
       });
@@ -51,15 +66,30 @@ export function PostEvent({ onClose }: { onClose: () => void }) {
     }
   };
   return (
-    <Dialog title="Post a sample event" description="It is real: rules that match it fire, and their alerts are sent." isOpen onClose={onClose} shape="wide">
+    <Dialog
+      title="Post a sample event"
+      description="It is real: rules that match it fire, and their alerts are sent."
+      isOpen
+      onClose={onClose}
+      shape="wide"
+    >
       <form onSubmit={submit} className="space-y-4">
         <Field label="CloudEvent" error={syntax}>
-          {(ids) => <TextArea {...ids} rows={18} value={text} onChange={(event) => setText(event.target.value)} />}
+          {(ids) => (
+            <TextArea
+              {...ids}
+              rows={18}
+              value={text}
+              onChange={(event) => setText(event.target.value)}
+            />
+          )}
         </Field>
         <InlineError error={post.error} />
         <div className="flex justify-end gap-2">
           <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" look="primary" isBusy={post.isPending}>Post event</Button>
+          <Button type="submit" look="primary" isBusy={post.isPending}>
+            Post event
+          </Button>
         </div>
       </form>
     </Dialog>

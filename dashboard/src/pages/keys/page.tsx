@@ -38,26 +38,45 @@ export function KeysPage() {
       await client.invalidateQueries({ queryKey: key('api-keys') });
     },
   });
-  const make = <Button look="primary" onClick={() => setMaking(true)}><Plus /> Make key</Button>;
+  const make = (
+    <Button look="primary" onClick={() => setMaking(true)}>
+      <Plus /> Make key
+    </Button>
+  );
   return (
-    <Page title="Keys" icon={KeyRound} subtitle="Who can call the API of this namespace, and how far each reaches." actions={make}>
+    <Page
+      title="Keys"
+      icon={KeyRound}
+      subtitle="Who can call the API of this namespace, and how far each reaches."
+      actions={make}
+    >
       {keys.error ? (
         <Failure error={keys.error} onRetry={() => void keys.refetch()} />
       ) : keys.isPending ? (
         <Skeleton />
       ) : keys.items.length === 0 ? (
-        <Empty title="No keys yet" icon={<KeyRound />} action={make}>A key lets a person sign in here, and a program call the API, for this namespace alone.</Empty>
+        <Empty title="No keys yet" icon={<KeyRound />} action={make}>
+          A key lets a person sign in here, and a program call the API, for this namespace alone.
+        </Empty>
       ) : (
         <ul className="bg-card divide-y rounded-lg border">
           {keys.items.map((each) => (
             <li key={each.id} className="flex flex-wrap items-center gap-x-6 gap-y-2 px-5 py-3">
               <span className="min-w-0 grow basis-48">
-                <strong className="block font-medium"><Foreign text={each.name} /></strong>
-                <span className="text-muted text-[13px]">made <Age at={each.created_at} /> · <Id id={each.id} /></span>
+                <strong className="block font-medium">
+                  <Foreign text={each.name} />
+                </strong>
+                <span className="text-muted text-[13px]">
+                  made <Age at={each.created_at} /> · <Id id={each.id} />
+                </span>
               </span>
               <span className="w-16">{each.role}</span>
-              <span className="w-48 text-[13px]"><Expiry at={each.expires_at} /></span>
-              <Button size="small" look="danger" onClick={() => setRevoking(each)}>Revoke</Button>
+              <span className="w-48 text-[13px]">
+                <Expiry at={each.expires_at} />
+              </span>
+              <Button size="small" look="danger" onClick={() => setRevoking(each)}>
+                Revoke
+              </Button>
             </li>
           ))}
         </ul>
@@ -79,7 +98,11 @@ export function KeysPage() {
 function Expiry({ at }: { at: string | null | undefined }) {
   if (!at) return <span className="text-muted">does not expire</span>;
   if (Date.parse(at) < Date.now()) return <Badge tone="muted">Expired</Badge>;
-  return <>until <Moment at={at} /></>;
+  return (
+    <>
+      until <Moment at={at} />
+    </>
+  );
 }
 
 function MakeKey({ onClose }: { onClose: () => void }) {
@@ -89,7 +112,13 @@ function MakeKey({ onClose }: { onClose: () => void }) {
   const client = useQueryClient();
   const create = useMutation({
     mutationFn: () =>
-      createApiKey({ name: name.trim(), role, ...(days ? { expires_at: new Date(Date.now() + Number(days) * 86_400_000).toISOString() } : {}) }),
+      createApiKey({
+        name: name.trim(),
+        role,
+        ...(days
+          ? { expires_at: new Date(Date.now() + Number(days) * 86_400_000).toISOString() }
+          : {}),
+      }),
     onSettled: () => client.invalidateQueries({ queryKey: key('api-keys') }),
   });
   const problem = create.error instanceof ApiProblem ? create.error : null;
@@ -97,7 +126,11 @@ function MakeKey({ onClose }: { onClose: () => void }) {
     return (
       <Dialog title={`${create.data.name} is made`} isOpen onClose={onClose}>
         <SecretOnce label="API key" secret={create.data.key} />
-        <div className="mt-6 flex justify-end"><Button look="primary" onClick={onClose}>Done</Button></div>
+        <div className="mt-6 flex justify-end">
+          <Button look="primary" onClick={onClose}>
+            Done
+          </Button>
+        </div>
       </Dialog>
     );
   }
@@ -109,12 +142,25 @@ function MakeKey({ onClose }: { onClose: () => void }) {
     <Dialog title="Make a key" isOpen onClose={onClose}>
       <form onSubmit={submit} className="space-y-4">
         <Field label="Name" help="Who or what uses it." error={problem?.at('/name')}>
-          {(ids) => <Input {...ids} required autoFocus placeholder="ci-bot" value={name} onChange={(event) => setName(event.target.value)} />}
+          {(ids) => (
+            <Input
+              {...ids}
+              required
+              autoFocus
+              placeholder="ci-bot"
+              value={name}
+              onChange={(event) => setName(event.target.value)}
+            />
+          )}
         </Field>
         <Field label="Role" error={problem?.at('/role')}>
           {(ids) => (
             <Select {...ids} value={role} onChange={(event) => setRole(event.target.value as Role)}>
-              {ROLES.map(([value, label]) => <option key={value} value={value}>{label}</option>)}
+              {ROLES.map(([value, label]) => (
+                <option key={value} value={value}>
+                  {label}
+                </option>
+              ))}
             </Select>
           )}
         </Field>
@@ -129,10 +175,14 @@ function MakeKey({ onClose }: { onClose: () => void }) {
             </Select>
           )}
         </Field>
-        {create.error && !(problem && problem.errors.length > 0) && <InlineError error={create.error} />}
+        {create.error && !(problem && problem.errors.length > 0) && (
+          <InlineError error={create.error} />
+        )}
         <div className="flex justify-end gap-2">
           <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" look="primary" isBusy={create.isPending}>Make key</Button>
+          <Button type="submit" look="primary" isBusy={create.isPending}>
+            Make key
+          </Button>
         </div>
       </form>
     </Dialog>

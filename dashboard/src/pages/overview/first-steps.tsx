@@ -21,16 +21,47 @@ export function FirstSteps({ endpoint, hasRule, hasArrived }: FirstStepsProps) {
   return (
     <Page
       title={begun ? 'Almost there' : 'Nothing is set up yet'}
-      subtitle={canEdit ? 'Three steps until a failing workflow reaches you.' : 'Your key may look and not change; somebody with the role editor sets alerts up.'}
+      subtitle={
+        canEdit
+          ? 'Three steps until a failing workflow reaches you.'
+          : 'Your key may look and not change; somebody with the role editor sets alerts up.'
+      }
     >
       <ol className="max-w-2xl space-y-3">
-        <Step isDone={endpoint !== undefined} number={1} title="Where should alerts go?" text="A Slack channel, a PagerDuty service, or any URL.">
-          {canEdit && !endpoint && <Button asChild look="primary"><Link to="/webhooks" search={{ add: '1' }}>Add webhook</Link></Button>}
+        <Step
+          isDone={endpoint !== undefined}
+          number={1}
+          title="Where should alerts go?"
+          text="A Slack channel, a PagerDuty service, or any URL."
+        >
+          {canEdit && !endpoint && (
+            <Button asChild look="primary">
+              <Link to="/webhooks" search={{ add: '1' }}>
+                Add webhook
+              </Link>
+            </Button>
+          )}
         </Step>
-        <Step isDone={hasRule} number={2} title="When?" text="When a workflow fails, fails too often, or runs too long.">
-          {canEdit && !hasRule && endpoint && <Button asChild look="primary"><Link to="/rules/new" search={{ endpoint: endpoint.id }}>Add rule</Link></Button>}
+        <Step
+          isDone={hasRule}
+          number={2}
+          title="When?"
+          text="When a workflow fails, fails too often, or runs too long."
+        >
+          {canEdit && !hasRule && endpoint && (
+            <Button asChild look="primary">
+              <Link to="/rules/new" search={{ endpoint: endpoint.id }}>
+                Add rule
+              </Link>
+            </Button>
+          )}
         </Step>
-        <Step isDone={hasArrived} number={3} title="See one arrive" text="A test goes the way that every alert goes, and shows the real answer.">
+        <Step
+          isDone={hasArrived}
+          number={3}
+          title="See one arrive"
+          text="A test goes the way that every alert goes, and shows the real answer."
+        >
           {endpoint && !hasArrived && <TryOut endpointId={endpoint.id} />}
         </Step>
       </ol>
@@ -38,14 +69,26 @@ export function FirstSteps({ endpoint, hasRule, hasArrived }: FirstStepsProps) {
   );
 }
 
-function Step(props: { isDone: boolean; number: number; title: string; text: string; children: ReactNode }) {
+function Step(props: {
+  isDone: boolean;
+  number: number;
+  title: string;
+  text: string;
+  children: ReactNode;
+}) {
   const Icon = props.isDone ? CircleCheck : Circle;
   return (
     <li className="bg-card flex gap-4 rounded-lg border p-5">
-      <Icon className={cn('mt-0.5 size-5 shrink-0', props.isDone ? 'text-success' : 'text-muted')} role="img" aria-label={props.isDone ? 'Done' : 'To do'} />
+      <Icon
+        className={cn('mt-0.5 size-5 shrink-0', props.isDone ? 'text-success' : 'text-muted')}
+        role="img"
+        aria-label={props.isDone ? 'Done' : 'To do'}
+      />
       <div className="min-w-0 grow space-y-3">
         <div>
-          <h2 className="font-semibold">{props.number}. {props.title}</h2>
+          <h2 className="font-semibold">
+            {props.number}. {props.title}
+          </h2>
           <p className="text-muted">{props.text}</p>
         </div>
         {props.children}

@@ -30,13 +30,25 @@ export function OverviewPage() {
   const rules = useRules();
   const plugins = usePlugins();
   const stats = useQuery(statsQuery('hour', HOURS));
-  const dead = useQuery({ queryKey: key('dead-letters', 'newest'), queryFn: () => fetchDeadLetters({}) });
+  const dead = useQuery({
+    queryKey: key('dead-letters', 'newest'),
+    queryFn: () => fetchDeadLetters({}),
+  });
   const newest = useQuery(deliveriesQuery({}, 8));
   const failure = endpoints.error ?? rules.error ?? dead.error;
   if (failure && endpoints.items.length === 0) {
-    return <Failure error={failure} onRetry={() => { void endpoints.refetch(); void rules.refetch(); }} />;
+    return (
+      <Failure
+        error={failure}
+        onRetry={() => {
+          void endpoints.refetch();
+          void rules.refetch();
+        }}
+      />
+    );
   }
-  if (endpoints.isPending || rules.isPending || dead.isPending || newest.isPending) return <Skeleton />;
+  if (endpoints.isPending || rules.isPending || dead.isPending || newest.isPending)
+    return <Skeleton />;
 
   const deliveries = newest.data?.data ?? [];
   const isBegun = endpoints.items.length > 0 && rules.items.length > 0 && deliveries.length > 0;
@@ -62,9 +74,24 @@ export function OverviewPage() {
     <Page title={headline(totals, troubles.length)}>
       {troubles.length > 0 && <Troubles troubles={troubles} />}
       {totals && stats.data && <Figures stats={stats.data} />}
-      <Card title="Newest deliveries" aside={<Button asChild size="small"><Link to="/deliveries" search={{}}>See all</Link></Button>}>
+      <Card
+        title="Newest deliveries"
+        aside={
+          <Button asChild size="small">
+            <Link to="/deliveries" search={{}}>
+              See all
+            </Link>
+          </Button>
+        }
+      >
         <div className="-mx-4 -mb-4 sm:-mx-5 sm:-mb-5">
-          {deliveries.map((delivery) => <DeliveryRow key={delivery.id} delivery={delivery} endpointName={names.get(delivery.webhook_endpoint_id)} />)}
+          {deliveries.map((delivery) => (
+            <DeliveryRow
+              key={delivery.id}
+              delivery={delivery}
+              endpointName={names.get(delivery.webhook_endpoint_id)}
+            />
+          ))}
         </div>
       </Card>
     </Page>
@@ -78,11 +105,21 @@ function Troubles({ troubles }: { troubles: Trouble[] }) {
         <li key={trouble.key} className="flex flex-wrap items-center gap-x-4 gap-y-2 px-5 py-3.5">
           <Shape tone="danger" />
           <span className="min-w-0 grow basis-64">
-            <strong className="block font-semibold"><Foreign text={trouble.what} /></strong>
-            <span className="text-muted"><Foreign text={trouble.why} /></span>
+            <strong className="block font-semibold">
+              <Foreign text={trouble.what} />
+            </strong>
+            <span className="text-muted">
+              <Foreign text={trouble.why} />
+            </span>
           </span>
           <Button asChild size="small">
-            {trouble.id ? <Link to={trouble.to as '/rules/$id'} params={{ id: trouble.id }}>{trouble.remedy}</Link> : <Link to="/dead-letters">{trouble.remedy}</Link>}
+            {trouble.id ? (
+              <Link to={trouble.to as '/rules/$id'} params={{ id: trouble.id }}>
+                {trouble.remedy}
+              </Link>
+            ) : (
+              <Link to="/dead-letters">{trouble.remedy}</Link>
+            )}
           </Button>
         </li>
       ))}
@@ -94,15 +131,24 @@ function Figures({ stats }: { stats: Parameters<typeof totalsOf>[0] }) {
   const totals = totalsOf(stats);
   const rate = successRate(totals);
   const slots = filled(stats, 'hour', HOURS, Date.now());
-  const hour = (at: number) => new Date(at).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' });
+  const hour = (at: number) =>
+    new Date(at).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' });
   const byHour = new Map(stats.map((stat) => [Date.parse(stat.at), stat]));
-  const latency = slots.map(({ at }) => ({ at, p50: byHour.get(at)?.p50_ms ?? null, p99: byHour.get(at)?.p99_ms ?? null }));
+  const latency = slots.map(({ at }) => ({
+    at,
+    p50: byHour.get(at)?.p50_ms ?? null,
+    p99: byHour.get(at)?.p99_ms ?? null,
+  }));
   const facts: [string, string, string?][] = [
     ['Events', countText(totals.events)],
     ['Delivered', countText(totals.delivered)],
     ['Success', rate === null ? 'none ended' : percentText(rate), RATE_MEANS],
     ['Lost', countText(totals.dead)],
-    ['Slowest p99', totals.p99 === null ? 'none' : tookText(totals.p99), 'Of the hours of the last day: 99 of 100 alerts of the slowest hour were delivered within this.'],
+    [
+      'Slowest p99',
+      totals.p99 === null ? 'none' : tookText(totals.p99),
+      'Of the hours of the last day: 99 of 100 alerts of the slowest hour were delivered within this.',
+    ],
   ];
   return (
     <>
@@ -132,7 +178,9 @@ function Figures({ stats }: { stats: Parameters<typeof totalsOf>[0] }) {
           <Suspense fallback={<div className="h-40" />}>
             <LatencyChart points={latency} />
           </Suspense>
-          <p className="sr-only">The slowest hour’s p99 was {totals.p99 === null ? 'none' : tookText(totals.p99)}.</p>
+          <p className="sr-only">
+            The slowest hour’s p99 was {totals.p99 === null ? 'none' : tookText(totals.p99)}.
+          </p>
         </Card>
       </div>
     </>
@@ -141,7 +189,17 @@ function Figures({ stats }: { stats: Parameters<typeof totalsOf>[0] }) {
 
 const Legend = () => (
   <span className="text-muted flex gap-4 text-[13px]">
-    <span className="flex items-center gap-1.5"><svg viewBox="0 0 16 4" className="stroke-success w-4" aria-hidden><path d="M0 2H16" strokeWidth="2" /></svg> half</span>
-    <span className="flex items-center gap-1.5"><svg viewBox="0 0 16 4" className="stroke-flight w-4" aria-hidden><path d="M0 2H16" strokeWidth="2" strokeDasharray="5 3" /></svg> 99 of 100</span>
+    <span className="flex items-center gap-1.5">
+      <svg viewBox="0 0 16 4" className="stroke-success w-4" aria-hidden>
+        <path d="M0 2H16" strokeWidth="2" />
+      </svg>{' '}
+      half
+    </span>
+    <span className="flex items-center gap-1.5">
+      <svg viewBox="0 0 16 4" className="stroke-flight w-4" aria-hidden>
+        <path d="M0 2H16" strokeWidth="2" strokeDasharray="5 3" />
+      </svg>{' '}
+      99 of 100
+    </span>
   </span>
 );

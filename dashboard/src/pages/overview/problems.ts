@@ -36,20 +36,45 @@ export function troublesOf({ endpoints, rules, dead, hasMoreDead, plugins }: Fin
   }
   for (const rule of rules) {
     if (!rule.is_active && rule.disabled_reason) {
-      troubles.push({ key: rule.id, what: `The host switched off “${rule.name}”`, why: rule.disabled_reason, remedy: 'Look at the rule', to: '/rules/$id', id: rule.id });
+      troubles.push({
+        key: rule.id,
+        what: `The host switched off “${rule.name}”`,
+        why: rule.disabled_reason,
+        remedy: 'Look at the rule',
+        to: '/rules/$id',
+        id: rule.id,
+      });
     } else if (rule.is_active && rule.last_condition_error) {
-      troubles.push({ key: rule.id, what: `The condition of “${rule.name}” fails`, why: rule.last_condition_error, remedy: 'Mend the condition', to: '/rules/$id', id: rule.id });
+      troubles.push({
+        key: rule.id,
+        what: `The condition of “${rule.name}” fails`,
+        why: rule.last_condition_error,
+        remedy: 'Mend the condition',
+        to: '/rules/$id',
+        id: rule.id,
+      });
     }
   }
   if (dead.length > 0) {
-    const count = hasMoreDead ? `More than ${plural(dead.length, 'alert')}` : plural(dead.length, 'alert');
-    troubles.push({ key: 'dead', what: `${count} ${dead.length === 1 ? 'was' : 'were'} not delivered`, why: 'They are kept and can be sent again.', remedy: 'Resend…', to: '/dead-letters' });
+    const count = hasMoreDead
+      ? `More than ${plural(dead.length, 'alert')}`
+      : plural(dead.length, 'alert');
+    troubles.push({
+      key: 'dead',
+      what: `${count} ${dead.length === 1 ? 'was' : 'were'} not delivered`,
+      why: 'They are kept and can be sent again.',
+      remedy: 'Resend…',
+      to: '/dead-letters',
+    });
   }
   for (const plugin of plugins) {
     if (plugin.state === 'refused' || plugin.circuit?.is_open) {
       troubles.push({
         key: `plugin-${plugin.id}`,
-        what: plugin.state === 'refused' ? `The plugin ${plugin.id} was refused` : `The plugin ${plugin.id} is left alone`,
+        what:
+          plugin.state === 'refused'
+            ? `The plugin ${plugin.id} was refused`
+            : `The plugin ${plugin.id} is left alone`,
         why: plugin.reason ?? plugin.circuit?.reason ?? '',
         remedy: 'See why',
         to: '/plugins/$id',

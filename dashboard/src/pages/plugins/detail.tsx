@@ -41,23 +41,57 @@ function Detail({ plugin }: { plugin: Plugin }) {
   return (
     <Page
       title={plugin.id}
-      above={<Link to="/plugins" className="hover:underline">Plugins</Link>}
-      subtitle={<span className="flex flex-wrap items-center gap-3"><Badge tone={tone}>{label}</Badge> {plugin.kind} {plugin.version}</span>}
+      above={
+        <Link to="/plugins" className="hover:underline">
+          Plugins
+        </Link>
+      }
+      subtitle={
+        <span className="flex flex-wrap items-center gap-3">
+          <Badge tone={tone}>{label}</Badge> {plugin.kind} {plugin.version}
+        </span>
+      }
       actions={isOperator && <RemovePlugin id={plugin.id} />}
     >
-      {plugin.reason && <Note tone="danger"><strong>Refused.</strong> <Foreign text={plugin.reason} /></Note>}
+      {plugin.reason && (
+        <Note tone="danger">
+          <strong>Refused.</strong> <Foreign text={plugin.reason} />
+        </Note>
+      )}
       {circuit?.is_open && (
         <Note tone="danger">
-          It failed too often in a row and is left alone{circuit.since && <> since <Age at={circuit.since} /></>}: <Foreign text={circuit.reason ?? ''} />
+          It failed too often in a row and is left alone
+          {circuit.since && (
+            <>
+              {' '}
+              since <Age at={circuit.since} />
+            </>
+          )}
+          : <Foreign text={circuit.reason ?? ''} />
         </Note>
       )}
       <div className="grid gap-6 xl:grid-cols-2">
         <Card title="About it">
           <Facts
             facts={[
-              ['Says of itself', <Foreign key="s" text={manifestOf(plugin).summary ?? 'nothing'} />],
-              ['Hosts', hosts.length > 0 ? <Foreign key="h" text={hosts.join(', ')} /> : 'that of the webhook’s own URL'],
-              ['Digest', <code key="d" className="font-mono text-[13px]">{plugin.digest}</code>],
+              [
+                'Says of itself',
+                <Foreign key="s" text={manifestOf(plugin).summary ?? 'nothing'} />,
+              ],
+              [
+                'Hosts',
+                hosts.length > 0 ? (
+                  <Foreign key="h" text={hosts.join(', ')} />
+                ) : (
+                  'that of the webhook’s own URL'
+                ),
+              ],
+              [
+                'Digest',
+                <code key="d" className="font-mono text-[13px]">
+                  {plugin.digest}
+                </code>,
+              ],
             ]}
           />
         </Card>
@@ -70,7 +104,14 @@ function Detail({ plugin }: { plugin: Plugin }) {
                 ['Longest', tookText(stats.max_ms)],
                 ['Most memory', bytesText(stats.max_memory_bytes)],
                 ['Not called', countText(stats.refused)],
-                ['Faults', stats.faults === 0 ? 'none' : Object.entries(stats.faults_by_name).map(([name, count]) => `${name.replaceAll('_', ' ')} ${count}`).join(', ')],
+                [
+                  'Faults',
+                  stats.faults === 0
+                    ? 'none'
+                    : Object.entries(stats.faults_by_name)
+                        .map(([name, count]) => `${name.replaceAll('_', ' ')} ${count}`)
+                        .join(', '),
+                ],
               ]}
             />
           </Card>
@@ -78,7 +119,11 @@ function Detail({ plugin }: { plugin: Plugin }) {
         {plugin.limits && <LimitsCard plugin={plugin} canEdit={isOperator} />}
         {isOperator && <GrantsCard id={plugin.id} />}
       </div>
-      {plugin.manifest && <Card title="Manifest"><StrangerText text={JSON.stringify(plugin.manifest)} label="The manifest" /></Card>}
+      {plugin.manifest && (
+        <Card title="Manifest">
+          <StrangerText text={JSON.stringify(plugin.manifest)} label="The manifest" />
+        </Card>
+      )}
     </Page>
   );
 }
@@ -101,7 +146,9 @@ function RemovePlugin({ id }: { id: string }) {
   });
   return (
     <>
-      <Button look="danger" onClick={() => setOpen(true)}><Trash2 /> Remove</Button>
+      <Button look="danger" onClick={() => setOpen(true)}>
+        <Trash2 /> Remove
+      </Button>
       <Confirm
         title={`Remove ${id}?`}
         consequence="Takes the uploaded plugin away. The host refuses while rules or webhooks use it."

@@ -29,7 +29,16 @@ const WHO: Record<string, string> = {
 export function LimitsCard({ plugin, canEdit }: { plugin: Plugin; canEdit: boolean }) {
   const [isEditing, setEditing] = useState(false);
   return (
-    <Card title="Limits in force" aside={canEdit && <Button size="small" onClick={() => setEditing(true)}>Change</Button>}>
+    <Card
+      title="Limits in force"
+      aside={
+        canEdit && (
+          <Button size="small" onClick={() => setEditing(true)}>
+            Change
+          </Button>
+        )
+      }
+    >
       <table className="w-full">
         <thead>
           <tr className="text-muted text-left text-xs uppercase">
@@ -43,7 +52,9 @@ export function LimitsCard({ plugin, canEdit }: { plugin: Plugin; canEdit: boole
             <tr key={name}>
               <td className="py-1.5">{NAMES[name] ?? name}</td>
               <td className="numbers py-1.5 text-right">{limit.value.toLocaleString('en-US')}</td>
-              <td className="text-muted py-1.5 pl-6">{WHO[limit.decided_by] ?? limit.decided_by}</td>
+              <td className="text-muted py-1.5 pl-6">
+                {WHO[limit.decided_by] ?? limit.decided_by}
+              </td>
             </tr>
           ))}
         </tbody>
@@ -69,24 +80,47 @@ function EditLimits({ plugin, onClose }: { plugin: Plugin; onClose: () => void }
   const submit = (event: FormEvent) => {
     event.preventDefault();
     const next = { ...known };
-    for (const [name, text] of Object.entries(changed)) next[name] = text === '' ? null : Number(text);
+    for (const [name, text] of Object.entries(changed))
+      next[name] = text === '' ? null : Number(text);
     save.mutate(next);
   };
   const problem = save.error instanceof ApiProblem ? save.error : null;
   return (
-    <Dialog title={`Limits of ${plugin.id}`} description="An empty one is the host’s default." isOpen onClose={onClose}>
+    <Dialog
+      title={`Limits of ${plugin.id}`}
+      description="An empty one is the host’s default."
+      isOpen
+      onClose={onClose}
+    >
       <form onSubmit={submit} className="space-y-4">
         {Object.entries(plugin.limits ?? {}).map(([name, limit]) => (
-          <Field key={name} label={NAMES[name] ?? name} error={problem?.at(`/${name}`)} help={`At most ${limit.ceiling.toLocaleString('en-US')}.`}>
+          <Field
+            key={name}
+            label={NAMES[name] ?? name}
+            error={problem?.at(`/${name}`)}
+            help={`At most ${limit.ceiling.toLocaleString('en-US')}.`}
+          >
             {(ids) => (
-              <Input {...ids} type="number" min={1} disabled={granted.isPending} value={changed[name] ?? (known[name] != null ? String(known[name]) : '')} placeholder={String(limit.value)} onChange={(event) => setChanged({ ...changed, [name]: event.target.value })} />
+              <Input
+                {...ids}
+                type="number"
+                min={1}
+                disabled={granted.isPending}
+                value={changed[name] ?? (known[name] != null ? String(known[name]) : '')}
+                placeholder={String(limit.value)}
+                onChange={(event) => setChanged({ ...changed, [name]: event.target.value })}
+              />
             )}
           </Field>
         ))}
-        {save.error && !(problem && problem.errors.length > 0) && <InlineError error={save.error} />}
+        {save.error && !(problem && problem.errors.length > 0) && (
+          <InlineError error={save.error} />
+        )}
         <div className="flex justify-end gap-2">
           <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" look="primary" isBusy={save.isPending}>Save limits</Button>
+          <Button type="submit" look="primary" isBusy={save.isPending}>
+            Save limits
+          </Button>
         </div>
       </form>
     </Dialog>

@@ -25,16 +25,25 @@ export function PluginsPage() {
   const plugins = usePlugins();
   const mayUpload = useMay('platform');
   return (
-    <Page title="Plugins" icon={Puzzle} subtitle="Condition languages and targets, each in its own sandbox." actions={mayUpload && <UploadPlugin />}>
+    <Page
+      title="Plugins"
+      icon={Puzzle}
+      subtitle="Condition languages and targets, each in its own sandbox."
+      actions={mayUpload && <UploadPlugin />}
+    >
       {plugins.error ? (
         <Failure error={plugins.error} onRetry={() => void plugins.refetch()} />
       ) : plugins.isPending ? (
         <Skeleton />
       ) : plugins.items.length === 0 ? (
-        <Empty title="No plugins" icon={<Puzzle />}>Not even the built-in ones are loaded: look into the host’s log.</Empty>
+        <Empty title="No plugins" icon={<Puzzle />}>
+          Not even the built-in ones are loaded: look into the host’s log.
+        </Empty>
       ) : (
         <ul className="grid gap-4 md:grid-cols-2 xl:grid-cols-3">
-          {plugins.items.map((plugin) => <PluginCard key={plugin.id} plugin={plugin} />)}
+          {plugins.items.map((plugin) => (
+            <PluginCard key={plugin.id} plugin={plugin} />
+          ))}
         </ul>
       )}
     </Page>
@@ -49,20 +58,48 @@ function PluginCard({ plugin }: { plugin: Plugin }) {
   return (
     <li className="bg-card relative rounded-lg border p-5 hover:border-line-strong">
       <div className="flex items-start justify-between gap-3">
-        <Link to="/plugins/$id" params={{ id: plugin.id }} className="font-semibold after:absolute after:inset-0">
-          <Foreign text={plugin.id} /> <span className="text-muted font-normal">{plugin.version}</span>
+        <Link
+          to="/plugins/$id"
+          params={{ id: plugin.id }}
+          className="font-semibold after:absolute after:inset-0"
+        >
+          <Foreign text={plugin.id} />{' '}
+          <span className="text-muted font-normal">{plugin.version}</span>
         </Link>
         <Badge tone={tone}>{label}</Badge>
       </div>
       <p className="text-muted stranger mt-1 line-clamp-2 min-h-10">
-        {plugin.state === 'refused' ? <span className="text-danger"><Foreign text={plugin.reason ?? ''} /></span> : <Foreign text={manifestOf(plugin).summary ?? ''} />}
+        {plugin.state === 'refused' ? (
+          <span className="text-danger">
+            <Foreign text={plugin.reason ?? ''} />
+          </span>
+        ) : (
+          <Foreign text={manifestOf(plugin).summary ?? ''} />
+        )}
       </p>
       {stats && (
         <div className="mt-4 space-y-2.5">
-          {memory !== undefined && <Meter label="Memory, at most" value={stats.max_memory_bytes} limit={memory} text={bytesText} />}
-          {deadline !== undefined && <Meter label="Time, at most" value={stats.max_ms} limit={deadline} text={(ms) => `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`} />}
+          {memory !== undefined && (
+            <Meter
+              label="Memory, at most"
+              value={stats.max_memory_bytes}
+              limit={memory}
+              text={bytesText}
+            />
+          )}
+          {deadline !== undefined && (
+            <Meter
+              label="Time, at most"
+              value={stats.max_ms}
+              limit={deadline}
+              text={(ms) => `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`}
+            />
+          )}
           <p className="text-muted numbers text-[13px]">
-            {countText(stats.calls)} calls, {stats.faults === 0 ? 'no faults' : `${countText(stats.faults)} faults (${percentText(stats.faults / Math.max(1, stats.calls))})`}
+            {stats.calls === 1 ? '1 call' : `${countText(stats.calls)} calls`},{' '}
+            {stats.faults === 0
+              ? 'no faults'
+              : `${countText(stats.faults)} faults (${percentText(stats.faults / Math.max(1, stats.calls))})`}
           </p>
         </div>
       )}

@@ -16,10 +16,15 @@ export function Meter({ label, value, limit, text }: MeterProps) {
     <div>
       <div className="flex justify-between gap-3 text-[13px]">
         <span className="text-muted">{label}</span>
-        <span className="numbers">{text(value)} of {text(limit)}</span>
+        <span className="numbers">
+          {text(value)} of {text(limit)}
+        </span>
       </div>
       <div className="bg-accent mt-1 h-1.5 overflow-hidden rounded-full" aria-hidden>
-        <div className={cn('h-full', share >= NEAR ? 'bg-danger-fill' : 'bg-success-fill')} style={{ width: `${share * 100}%` }} />
+        <div
+          className={cn('h-full', share >= NEAR ? 'bg-danger-fill' : 'bg-success-fill')}
+          style={{ width: `${share * 100}%` }}
+        />
       </div>
     </div>
   );

@@ -60,16 +60,41 @@ export function UploadPlugin() {
   };
   return (
     <>
-      <Button look="primary" onClick={() => setOpen(true)}><Upload /> Upload plugin</Button>
-      <Dialog title="Upload a plugin" description="A WebAssembly component of the contract exosphere:alerts. It is checked before it is used." isOpen={isOpen} onClose={() => share === null && setOpen(false)}>
+      <Button look="primary" onClick={() => setOpen(true)}>
+        <Upload /> Upload plugin
+      </Button>
+      <Dialog
+        title="Upload a plugin"
+        description="A WebAssembly component of the contract exosphere:alerts. It is checked before it is used."
+        isOpen={isOpen}
+        onClose={() => share === null && setOpen(false)}
+      >
         <div className="space-y-4">
-          <input ref={input} type="file" accept=".wasm,application/wasm" aria-label="Plugin file" className="block w-full" onChange={(event) => setFile(event.target.files?.[0] ?? null)} />
+          <input
+            ref={input}
+            type="file"
+            accept=".wasm,application/wasm"
+            aria-label="Plugin file"
+            className="block w-full"
+            onChange={(event) => setFile(event.target.files?.[0] ?? null)}
+          />
           <Switch isOn={replace} onChange={setReplace} label="Replace the plugin of the same id" />
-          {share !== null && <progress className="h-2 w-full" aria-label="Sent" value={share} max={1} />}
+          {share !== null && (
+            <progress className="h-2 w-full" aria-label="Sent" value={share} max={1} />
+          )}
           <InlineError error={error} />
           <div className="flex justify-end gap-2">
-            <Button onClick={() => setOpen(false)} disabled={share !== null}>Cancel</Button>
-            <Button look="primary" disabled={!file} isBusy={share !== null} onClick={() => void send()}>Upload</Button>
+            <Button onClick={() => setOpen(false)} disabled={share !== null}>
+              Cancel
+            </Button>
+            <Button
+              look="primary"
+              disabled={!file}
+              isBusy={share !== null}
+              onClick={() => void send()}
+            >
+              Upload
+            </Button>
           </div>
         </div>
       </Dialog>

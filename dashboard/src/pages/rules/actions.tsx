@@ -8,7 +8,13 @@ import { Confirm } from '@/ui/dialog';
 import { toast } from '@/ui/toast';
 
 /** `onChanged` is told the tag that the rule has now: switching it is not somebody else's change. */
-export function RuleActions({ rule, onChanged }: { rule: Rule; onChanged: (etag: string | null) => void }) {
+export function RuleActions({
+  rule,
+  onChanged,
+}: {
+  rule: Rule;
+  onChanged: (etag: string | null) => void;
+}) {
   const [isDeleting, setDeleting] = useState(false);
   const navigate = useNavigate();
   const turn = useRuleMutation((isActive: boolean) => changeRule(rule.id, { is_active: isActive }));
@@ -17,7 +23,9 @@ export function RuleActions({ rule, onChanged }: { rule: Rule; onChanged: (etag:
     turn.mutate(isActive, {
       onSuccess: ({ etag }) => {
         onChanged(etag);
-        toast.done(`${rule.name} is switched ${isActive ? 'on' : 'off'}`, () => switchTo(!isActive));
+        toast.done(`${rule.name} is switched ${isActive ? 'on' : 'off'}`, () =>
+          switchTo(!isActive),
+        );
       },
       onError: toast.failed,
     });

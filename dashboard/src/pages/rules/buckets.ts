@@ -18,7 +18,12 @@ export interface Bucket extends Bar {
   matches: Match[];
 }
 
-const TIME = new Intl.DateTimeFormat(undefined, { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit' });
+const TIME = new Intl.DateTimeFormat(undefined, {
+  month: 'short',
+  day: 'numeric',
+  hour: '2-digit',
+  minute: '2-digit',
+});
 
 export function bucketsOf(matches: Match[], from: number, to: number, count: number): Bucket[] {
   const width = (to - from) / count;

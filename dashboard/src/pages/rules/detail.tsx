@@ -58,23 +58,46 @@ function Detail({ rule, etag }: { rule: Rule; etag: string | null }) {
   return (
     <Page
       title={rule.name}
-      above={<Link to="/rules" className="hover:underline">Rules</Link>}
+      above={
+        <Link to="/rules" className="hover:underline">
+          Rules
+        </Link>
+      }
       subtitle={
         <span className="flex items-center gap-3">
-          {rule.is_active ? <Badge tone="success">On</Badge> : <Badge tone={rule.disabled_reason ? 'danger' : 'muted'}>Off</Badge>}
+          {rule.is_active ? (
+            <Badge tone="success">On</Badge>
+          ) : (
+            <Badge tone={rule.disabled_reason ? 'danger' : 'muted'}>Off</Badge>
+          )}
           <Id id={rule.id} />
-          <Link to="/deliveries" search={{ rule: rule.id }} className="text-link hover:underline">Its deliveries</Link>
+          <Link to="/deliveries" search={{ rule: rule.id }} className="text-link hover:underline">
+            Its deliveries
+          </Link>
         </span>
       }
-      actions={canEdit && <RuleActions rule={rule} onChanged={(tag) => setBase((now) => ({ ...now, etag: tag }))} />}
+      actions={
+        canEdit && (
+          <RuleActions rule={rule} onChanged={(tag) => setBase((now) => ({ ...now, etag: tag }))} />
+        )
+      }
     >
       {rule.disabled_reason && !rule.is_active && (
-        <Note tone="danger">The host switched it off: <Foreign text={rule.disabled_reason} />. Mend the webhook, then switch it on.</Note>
+        <Note tone="danger">
+          The host switched it off: <Foreign text={rule.disabled_reason} />. Mend the webhook, then
+          switch it on.
+        </Note>
       )}
       {rule.last_condition_error && (
-        <Note tone="waiting">Its condition failed on an event: <Foreign text={rule.last_condition_error} /></Note>
+        <Note tone="waiting">
+          Its condition failed on an event: <Foreign text={rule.last_condition_error} />
+        </Note>
       )}
-      {!canEdit && <Note tone="plain">Your key may look and not change. Changing a rule needs the role editor.</Note>}
+      {!canEdit && (
+        <Note tone="plain">
+          Your key may look and not change. Changing a rule needs the role editor.
+        </Note>
+      )}
       <RuleEditor
         key={base.edition}
         initial={draftOf(base.rule)}
@@ -88,7 +111,11 @@ function Detail({ rule, etag }: { rule: Rule; etag: string | null }) {
         conflict={
           isConflict
             ? (mine) => (
-                <Conflict what="rule" onTakeTheirs={() => void takeTheirs()} onOverwrite={() => mine && send(mine, null)}>
+                <Conflict
+                  what="rule"
+                  onTakeTheirs={() => void takeTheirs()}
+                  onOverwrite={() => mine && send(mine, null)}
+                >
                   <Theirs id={rule.id} />
                 </Conflict>
               )
@@ -107,7 +134,9 @@ function Theirs({ id }: { id: string }) {
   const { value } = data;
   return (
     <p data-theirs>
-      Theirs, “<Foreign text={value.name} />”: <Sentence parts={ruleSentence(value, names.get(value.webhook_endpoint_id) ?? 'a webhook')} />
+      Theirs, “<Foreign text={value.name} />
+      ”:{' '}
+      <Sentence parts={ruleSentence(value, names.get(value.webhook_endpoint_id) ?? 'a webhook')} />
     </p>
   );
 }

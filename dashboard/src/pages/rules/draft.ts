@@ -59,9 +59,12 @@ export function draftOf(rule: Rule): Draft {
     window: trigger.window_ms != null ? writeDuration(trigger.window_ms) : emptyDraft.window,
     groupBy: (trigger.group_by ?? []).join(', '),
     cooldown: trigger.cooldown_ms != null ? writeDuration(trigger.cooldown_ms) : '',
-    ratioAbove: trigger.ratio ? String(Math.round(trigger.ratio.above * 1_000) / 10) : emptyDraft.ratioAbove,
+    ratioAbove: trigger.ratio
+      ? String(Math.round(trigger.ratio.above * 1_000) / 10)
+      : emptyDraft.ratioAbove,
     ratioOf: trigger.ratio?.of?.join(', ') ?? emptyDraft.ratioOf,
-    threshold: trigger.threshold_ms != null ? writeDuration(trigger.threshold_ms) : emptyDraft.threshold,
+    threshold:
+      trigger.threshold_ms != null ? writeDuration(trigger.threshold_ms) : emptyDraft.threshold,
     perMinute: rule.rate_limit ? String(rule.rate_limit.per_minute) : '',
     maxRetries: rule.retry_policy.max_retries != null ? String(rule.retry_policy.max_retries) : '',
     retryPolicy: rule.retry_policy,
@@ -74,10 +77,17 @@ function kindOf(trigger: Trigger): TriggerKind {
   return trigger.ratio ? 'ratio' : 'count';
 }
 
-const listOf = (text: string) => text.split(',').map((each) => each.trim()).filter(Boolean);
+const listOf = (text: string) =>
+  text
+    .split(',')
+    .map((each) => each.trim())
+    .filter(Boolean);
 
 /** The trigger, or what is wrong in its fields. `kept` carries what the form has no field for. */
-export function triggerOf(draft: Draft, kept?: Trigger): { trigger: Trigger } | { errors: Partial<Record<keyof Draft, string>> } {
+export function triggerOf(
+  draft: Draft,
+  kept?: Trigger,
+): { trigger: Trigger } | { errors: Partial<Record<keyof Draft, string>> } {
   const errors: Partial<Record<keyof Draft, string>> = {};
   const duration = (field: 'window' | 'cooldown' | 'threshold') => {
     const ms = parseDuration(draft[field]);
@@ -86,7 +96,8 @@ export function triggerOf(draft: Draft, kept?: Trigger): { trigger: Trigger } | 
   };
   const done = (trigger: Trigger) => (Object.keys(errors).length > 0 ? { errors } : { trigger });
   if (draft.kind === 'event') return done({ type: 'event' });
-  if (draft.kind === 'duration') return done({ type: 'duration', threshold_ms: duration('threshold') });
+  if (draft.kind === 'duration')
+    return done({ type: 'duration', threshold_ms: duration('threshold') });
   const same = kept?.type === 'threshold' ? kept : undefined;
   const base: Trigger = {
     type: 'threshold',
@@ -110,7 +121,8 @@ export function ruleOf(draft: Draft, kept?: Trigger): NewRule | null {
   const read = triggerOf(draft, kept);
   if ('errors' in read) return null;
   const retries = draft.maxRetries === '' ? null : Number(draft.maxRetries);
-  const policy = retries === null ? draft.retryPolicy : { ...draft.retryPolicy, max_retries: retries };
+  const policy =
+    retries === null ? draft.retryPolicy : { ...draft.retryPolicy, max_retries: retries };
   return {
     name: draft.name.trim() || 'Untitled rule',
     event_type: draft.kind === 'duration' ? 'workflow.duration_exceeded' : draft.eventType.trim(),

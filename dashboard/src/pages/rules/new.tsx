@@ -21,10 +21,27 @@ export function NewRulePage() {
   const [idempotency, renew] = useState(idempotencyKey);
   const create = useRuleMutation((rule: NewRule) => createRule(rule, idempotency));
   return (
-    <Page title="New rule" above={<Link to="/rules" className="hover:underline">Rules</Link>} subtitle="Say when alerts are sent, and see at once when they would have been.">
-      {!canEdit && <Note tone="waiting">Your key may look and not change. You can try a rule on the past here; saving it needs the role editor.</Note>}
+    <Page
+      title="New rule"
+      above={
+        <Link to="/rules" className="hover:underline">
+          Rules
+        </Link>
+      }
+      subtitle="Say when alerts are sent, and see at once when they would have been."
+    >
+      {!canEdit && (
+        <Note tone="waiting">
+          Your key may look and not change. You can try a rule on the past here; saving it needs the
+          role editor.
+        </Note>
+      )}
       <RuleEditor
-        initial={{ ...emptyDraft, endpointId: endpoint ?? '', eventType: type ?? emptyDraft.eventType }}
+        initial={{
+          ...emptyDraft,
+          endpointId: endpoint ?? '',
+          eventType: type ?? emptyDraft.eventType,
+        }}
         saveLabel="Add rule"
         isBusy={create.isPending}
         error={create.error}

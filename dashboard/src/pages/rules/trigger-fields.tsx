@@ -17,9 +17,20 @@ const KINDS: [TriggerKind, string, string][] = [
 ];
 
 export function TriggerFields({ draft, set, errors }: TriggerFieldsProps) {
-  const text = (field: 'count' | 'window' | 'groupBy' | 'cooldown' | 'ratioAbove' | 'ratioOf' | 'threshold', label: string, help?: string, isOptional = false) => (
+  const text = (
+    field: 'count' | 'window' | 'groupBy' | 'cooldown' | 'ratioAbove' | 'ratioOf' | 'threshold',
+    label: string,
+    help?: string,
+    isOptional = false,
+  ) => (
     <Field label={label} help={help} isOptional={isOptional} error={errors[field]}>
-      {(ids) => <Input {...ids} value={draft[field]} onChange={(event) => set({ [field]: event.target.value })} />}
+      {(ids) => (
+        <Input
+          {...ids}
+          value={draft[field]}
+          onChange={(event) => set({ [field]: event.target.value })}
+        />
+      )}
     </Field>
   );
   return (
@@ -35,7 +46,13 @@ export function TriggerFields({ draft, set, errors }: TriggerFieldsProps) {
                 draft.kind === kind ? 'border-primary bg-accent' : 'hover:bg-accent/50',
               )}
             >
-              <input type="radio" name="trigger" className="sr-only" checked={draft.kind === kind} onChange={() => set({ kind })} />
+              <input
+                type="radio"
+                name="trigger"
+                className="sr-only"
+                checked={draft.kind === kind}
+                onChange={() => set({ kind })}
+              />
               <span className="block font-medium">{label}</span>
               <span className="text-muted block text-[13px]">{help}</span>
             </label>

@@ -27,7 +27,12 @@ export function useBacktest(rule: NewRule | null, span: string) {
     queryFn: async ({ signal }) => {
       const to = Date.now();
       const from = to - ms;
-      const result = await backtest(rested as NewRule, new Date(from).toISOString(), undefined, signal);
+      const result = await backtest(
+        rested as NewRule,
+        new Date(from).toISOString(),
+        undefined,
+        signal,
+      );
       return { result, from, to };
     },
     enabled: rested !== null && rested.webhook_endpoint_id !== '',

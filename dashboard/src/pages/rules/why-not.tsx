@@ -25,9 +25,16 @@ export function WhyNot({ rule }: { rule: NewRule }) {
       title="On a recent event"
       aside={
         candidates.length > 1 && (
-          <Select aria-label="Event" className="h-8 w-auto max-w-72" value={stored?.id} onChange={(event) => setChosen(event.target.value)}>
+          <Select
+            aria-label="Event"
+            className="h-8 w-auto max-w-72"
+            value={stored?.id}
+            onChange={(event) => setChosen(event.target.value)}
+          >
             {candidates.map((each) => (
-              <option key={each.id} value={each.id}>{titleOf(each)}</option>
+              <option key={each.id} value={each.id}>
+                {titleOf(each)}
+              </option>
             ))}
           </Select>
         )
@@ -36,7 +43,15 @@ export function WhyNot({ rule }: { rule: NewRule }) {
       {stored ? (
         <Answer rule={rule} stored={stored} />
       ) : (
-        <p className="text-muted">{events.isPending ? 'Loading…' : <>No event of the type <Foreign text={rule.event_type} /> has come in yet.</>}</p>
+        <p className="text-muted">
+          {events.isPending ? (
+            'Loading…'
+          ) : (
+            <>
+              No event of the type <Foreign text={rule.event_type} /> has come in yet.
+            </>
+          )}
+        </p>
       )}
     </Card>
   );
@@ -54,7 +69,8 @@ function Answer({ rule, stored }: { rule: NewRule; stored: StoredEvent }) {
   const alone: NewRule = { ...rule, trigger: { type: 'event' }, event_type: eventOf(stored).type };
   const { data, error } = useQuery({
     queryKey: key('why-not', alone, stored.id),
-    queryFn: ({ signal }) => backtest(alone, stored.received_at, justAfter(stored.received_at), signal),
+    queryFn: ({ signal }) =>
+      backtest(alone, stored.received_at, justAfter(stored.received_at), signal),
     retry: false,
     staleTime: 60_000,
   });
@@ -68,8 +84,19 @@ function Answer({ rule, stored }: { rule: NewRule; stored: StoredEvent }) {
     <p className="flex items-baseline gap-2" role="status" data-why-not>
       <Shape tone={isMet ? 'success' : 'muted'} />
       <span>
-        {isMet ? (isAlone ? 'Would fire.' : 'Would be counted.') : isAlone ? 'Would not fire: ' : 'Would not be counted: '}
-        {!isMet && (data.condition_errors > 0 ? <Foreign text={`the condition fails on it: ${data.last_condition_error ?? ''}`} /> : <Foreign text={why ?? 'the condition says no'} />)}
+        {isMet
+          ? isAlone
+            ? 'Would fire.'
+            : 'Would be counted.'
+          : isAlone
+            ? 'Would not fire: '
+            : 'Would not be counted: '}
+        {!isMet &&
+          (data.condition_errors > 0 ? (
+            <Foreign text={`the condition fails on it: ${data.last_condition_error ?? ''}`} />
+          ) : (
+            <Foreign text={why ?? 'the condition says no'} />
+          ))}
         {!isMet && '.'}
       </span>
     </p>

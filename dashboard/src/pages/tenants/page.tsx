@@ -28,11 +28,14 @@ export function TenantsPage() {
   const [limiting, setLimiting] = useState<Tenant | null>(null);
   const client = useQueryClient();
   const change = useMutation({
-    mutationFn: ({ name, is_beta }: { name: string; is_beta: boolean }) => changeTenant(name, { is_beta }),
+    mutationFn: ({ name, is_beta }: { name: string; is_beta: boolean }) =>
+      changeTenant(name, { is_beta }),
     onError: toast.failed,
     onSettled: () => client.invalidateQueries({ queryKey: key('tenants') }),
   });
-  const shown = tenants.items.filter((tenant) => !q || tenant.name.toLowerCase().includes(q.toLowerCase()));
+  const shown = tenants.items.filter(
+    (tenant) => !q || tenant.name.toLowerCase().includes(q.toLowerCase()),
+  );
   return (
     <Page title="Tenants" icon={Building2} subtitle="The namespaces that use this host.">
       {tenants.error ? (
@@ -40,12 +43,25 @@ export function TenantsPage() {
       ) : tenants.isPending ? (
         <Skeleton />
       ) : tenants.items.length === 0 ? (
-        <Empty title="No namespaces yet" icon={<Building2 />}>A namespace begins when something is first made in it.</Empty>
+        <Empty title="No namespaces yet" icon={<Building2 />}>
+          A namespace begins when something is first made in it.
+        </Empty>
       ) : (
         <>
           <div className="flex flex-wrap items-center gap-2">
-            <SearchBox label="Search namespaces" value={q ?? ''} onChange={(text) => void navigate({ search: (now) => ({ ...now, q: text || undefined }) as typeof now, replace: true })} />
-            <span role="status" className="text-muted numbers ml-auto text-[13px]">{plural(shown.length, 'namespace')}</span>
+            <SearchBox
+              label="Search namespaces"
+              value={q ?? ''}
+              onChange={(text) =>
+                void navigate({
+                  search: (now) => ({ ...now, q: text || undefined }) as typeof now,
+                  replace: true,
+                })
+              }
+            />
+            <span role="status" className="text-muted numbers ml-auto text-[13px]">
+              {plural(shown.length, 'namespace')}
+            </span>
           </div>
           {shown.length === 0 ? (
             <Empty title="No namespace has this name" />
@@ -58,10 +74,24 @@ export function TenantsPage() {
                 keyOf={(tenant) => tenant.name}
                 render={(tenant) => (
                   <div className="flex h-full items-center gap-4 border-b px-5">
-                    <Link to="/" search={{ ns: tenant.name }} className="min-w-0 grow truncate font-medium hover:underline"><Foreign text={tenant.name} /></Link>
-                    <span className="text-muted text-[13px] max-sm:hidden">{tenant.rate_limit ? `${tenant.rate_limit.per_minute} a minute` : 'no limit'}</span>
-                    <Button size="small" onClick={() => setLimiting(tenant)}>Limit</Button>
-                    <Switch isOn={tenant.is_beta} label="Beta" onChange={(is_beta) => change.mutate({ name: tenant.name, is_beta })} />
+                    <Link
+                      to="/"
+                      search={{ ns: tenant.name }}
+                      className="min-w-0 grow truncate font-medium hover:underline"
+                    >
+                      <Foreign text={tenant.name} />
+                    </Link>
+                    <span className="text-muted text-[13px] max-sm:hidden">
+                      {tenant.rate_limit ? `${tenant.rate_limit.per_minute} a minute` : 'no limit'}
+                    </span>
+                    <Button size="small" onClick={() => setLimiting(tenant)}>
+                      Limit
+                    </Button>
+                    <Switch
+                      isOn={tenant.is_beta}
+                      label="Beta"
+                      onChange={(is_beta) => change.mutate({ name: tenant.name, is_beta })}
+                    />
                   </div>
                 )}
               />
@@ -75,10 +105,15 @@ export function TenantsPage() {
 }
 
 function LimitTenant({ tenant, onClose }: { tenant: Tenant; onClose: () => void }) {
-  const [perMinute, setPerMinute] = useState(tenant.rate_limit ? String(tenant.rate_limit.per_minute) : '');
+  const [perMinute, setPerMinute] = useState(
+    tenant.rate_limit ? String(tenant.rate_limit.per_minute) : '',
+  );
   const client = useQueryClient();
   const save = useMutation({
-    mutationFn: () => changeTenant(tenant.name, { rate_limit: perMinute === '' ? null : { per_minute: Number(perMinute) } }),
+    mutationFn: () =>
+      changeTenant(tenant.name, {
+        rate_limit: perMinute === '' ? null : { per_minute: Number(perMinute) },
+      }),
     onSuccess: () => {
       toast.done('Saved');
       onClose();
@@ -93,13 +128,30 @@ function LimitTenant({ tenant, onClose }: { tenant: Tenant; onClose: () => void 
   return (
     <Dialog title={`Rate limit of ${tenant.name}`} isOpen onClose={onClose}>
       <form onSubmit={submit} className="space-y-4">
-        <Field label="Deliveries a minute" isOptional help="Over it deliveries wait; none is lost. Empty: no limit of its own." error={problem?.at('/rate_limit')}>
-          {(ids) => <Input {...ids} type="number" min={1} value={perMinute} onChange={(event) => setPerMinute(event.target.value)} />}
+        <Field
+          label="Deliveries a minute"
+          isOptional
+          help="Over it deliveries wait; none is lost. Empty: no limit of its own."
+          error={problem?.at('/rate_limit')}
+        >
+          {(ids) => (
+            <Input
+              {...ids}
+              type="number"
+              min={1}
+              value={perMinute}
+              onChange={(event) => setPerMinute(event.target.value)}
+            />
+          )}
         </Field>
-        {save.error && !(problem && problem.errors.length > 0) && <InlineError error={save.error} />}
+        {save.error && !(problem && problem.errors.length > 0) && (
+          <InlineError error={save.error} />
+        )}
         <div className="flex justify-end gap-2">
           <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" look="primary" isBusy={save.isPending}>Save</Button>
+          <Button type="submit" look="primary" isBusy={save.isPending}>
+            Save
+          </Button>
         </div>
       </form>
     </Dialog>

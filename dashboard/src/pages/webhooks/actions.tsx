@@ -9,14 +9,27 @@ import { Confirm } from '@/ui/dialog';
 import { Menu, MenuItem } from '@/ui/menu';
 import { toast } from '@/ui/toast';
 
-export function EndpointActions({ endpoint, rules, onEdit }: { endpoint: Endpoint; rules: Rule[]; onEdit: () => void }) {
+export function EndpointActions({
+  endpoint,
+  rules,
+  onEdit,
+}: {
+  endpoint: Endpoint;
+  rules: Rule[];
+  onEdit: () => void;
+}) {
   const [isDeleting, setDeleting] = useState(false);
   const navigate = useNavigate();
-  const turn = useEndpointMutation((isActive: boolean) => changeEndpoint(endpoint.id, { is_active: isActive }));
+  const turn = useEndpointMutation((isActive: boolean) =>
+    changeEndpoint(endpoint.id, { is_active: isActive }),
+  );
   const remove = useEndpointMutation(() => deleteEndpoint(endpoint.id));
   const switchTo = (isActive: boolean) =>
     turn.mutate(isActive, {
-      onSuccess: () => toast.done(`${endpoint.name} is switched ${isActive ? 'on' : 'off'}`, () => switchTo(!isActive)),
+      onSuccess: () =>
+        toast.done(`${endpoint.name} is switched ${isActive ? 'on' : 'off'}`, () =>
+          switchTo(!isActive),
+        ),
       onError: toast.failed,
     });
   return (

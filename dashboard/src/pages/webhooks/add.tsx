@@ -25,13 +25,21 @@ export function AddWebhook({ onClose }: { onClose: () => void }) {
   );
 }
 
-function AddForm({ onAdded, onCancel }: { onAdded: (endpoint: Endpoint) => void; onCancel: () => void }) {
+function AddForm({
+  onAdded,
+  onCancel,
+}: {
+  onAdded: (endpoint: Endpoint) => void;
+  onCancel: () => void;
+}) {
   const plugins = usePlugins();
   const [draft, setDraft] = useState(emptyDraft);
   // The same for every try of this form: a lost answer does not make two.
   const [idempotency, renew] = useState(idempotencyKey);
   const create = useEndpointMutation(() => createEndpoint(newEndpointOf(draft), idempotency));
-  const targets = plugins.items.filter((plugin) => plugin.kind === 'target' && plugin.state === 'ready');
+  const targets = plugins.items.filter(
+    (plugin) => plugin.kind === 'target' && plugin.state === 'ready',
+  );
   const problem = create.error instanceof ApiProblem ? create.error : null;
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -45,7 +53,9 @@ function AddForm({ onAdded, onCancel }: { onAdded: (endpoint: Endpoint) => void;
   return (
     <form onSubmit={submit} className="space-y-6">
       <WebhookFields draft={draft} onChange={setDraft} targets={targets} problem={problem} />
-      {create.error && !(problem && problem.errors.length > 0) && <InlineError error={create.error} />}
+      {create.error && !(problem && problem.errors.length > 0) && (
+        <InlineError error={create.error} />
+      )}
       <div className="flex justify-end gap-2">
         <Button onClick={onCancel}>Cancel</Button>
         <Button type="submit" look="primary" isBusy={create.isPending}>
@@ -67,8 +77,15 @@ function Added({ endpoint, onClose }: { endpoint: Endpoint; onClose: () => void 
           <TryOut endpointId={endpoint.id} />
         </Note>
         <div className="flex flex-wrap justify-end gap-2">
-          <Button onClick={() => void navigate({ to: '/webhooks/$id', params: { id: endpoint.id } })}>Open the webhook</Button>
-          <Button look="primary" onClick={() => void navigate({ to: '/rules/new', search: { endpoint: endpoint.id } })}>
+          <Button
+            onClick={() => void navigate({ to: '/webhooks/$id', params: { id: endpoint.id } })}
+          >
+            Open the webhook
+          </Button>
+          <Button
+            look="primary"
+            onClick={() => void navigate({ to: '/rules/new', search: { endpoint: endpoint.id } })}
+          >
             Add a rule for it
           </Button>
         </div>

@@ -21,10 +21,18 @@ export function EndpointCharts({ endpointId }: { endpointId: string }) {
       reasons.set(reason, (reasons.get(reason) ?? 0) + count);
     }
   }
-  const hour = (at: number) => new Date(at).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' });
+  const hour = (at: number) =>
+    new Date(at).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' });
   return (
     <div className="grid gap-6 lg:grid-cols-[2fr_1fr]">
-      <Card title="Last 24 hours" aside={<span className="text-muted text-[13px]" title={RATE_MEANS}>{rate === null ? 'nothing ended yet' : `${percentText(rate)} delivered`}</span>}>
+      <Card
+        title="Last 24 hours"
+        aside={
+          <span className="text-muted text-[13px]" title={RATE_MEANS}>
+            {rate === null ? 'nothing ended yet' : `${percentText(rate)} delivered`}
+          </span>
+        }
+      >
         <Bars
           label="Attempts by the hour, failed ones in red"
           bars={slots.map((slot) => ({
@@ -55,12 +63,15 @@ export function EndpointCharts({ endpointId }: { endpointId: string }) {
           <>
             <h3 className="text-muted mt-4 mb-1 text-[13px]">Why attempts failed</h3>
             <ul className="space-y-1">
-              {[...reasons].sort((a, b) => b[1] - a[1]).slice(0, 6).map(([reason, count]) => (
-                <li key={reason} className="flex justify-between gap-3">
-                  <Foreign text={reason} />
-                  <span className="numbers">{countText(count)}</span>
-                </li>
-              ))}
+              {[...reasons]
+                .sort((a, b) => b[1] - a[1])
+                .slice(0, 6)
+                .map(([reason, count]) => (
+                  <li key={reason} className="flex justify-between gap-3">
+                    <Foreign text={reason} />
+                    <span className="numbers">{countText(count)}</span>
+                  </li>
+                ))}
             </ul>
           </>
         )}

@@ -47,13 +47,22 @@ function Detail({ endpoint, etag }: { endpoint: Endpoint; etag: string | null })
   return (
     <Page
       title={endpoint.name}
-      above={<Link to="/webhooks" className="hover:underline">Webhooks</Link>}
+      above={
+        <Link to="/webhooks" className="hover:underline">
+          Webhooks
+        </Link>
+      }
       subtitle={
         <span className="flex flex-wrap items-center gap-x-3 gap-y-1">
-          {targetName(endpoint.target)} · <Foreign text={endpoint.target_url} /> <Id id={endpoint.id} />
+          {targetName(endpoint.target)} · <Foreign text={endpoint.target_url} />{' '}
+          <Id id={endpoint.id} />
         </span>
       }
-      actions={canEdit && <EndpointActions endpoint={endpoint} rules={own} onEdit={() => setEditing(true)} />}
+      actions={
+        canEdit && (
+          <EndpointActions endpoint={endpoint} rules={own} onEdit={() => setEditing(true)} />
+        )
+      }
     >
       <StateNote endpoint={endpoint} />
       <NewestFailure endpointId={endpoint.id} />
@@ -70,7 +79,9 @@ function Detail({ endpoint, etag }: { endpoint: Endpoint; etag: string | null })
         title="Newest deliveries"
         aside={
           <Button asChild size="small">
-            <Link to="/deliveries" search={{ endpoint: endpoint.id }}>See all</Link>
+            <Link to="/deliveries" search={{ endpoint: endpoint.id }}>
+              See all
+            </Link>
           </Button>
         }
       >
@@ -93,12 +104,20 @@ function Detail({ endpoint, etag }: { endpoint: Endpoint; etag: string | null })
           <Settings endpoint={endpoint} />
         </Card>
         <Card title="Signature" aside={canEdit && <RotateSecret endpointId={endpoint.id} />}>
-          <p className="text-muted mb-3">Each request is signed with the webhook’s secret. Check it like this:</p>
+          <p className="text-muted mb-3">
+            Each request is signed with the webhook’s secret. Check it like this:
+          </p>
           <Verification endpointId={endpoint.id} />
         </Card>
       </div>
       {isEditing && (
-        <EditWebhook endpoint={endpoint} etag={etag} manifest={plugin ? manifestOf(plugin) : {}} targets={plugins.items} onClose={() => setEditing(false)} />
+        <EditWebhook
+          endpoint={endpoint}
+          etag={etag}
+          manifest={plugin ? manifestOf(plugin) : {}}
+          targets={plugins.items}
+          onClose={() => setEditing(false)}
+        />
       )}
     </Page>
   );
@@ -110,7 +129,9 @@ function StateNote({ endpoint }: { endpoint: Endpoint }) {
     return (
       <Note tone="plain">
         <Badge tone="muted">Off</Badge>
-        <p className="mt-1">Nothing is sent to it. Alerts that its rules make meanwhile are skipped.</p>
+        <p className="mt-1">
+          Nothing is sent to it. Alerts that its rules make meanwhile are skipped.
+        </p>
       </Note>
     );
   }
@@ -119,9 +140,19 @@ function StateNote({ endpoint }: { endpoint: Endpoint }) {
     <Note tone="danger">
       <Badge tone="danger">{circuit.state === 'open' ? 'Circuit open' : 'Probing'}</Badge>
       <p className="mt-1">
-        It failed several times in a row, so alerts wait{circuit.since && <> since <Age at={circuit.since} /></>}.{' '}
+        It failed several times in a row, so alerts wait
+        {circuit.since && (
+          <>
+            {' '}
+            since <Age at={circuit.since} />
+          </>
+        )}
+        .{' '}
         {circuit.next_probe_at ? (
-          <>One is tried <Countdown until={circuit.next_probe_at} />; when it is taken, the others follow.</>
+          <>
+            One is tried <Countdown until={circuit.next_probe_at} />; when it is taken, the others
+            follow.
+          </>
         ) : (
           'One is on its way to see whether it is back.'
         )}
@@ -131,7 +162,9 @@ function StateNote({ endpoint }: { endpoint: Endpoint }) {
 }
 
 function NewestFailure({ endpointId }: { endpointId: string }) {
-  const { data } = useQuery(deliveriesQuery({ webhook_endpoint_id: endpointId, status: 'dead' }, 1));
+  const { data } = useQuery(
+    deliveriesQuery({ webhook_endpoint_id: endpointId, status: 'dead' }, 1),
+  );
   const failure = data?.data[0];
   if (!failure) return null;
   return (
@@ -140,12 +173,17 @@ function NewestFailure({ endpointId }: { endpointId: string }) {
         <p className="flex min-w-0 items-baseline gap-2">
           <Shape tone="danger" />
           <span>
-            The newest alert that was lost: <strong className="font-semibold"><Foreign text={reasonOf(failure.last_error) || 'no reason was recorded'} /></strong>,{' '}
-            <Age at={failure.finished_at ?? failure.created_at} />
+            The newest alert that was lost:{' '}
+            <strong className="font-semibold">
+              <Foreign text={reasonOf(failure.last_error) || 'no reason was recorded'} />
+            </strong>
+            , <Age at={failure.finished_at ?? failure.created_at} />
           </span>
         </p>
         <Button asChild size="small">
-          <Link to="/deliveries/$id" params={{ id: failure.id }}>See what happened</Link>
+          <Link to="/deliveries/$id" params={{ id: failure.id }}>
+            See what happened
+          </Link>
         </Button>
       </div>
     </Note>
@@ -163,7 +201,10 @@ function Settings({ endpoint }: { endpoint: Endpoint }) {
           name,
           <Foreign key={name} text={typeof value === 'string' ? value : JSON.stringify(value)} />,
         ]),
-        ...headers.map(([name, value]): [string, React.ReactNode] => [`Header ${name}`, <Foreign key={name} text={value} />]),
+        ...headers.map(([name, value]): [string, React.ReactNode] => [
+          `Header ${name}`,
+          <Foreign key={name} text={value} />,
+        ]),
         ['Event data', endpoint.include_event_data ? 'sent with each alert' : 'not sent'],
         ['Rate limit', endpoint.rate_limit ? `${endpoint.rate_limit.per_minute} a minute` : 'none'],
         ['Gone after', `${endpoint.gone_after} × 404 or 410`],

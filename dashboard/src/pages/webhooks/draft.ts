@@ -66,7 +66,9 @@ export function parseHeaders(text: string): Record<string, string> {
 }
 
 function shared(draft: Draft) {
-  const secrets = Object.fromEntries(Object.entries(draft.secrets).filter(([, value]) => value !== ''));
+  const secrets = Object.fromEntries(
+    Object.entries(draft.secrets).filter(([, value]) => value !== ''),
+  );
   return {
     name: proposedName(draft).trim(),
     settings: draft.settings as never,
@@ -79,6 +81,9 @@ function shared(draft: Draft) {
   };
 }
 
-export const newEndpointOf = (draft: Draft): NewEndpoint => ({ ...shared(draft), target: draft.target });
+export const newEndpointOf = (draft: Draft): NewEndpoint => ({
+  ...shared(draft),
+  target: draft.target,
+});
 
 export const patchOf = (draft: Draft): EndpointPatch => shared(draft);

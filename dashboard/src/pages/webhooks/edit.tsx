@@ -22,7 +22,9 @@ export function EditWebhook({ endpoint, etag, manifest, targets, onClose }: Edit
   const [draft, setDraft] = useState(() => draftOf(endpoint, manifest));
   // The version that the person saw when they began, not the newest one that a refresh brought.
   const [base] = useState(etag);
-  const save = useEndpointMutation((tag: string | null) => changeEndpoint(endpoint.id, patchOf(draft), tag));
+  const save = useEndpointMutation((tag: string | null) =>
+    changeEndpoint(endpoint.id, patchOf(draft), tag),
+  );
   const problem = save.error instanceof ApiProblem ? save.error : null;
   const send = (tag: string | null) =>
     save.mutate(tag, {
@@ -39,11 +41,18 @@ export function EditWebhook({ endpoint, etag, manifest, targets, onClose }: Edit
   return (
     <Dialog title={`Edit ${endpoint.name}`} isOpen onClose={onClose} shape="sheet">
       <form onSubmit={submit} className="space-y-6">
-        <WebhookFields draft={draft} onChange={setDraft} targets={targets} problem={problem} isExisting />
+        <WebhookFields
+          draft={draft}
+          onChange={setDraft}
+          targets={targets}
+          problem={problem}
+          isExisting
+        />
         {isConflict ? (
           <Conflict what="webhook" onOverwrite={() => send(null)} onTakeTheirs={onClose} />
         ) : (
-          save.error && !(problem && problem.errors.length > 0) && <InlineError error={save.error} />
+          save.error &&
+          !(problem && problem.errors.length > 0) && <InlineError error={save.error} />
         )}
         <div className="flex justify-end gap-2">
           <Button onClick={onClose}>Cancel</Button>

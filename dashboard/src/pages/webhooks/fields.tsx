@@ -25,7 +25,11 @@ export function WebhookFields({ draft, onChange, targets, problem, isExisting }:
   return (
     <div className="space-y-5">
       {!isExisting && (
-        <TargetCards targets={targets} chosen={draft.target} onChoose={(target) => set({ target, settings: {}, secrets: {} })} />
+        <TargetCards
+          targets={targets}
+          chosen={draft.target}
+          onChoose={(target) => set({ target, settings: {}, secrets: {} })}
+        />
       )}
       <Field
         label={draft.target === 'slack' ? 'Webhook URL' : 'URL'}
@@ -48,7 +52,9 @@ export function WebhookFields({ draft, onChange, targets, problem, isExisting }:
             type="url"
             required={!isUrlOptional}
             value={draft.url}
-            placeholder={draft.target === 'slack' ? 'https://hooks.slack.com/services/…' : 'https://'}
+            placeholder={
+              draft.target === 'slack' ? 'https://hooks.slack.com/services/…' : 'https://'
+            }
             onChange={(event) => set({ url: event.target.value })}
           />
         )}
@@ -68,17 +74,34 @@ export function WebhookFields({ draft, onChange, targets, problem, isExisting }:
               autoComplete="off"
               required={!isExisting && secret.required === true}
               value={draft.secrets[secret.name] ?? ''}
-              onChange={(event) => set({ secrets: { ...draft.secrets, [secret.name]: event.target.value } })}
+              onChange={(event) =>
+                set({ secrets: { ...draft.secrets, [secret.name]: event.target.value } })
+              }
             />
           )}
         </Field>
       ))}
-      <Field label="Name" error={problem?.at('/name')} help="For people: a channel, a team, a system.">
+      <Field
+        label="Name"
+        error={problem?.at('/name')}
+        help="For people: a channel, a team, a system."
+      >
         {(ids) => (
-          <Input {...ids} required value={proposedName(draft)} placeholder="#oncall" onChange={(event) => set({ name: event.target.value })} />
+          <Input
+            {...ids}
+            required
+            value={proposedName(draft)}
+            placeholder="#oncall"
+            onChange={(event) => set({ name: event.target.value })}
+          />
         )}
       </Field>
-      <SettingsForm key={draft.target} schema={manifest.settings} value={draft.settings} onChange={(settings) => set({ settings })} />
+      <SettingsForm
+        key={draft.target}
+        schema={manifest.settings}
+        value={draft.settings}
+        onChange={(settings) => set({ settings })}
+      />
       {problem?.at('/settings') && (
         <p role="alert" className="text-danger stranger text-[13px]">
           {problem.at('/settings')}
@@ -97,20 +120,74 @@ interface MoreOptionsProps {
 
 function MoreOptions({ draft, set, problem }: MoreOptionsProps) {
   return (
-    <details className="group rounded-md border px-4 py-3" open={Boolean(problem?.at('/headers') ?? problem?.at('/rate_limit') ?? problem?.at('/gone_after')) || undefined}>
+    <details
+      className="group rounded-md border px-4 py-3"
+      open={
+        Boolean(
+          problem?.at('/headers') ?? problem?.at('/rate_limit') ?? problem?.at('/gone_after'),
+        ) || undefined
+      }
+    >
       <summary className="font-medium">More options</summary>
       <div className="mt-4 space-y-4">
-        <Switch isOn={draft.includeData} onChange={(includeData) => set({ includeData })} label="Send the event's data with the alert" />
-        <p className="text-muted text-[13px]">Off: ids and summary fields only. On: also error text of your code.</p>
-        <Field label="Headers" isOptional help="One a line, as Name: value." error={problem?.at('/headers')}>
-          {(ids) => <TextArea {...ids} rows={3} value={draft.headers} onChange={(event) => set({ headers: event.target.value })} />}
+        <Switch
+          isOn={draft.includeData}
+          onChange={(includeData) => set({ includeData })}
+          label="Send the event's data with the alert"
+        />
+        <p className="text-muted text-[13px]">
+          Off: ids and summary fields only. On: also error text of your code.
+        </p>
+        <Field
+          label="Headers"
+          isOptional
+          help="One a line, as Name: value."
+          error={problem?.at('/headers')}
+        >
+          {(ids) => (
+            <TextArea
+              {...ids}
+              rows={3}
+              value={draft.headers}
+              onChange={(event) => set({ headers: event.target.value })}
+            />
+          )}
         </Field>
         <div className="grid gap-4 sm:grid-cols-2">
-          <Field label="At most a minute" isOptional help="Over it alerts wait; none is lost." error={problem?.at('/rate_limit')}>
-            {(ids) => <Input {...ids} type="number" min={1} placeholder="no limit" value={draft.perMinute} onChange={(event) => set({ perMinute: event.target.value })} />}
+          <Field
+            label="At most a minute"
+            isOptional
+            help="Over it alerts wait; none is lost."
+            error={problem?.at('/rate_limit')}
+          >
+            {(ids) => (
+              <Input
+                {...ids}
+                type="number"
+                min={1}
+                placeholder="no limit"
+                value={draft.perMinute}
+                onChange={(event) => set({ perMinute: event.target.value })}
+              />
+            )}
           </Field>
-          <Field label="Gone after" isOptional help="So many 404 or 410 in a row before its rule is switched off." error={problem?.at('/gone_after')}>
-            {(ids) => <Input {...ids} type="number" min={1} max={100} placeholder="1" value={draft.goneAfter} onChange={(event) => set({ goneAfter: event.target.value })} />}
+          <Field
+            label="Gone after"
+            isOptional
+            help="So many 404 or 410 in a row before its rule is switched off."
+            error={problem?.at('/gone_after')}
+          >
+            {(ids) => (
+              <Input
+                {...ids}
+                type="number"
+                min={1}
+                max={100}
+                placeholder="1"
+                value={draft.goneAfter}
+                onChange={(event) => set({ goneAfter: event.target.value })}
+              />
+            )}
           </Field>
         </div>
       </div>
@@ -118,7 +195,11 @@ function MoreOptions({ draft, set, problem }: MoreOptionsProps) {
   );
 }
 
-function TargetCards(props: { targets: Plugin[]; chosen: string; onChoose: (target: string) => void }) {
+function TargetCards(props: {
+  targets: Plugin[];
+  chosen: string;
+  onChoose: (target: string) => void;
+}) {
   return (
     <fieldset>
       <legend className="mb-2 font-medium">Where do alerts go?</legend>
@@ -131,11 +212,19 @@ function TargetCards(props: { targets: Plugin[]; chosen: string; onChoose: (targ
               plugin.id === props.chosen ? 'border-primary bg-accent' : 'hover:bg-accent/50',
             )}
           >
-            <input type="radio" name="target" className="sr-only" checked={plugin.id === props.chosen} onChange={() => props.onChoose(plugin.id)} />
+            <input
+              type="radio"
+              name="target"
+              className="sr-only"
+              checked={plugin.id === props.chosen}
+              onChange={() => props.onChoose(plugin.id)}
+            />
             <span className="flex items-center gap-2 font-medium">
               <TargetIcon target={plugin.id} className="size-4" /> {targetName(plugin.id)}
             </span>
-            <span className="text-muted stranger mt-1 line-clamp-3 text-[13px]">{manifestOf(plugin).summary}</span>
+            <span className="text-muted stranger mt-1 line-clamp-3 text-[13px]">
+              {manifestOf(plugin).summary}
+            </span>
           </label>
         ))}
       </div>

@@ -14,7 +14,8 @@ export interface Health {
 }
 
 /** What a rate means, said wherever one is shown. */
-export const RATE_MEANS = 'Of the alerts that reached their end in the last 24 hours, the share that was delivered.';
+export const RATE_MEANS =
+  'Of the alerts that reached their end in the last 24 hours, the share that was delivered.';
 
 /** By endpoint id; null where the host has no figures. */
 export function useHealth(): Map<string, Health> | null {

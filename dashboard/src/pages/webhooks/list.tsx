@@ -40,19 +40,29 @@ export function WebhooksPage() {
     </Button>
   );
   return (
-    <Page title="Webhooks" icon={Webhook} subtitle="Where alerts go, and whether it works." actions={addButton}>
+    <Page
+      title="Webhooks"
+      icon={Webhook}
+      subtitle="Where alerts go, and whether it works."
+      actions={addButton}
+    >
       {endpoints.error && endpoints.items.length === 0 ? (
         <Failure error={endpoints.error} onRetry={() => void endpoints.refetch()} />
       ) : endpoints.isPending ? (
         <Skeleton />
       ) : endpoints.items.length === 0 ? (
         <Empty title="No webhooks yet" icon={<Webhook />} action={addButton}>
-          A webhook is a place that alerts are sent to: a Slack channel, a PagerDuty service, any URL.
+          A webhook is a place that alerts are sent to: a Slack channel, a PagerDuty service, any
+          URL.
         </Empty>
       ) : (
         <>
           <div className="flex flex-wrap items-center gap-2">
-            <SearchBox label="Search webhooks" value={search.q ?? ''} onChange={(q) => set({ q: q || undefined } as typeof search)} />
+            <SearchBox
+              label="Search webhooks"
+              value={search.q ?? ''}
+              onChange={(q) => set({ q: q || undefined } as typeof search)}
+            />
             <Select
               aria-label="State"
               className="w-auto"
@@ -68,7 +78,9 @@ export function WebhooksPage() {
                 aria-label="Target"
                 className="w-auto"
                 value={search.target ?? ''}
-                onChange={(event) => set({ target: event.target.value || undefined } as typeof search)}
+                onChange={(event) =>
+                  set({ target: event.target.value || undefined } as typeof search)
+                }
               >
                 <option value="">Any target</option>
                 {targets.map((target) => (
@@ -86,7 +98,11 @@ export function WebhooksPage() {
           {shown.length === 0 ? (
             <Empty
               title="No webhook matches"
-              action={isFiltered && <Button onClick={() => void navigate({ search: {} })}>Clear the filters</Button>}
+              action={
+                isFiltered && (
+                  <Button onClick={() => void navigate({ search: {} })}>Clear the filters</Button>
+                )
+              }
             >
               Of {plural(endpoints.items.length, 'webhook')} none has this name, host and state.
             </Empty>
@@ -97,13 +113,17 @@ export function WebhooksPage() {
                 rowHeight={ROW_HEIGHT}
                 label="Webhooks"
                 keyOf={(endpoint) => endpoint.id}
-                render={(endpoint) => <Row endpoint={endpoint} health={health?.get(endpoint.id) ?? null} />}
+                render={(endpoint) => (
+                  <Row endpoint={endpoint} health={health?.get(endpoint.id) ?? null} />
+                )}
               />
             </div>
           )}
         </>
       )}
-      {canEdit && search.add && <AddWebhook onClose={() => set({ add: undefined } as unknown as typeof search)} />}
+      {canEdit && search.add && (
+        <AddWebhook onClose={() => set({ add: undefined } as unknown as typeof search)} />
+      )}
     </Page>
   );
 }
@@ -135,9 +155,18 @@ function Row({ endpoint, health }: { endpoint: Endpoint; health: Health | null }
       {health && (
         <>
           <span className="max-sm:hidden">
-            <Sparkline slots={health.slots} label={`Last 24 hours: ${health.delivered} delivered, ${health.failed} attempts failed`} />
+            <Sparkline
+              slots={health.slots}
+              label={`Last 24 hours: ${health.delivered} delivered, ${health.failed} attempts failed`}
+            />
           </span>
-          <span className={cn('numbers w-16 text-right', health.rate !== null && health.rate < 0.95 && 'text-danger font-semibold')} title={RATE_MEANS}>
+          <span
+            className={cn(
+              'numbers w-16 text-right',
+              health.rate !== null && health.rate < 0.95 && 'text-danger font-semibold',
+            )}
+            title={RATE_MEANS}
+          >
             {health.rate === null ? '' : percentText(health.rate)}
           </span>
         </>

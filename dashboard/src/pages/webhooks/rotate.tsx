@@ -25,20 +25,31 @@ export function RotateSecret({ endpointId }: { endpointId: string }) {
           <div className="space-y-4">
             <SecretOnce secret={rotate.data.secret} label="New secret" />
             <p>
-              The old one signs as well until <Moment at={rotate.data.previous_secret_valid_until} />: it ends{' '}
-              <Countdown until={rotate.data.previous_secret_valid_until} />. Change your receiver before.
+              The old one signs as well until{' '}
+              <Moment at={rotate.data.previous_secret_valid_until} />: it ends{' '}
+              <Countdown until={rotate.data.previous_secret_valid_until} />. Change your receiver
+              before.
             </p>
             <div className="flex justify-end">
-              <Button look="primary" onClick={close}>Done</Button>
+              <Button look="primary" onClick={close}>
+                Done
+              </Button>
             </div>
           </div>
         ) : (
           <div className="space-y-4">
-            <p>A new secret is made. For a day the old one signs too, so your receiver can change without losing an alert.</p>
+            <p>
+              A new secret is made. For a day the old one signs too, so your receiver can change
+              without losing an alert.
+            </p>
             <InlineError error={rotate.error} />
             <div className="flex justify-end gap-2">
               <Button onClick={close}>Cancel</Button>
-              <Button look="primary" isBusy={rotate.isPending} onClick={() => rotate.mutate(undefined)}>
+              <Button
+                look="primary"
+                isBusy={rotate.isPending}
+                onClick={() => rotate.mutate(undefined)}
+              >
                 Make a new secret
               </Button>
             </div>

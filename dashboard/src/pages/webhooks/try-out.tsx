@@ -68,7 +68,9 @@ export function TestAnswer({ delivery }: { delivery: Delivery }) {
           <Foreign text={attempt.error} />
         </p>
       )}
-      {response && response.body !== '' && <StrangerText text={response.body} label="What it answered" className="mt-2" />}
+      {response && response.body !== '' && (
+        <StrangerText text={response.body} label="What it answered" className="mt-2" />
+      )}
     </div>
   );
 }
@@ -78,7 +80,8 @@ function PreviewView({ preview }: { preview: Preview }) {
   if (requests.length === 0) {
     return (
       <p>
-        Nothing would be sent: <Foreign text={preview.reason ?? preview.verdict ?? 'the target wants nothing'} />
+        Nothing would be sent:{' '}
+        <Foreign text={preview.reason ?? preview.verdict ?? 'the target wants nothing'} />
       </p>
     );
   }
@@ -88,7 +91,9 @@ function PreviewView({ preview }: { preview: Preview }) {
       {requests.map((request, i) => (
         <RequestView key={i} request={request} />
       ))}
-      {preview.asks_again && <p className="text-muted">What is sent after it depends on the answer.</p>}
+      {preview.asks_again && (
+        <p className="text-muted">What is sent after it depends on the answer.</p>
+      )}
     </div>
   );
 }

@@ -24,7 +24,11 @@ export function Verification({ endpointId }: { endpointId: string }) {
         label: snippet.label,
         content: (
           <>
-            <pre tabIndex={0} aria-label={`Verification in ${snippet.label}`} className="bg-bg overflow-x-auto rounded-md border p-3 font-mono text-xs leading-5">
+            <pre
+              tabIndex={0}
+              aria-label={`Verification in ${snippet.label}`}
+              className="bg-bg overflow-x-auto rounded-md border p-3 font-mono text-xs leading-5"
+            >
               {snippet.code}
             </pre>
             <CopyButton text={snippet.code} label="Copy" className="mt-2" />
