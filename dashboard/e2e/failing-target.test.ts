@@ -67,11 +67,21 @@ test('the attempts of a failed delivery are read, hostile answers shown as text,
 
 test('dead letters are counted before they are sent again, and progress is told', async () => {
   receiver.answer(503);
-  await host.api('POST', '/v1/events', failedRun('invoice'));
-  await host.api('POST', '/v1/events', failedRun('invoice'));
+  const endpoint = idOf(
+    await host.api('POST', '/v1/webhooks', { name: 'Also broken', target_url: receiver.url }),
+  );
+  await host.api('POST', '/v1/alert-rules', {
+    name: 'On a late invoice',
+    event_type: 'workflow.failed',
+    condition: "event.data.graph_name == 'late-invoice'",
+    webhook_endpoint_id: endpoint,
+    retry_policy: { max_retries: 0 },
+  });
+  await host.api('POST', '/v1/events', failedRun('late-invoice'));
+  await host.api('POST', '/v1/events', failedRun('late-invoice'));
   const person = await signedIn(browser, host);
   const { page } = person;
-  await person.open('/dead-letters');
+  await person.open(`/dead-letters?endpoint=${endpoint}`);
   const resend = page.getByRole('button', { name: /^Resend 2$/ }).first();
   // They are dead once their retries are used up; the page learns of it by itself.
   await resend.waitFor();

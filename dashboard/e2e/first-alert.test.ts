@@ -26,8 +26,8 @@ test('from an empty host a person signs in, adds a webhook and a rule, and sees 
 
   await page.getByRole('link', { name: 'Add webhook' }).click();
   const sheet = page.getByRole('dialog');
-  await sheet.getByLabel('URL').fill(receiver.url);
-  await sheet.getByLabel('Name').fill('On call');
+  await sheet.getByLabel('URL', { exact: true }).fill(receiver.url);
+  await sheet.getByLabel('Name', { exact: true }).fill('On call');
   await sheet.getByRole('button', { name: 'Add webhook' }).click();
   await sheet.getByText('Signing secret, shown this once').waitFor();
   assert.match((await sheet.locator('[data-secret]').textContent()) ?? '', /^whsec_/);

@@ -19,7 +19,10 @@ export const sessionQuery = queryOptions({
 
 export const signIn = (apiKey: string) => take(api.POST('/v1/session', { body: { key: apiKey } }));
 
-export const signOut = () => take(api.DELETE('/v1/session'));
+export const signOut = () => {
+  const token = connection.get().csrfToken ?? '';
+  return take(api.DELETE('/v1/session', { params: { header: { 'x-csrf-token': token } } }));
+};
 
 export function useRole(): Role {
   return useQuery(sessionQuery).data?.role ?? 'viewer';

@@ -40,11 +40,7 @@ export function countdownText(until: string, now: number): string {
   return ms <= 0 ? 'now' : `in ${tookText(Math.ceil(ms / 1_000) * 1_000)}`;
 }
 
-/** A time of the API (with microseconds) moved by one microsecond: the end of a span that holds only it. */
-export function justAfter(at: string): string {
-  const match = /^(.*?:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)$/.exec(at);
-  if (!match) return at;
-  const micros = Number((match[2] ?? '').padEnd(6, '0').slice(0, 6)) + 1;
-  if (micros < 1_000_000) return `${match[1]}.${String(micros).padStart(6, '0')}${match[3]}`;
-  return `${new Date(Date.parse(`${match[1]}${match[3]}`) + 1_000).toISOString().slice(0, 19)}Z`;
+/** The next whole millisecond: by these the host finds events by when they came in, so it ends a span around one. */
+export function nextMillisecond(at: string): string {
+  return new Date(Date.parse(at) + 1).toISOString();
 }

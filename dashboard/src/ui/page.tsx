@@ -21,7 +21,7 @@ export function Page({ title, subtitle, icon: Icon, actions, above, children }: 
       <div>
         {above && <div className="text-muted mb-2 text-[13px]">{above}</div>}
         <div className="flex flex-wrap items-start justify-between gap-x-4 gap-y-3">
-          <div className="min-w-0">
+          <div className="min-w-0 grow basis-full sm:basis-0">
             <h1 className="flex items-center gap-2.5 text-xl font-bold">
               {Icon && <Icon className="size-5 shrink-0" aria-hidden />}
               <span className="stranger min-w-0">{title}</span>
@@ -64,7 +64,7 @@ export function Facts({ facts }: { facts: [string, ReactNode][] }) {
       {facts.map(([term, value]) => (
         <div key={term} className="contents">
           <dt className="text-muted">{term}</dt>
-          <dd className="stranger min-w-0">{value}</dd>
+          <dd className="stranger min-w-0 [&_time]:whitespace-normal">{value}</dd>
         </div>
       ))}
     </dl>

@@ -5,7 +5,7 @@ import { newestEventsQuery } from '@/api/events';
 import { key } from '@/api/keys';
 import { backtest } from '@/api/rules';
 import { eventOf, type NewRule, type StoredEvent } from '@/api/types';
-import { justAfter } from '@/format/time';
+import { nextMillisecond } from '@/format/time';
 import { Select } from '@/ui/field';
 import { Card } from '@/ui/page';
 import { InlineError } from '@/ui/states';
@@ -70,7 +70,7 @@ function Answer({ rule, stored }: { rule: NewRule; stored: StoredEvent }) {
   const { data, error } = useQuery({
     queryKey: key('why-not', alone, stored.id),
     queryFn: ({ signal }) =>
-      backtest(alone, stored.received_at, justAfter(stored.received_at), signal),
+      backtest(alone, stored.received_at, nextMillisecond(stored.received_at), signal),
     retry: false,
     staleTime: 60_000,
   });
@@ -92,7 +92,7 @@ function Answer({ rule, stored }: { rule: NewRule; stored: StoredEvent }) {
             ? 'Would not fire: '
             : 'Would not be counted: '}
         {!isMet &&
-          (data.condition_errors > 0 ? (
+          (data.scanned === 1 && data.condition_errors > 0 ? (
             <Foreign text={`the condition fails on it: ${data.last_condition_error ?? ''}`} />
           ) : (
             <Foreign text={why ?? 'the condition says no'} />

@@ -9,8 +9,8 @@ import { HOURS, RATE_MEANS } from './health';
 
 /** The last day: what was delivered and what failed, by the hour, and why it failed. */
 export function EndpointCharts({ endpointId }: { endpointId: string }) {
-  const { data } = useQuery(statsQuery('hour', HOURS, 'webhook_endpoint_id'));
-  const own = (data ?? []).filter((stat) => stat.webhook_endpoint_id === endpointId);
+  const { data } = useQuery(statsQuery('hour', HOURS, undefined, { webhook_endpoint_id: endpointId }));
+  const own = data ?? [];
   if (own.length === 0) return null;
   const totals = totalsOf(own);
   const rate = successRate(totals);
