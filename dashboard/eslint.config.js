@@ -14,8 +14,13 @@ export default tseslint.config(
       // Radix and our own fields label their controls by composition, which the rule cannot follow.
       'jsx-a11y/label-has-associated-control': 'off',
       'jsx-a11y/no-autofocus': 'off',
+      // What scrolls must be reachable by keyboard, also when nothing in it is.
+      'jsx-a11y/no-noninteractive-tabindex': 'off',
       '@typescript-eslint/no-invalid-void-type': 'off',
-      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        { argsIgnorePattern: '^_', varsIgnorePattern: '^_' },
+      ],
       'no-restricted-syntax': [
         'error',
         {

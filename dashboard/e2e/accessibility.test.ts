@@ -14,7 +14,9 @@ let pages: string[];
 
 before(async () => {
   [host, browser] = await Promise.all([startHost(), startBrowser()]);
-  const endpoint = idOf(await host.api('POST', '/v1/webhooks', { name: '#oncall', target_url: 'http://127.0.0.1:9/' }));
+  const endpoint = idOf(
+    await host.api('POST', '/v1/webhooks', { name: '#oncall', target_url: 'http://127.0.0.1:9/' }),
+  );
   const rule = idOf(
     await host.api('POST', '/v1/alert-rules', {
       name: 'On failure',
@@ -27,8 +29,27 @@ before(async () => {
   const [event] = posted.body.events as { id: string }[];
   const deliveries = await host.api('GET', '/v1/deliveries');
   const [delivery] = deliveries.body.data as { id: string }[];
-  const inner = [`/webhooks/${endpoint}`, `/rules/${rule}`, `/events/${event?.id}`, `/deliveries/${delivery?.id}`];
-  const lists = ['/', '/webhooks', '/webhooks?add=1', '/rules', '/rules/new', '/deliveries', '/dead-letters', '/events', '/plugins', '/plugins/http', '/keys', '/tenants', '/audit'];
+  const inner = [
+    `/webhooks/${endpoint}`,
+    `/rules/${rule}`,
+    `/events/${event?.id}`,
+    `/deliveries/${delivery?.id}`,
+  ];
+  const lists = [
+    '/',
+    '/webhooks',
+    '/webhooks?add=1',
+    '/rules',
+    '/rules/new',
+    '/deliveries',
+    '/dead-letters',
+    '/events',
+    '/plugins',
+    '/plugins/http',
+    '/keys',
+    '/tenants',
+    '/audit',
+  ];
   pages = [...lists, ...inner];
 });
 after(async () => {
@@ -40,15 +61,30 @@ const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.
 
 async function settled(page: Page) {
   await page.locator('main').waitFor();
-  await page.waitForFunction(() => !document.querySelector('[role="status"][aria-label="Loading"], [aria-busy="true"]'));
+  await page.waitForFunction(
+    () => !document.querySelector('[role="status"][aria-label="Loading"], [aria-busy="true"]'),
+  );
 }
 
 async function violations(page: Page): Promise<string[]> {
   await page.evaluate(axe);
   return page.evaluate(async () => {
-    const { axe } = window as unknown as { axe: { run: (options: object) => Promise<{ violations: { id: string; nodes: { target: string[]; failureSummary: string }[] }[] }> } };
-    const found = await axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] });
-    return found.violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.target.join(' ')} ${node.failureSummary}`).join('; ')}`);
+    const { axe } = window as unknown as {
+      axe: {
+        run: (
+          options: object,
+        ) => Promise<{
+          violations: { id: string; nodes: { target: string[]; failureSummary: string }[] }[];
+        }>;
+      };
+    };
+    const found = await axe.run({
+      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'],
+    });
+    return found.violations.map(
+      ({ id, nodes }) =>
+        `${id}: ${nodes.map((node) => `${node.target.join(' ')} ${node.failureSummary}`).join('; ')}`,
+    );
   });
 }
 
@@ -62,7 +98,9 @@ for (const colours of ['dark', 'light'] as const) {
         await person.open(path);
         await settled(page);
         found.push(...(await violations(page)).map((each) => `${path} ${each}`));
-        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+        const overflow = await page.evaluate(
+          () => document.documentElement.scrollWidth - window.innerWidth,
+        );
         if (overflow > 0) found.push(`${path} is ${overflow} px too wide`);
       }
       assert.deepEqual(found, []);

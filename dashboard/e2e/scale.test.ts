@@ -28,7 +28,8 @@ const padded = (n: number) => String(n).padStart(8, '0');
 async function madeUp(page: Page, path: string, total: number, item: (n: number) => object) {
   await page.route(new RegExp(`${path}\\?`), async (route) => {
     const query = new URL(route.request().url()).searchParams;
-    if (query.has('status') || query.has('webhook_endpoint_id')) return route.fulfill({ json: { data: [], next_cursor: null } });
+    if (query.has('status') || query.has('webhook_endpoint_id'))
+      return route.fulfill({ json: { data: [], next_cursor: null } });
     const from = Number(query.get('cursor') ?? 0);
     const to = Math.min(total, from + Number(query.get('limit') ?? PAGE));
     const data = Array.from({ length: to - from }, (_, i) => item(from + i));
@@ -36,45 +37,53 @@ async function madeUp(page: Page, path: string, total: number, item: (n: number)
   });
 }
 
-test(`${DELIVERIES} deliveries scroll with few rows in the page`, { timeout: 300_000 }, async (context) => {
-  const person = await signedIn(browser, host);
-  const { page } = person;
-  await madeUp(page, '/v1/deliveries', DELIVERIES, (n) => ({
-    id: `dlv_${padded(n)}`,
-    event_id: `evt_${padded(n)}`,
-    alert_rule_id: null,
-    rule_name: `Rule ${n}`,
-    trigger: { type: 'event' },
-    webhook_endpoint_id: 'wh_1',
-    status: n % 7 ? 'delivered' : 'scheduled',
-    attempt_count: 1,
-    created_at: new Date(Date.UTC(2026, 0, 1) - n * 1_000).toISOString(),
-  }));
-  await person.open('/deliveries');
-  const rows = page.getByRole('list', { name: 'Deliveries' }).getByRole('listitem');
-  await rows.first().waitFor();
-  // All pages are had by going to the end again and again.
-  await page.evaluate(async (total) => {
-    const list = () => document.querySelector('[role="list"][aria-label="Deliveries"] [aria-setsize]');
-    while (Number(list()?.getAttribute('aria-setsize')) < total) {
-      window.scrollTo(0, document.documentElement.scrollHeight);
-      await new Promise((resolve) => requestAnimationFrame(resolve));
-    }
-  }, DELIVERIES);
-  const longest = await page.evaluate(async () => {
-    let most = 0;
-    new PerformanceObserver((list) => list.getEntries().forEach((entry) => (most = Math.max(most, entry.duration)))).observe({ type: 'longtask' });
-    const height = document.documentElement.scrollHeight;
-    for (let i = 0; i < 300; i++) {
-      window.scrollBy(0, i % 50 === 49 ? -height / 3 : 900);
-      await new Promise((resolve) => requestAnimationFrame(resolve));
-    }
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    return most;
-  });
-  context.diagnostic(`longest task while scrolling ${DELIVERIES} rows: ${Math.round(longest)} ms`);
-  assert.ok((await rows.count()) < MOST_ROWS);
-});
+test(
+  `${DELIVERIES} deliveries scroll with few rows in the page`,
+  { timeout: 300_000 },
+  async (context) => {
+    const person = await signedIn(browser, host);
+    const { page } = person;
+    await madeUp(page, '/v1/deliveries', DELIVERIES, (n) => ({
+      id: `dlv_${padded(n)}`,
+      event_id: `evt_${padded(n)}`,
+      alert_rule_id: null,
+      rule_name: `Rule ${n}`,
+      trigger: { type: 'event' },
+      webhook_endpoint_id: 'wh_1',
+      status: n % 7 ? 'delivered' : 'scheduled',
+      attempt_count: 1,
+      created_at: new Date(Date.UTC(2026, 0, 1) - n * 1_000).toISOString(),
+    }));
+    await person.open('/deliveries');
+    const rows = page.getByRole('list', { name: 'Deliveries' }).getByRole('listitem');
+    await rows.first().waitFor();
+    // All pages are had by going to the end again and again.
+    await page.evaluate(async (total) => {
+      const row = '[role="list"][aria-label="Deliveries"] [aria-setsize]';
+      while (Number(document.querySelector(row)?.getAttribute('aria-setsize')) < total) {
+        window.scrollTo(0, document.documentElement.scrollHeight);
+        await new Promise((resolve) => requestAnimationFrame(resolve));
+      }
+    }, DELIVERIES);
+    const longest = await page.evaluate(async () => {
+      let most = 0;
+      new PerformanceObserver((list) =>
+        list.getEntries().forEach((entry) => (most = Math.max(most, entry.duration))),
+      ).observe({ type: 'longtask' });
+      const height = document.documentElement.scrollHeight;
+      for (let i = 0; i < 300; i++) {
+        window.scrollBy(0, i % 50 === 49 ? -height / 3 : 900);
+        await new Promise((resolve) => requestAnimationFrame(resolve));
+      }
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      return most;
+    });
+    context.diagnostic(
+      `longest task while scrolling ${DELIVERIES} rows: ${Math.round(longest)} ms`,
+    );
+    assert.ok((await rows.count()) < MOST_ROWS);
+  },
+);
 
 test(`${ENDPOINTS} endpoints are searched as one writes`, { timeout: 300_000 }, async () => {
   const person = await signedIn(browser, host);

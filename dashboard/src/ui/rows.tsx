@@ -19,8 +19,6 @@ export function Rows<T>({ items, rowHeight, label, keyOf, render, onEnd }: RowsP
     const top = list.current?.getBoundingClientRect().top ?? 0;
     setScrollMargin(Math.round(top + window.scrollY));
   }, [items.length]);
-  // The virtualizer hands out functions that change what they return; the compiler's rule is about memoising them, which nobody does here.
-  // eslint-disable-next-line react-hooks/incompatible-library
   const virtual = useWindowVirtualizer({
     count: items.length,
     estimateSize: () => rowHeight,

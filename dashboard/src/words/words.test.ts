@@ -201,7 +201,9 @@ describe('audit', () => {
     expect(
       auditSentence(entry('alert_rule.updated', { name: 'On failure', changed: ['condition'] })),
     ).toBe('changed the rule “On failure”: condition');
-    expect(auditSentence(entry('webhook.secret_rotated', {}))).toBe('rotated the secret of the webhook');
+    expect(auditSentence(entry('webhook.secret_rotated', {}))).toBe(
+      'rotated the secret of the webhook',
+    );
   });
   test('only what differs is a change', () => {
     expect(

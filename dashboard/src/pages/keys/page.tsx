@@ -14,7 +14,7 @@ import { Page } from '@/ui/page';
 import { Empty, Failure, InlineError, Skeleton } from '@/ui/states';
 import { Badge } from '@/ui/status';
 import { Foreign } from '@/ui/stranger-text';
-import { Age, Moment } from '@/ui/time';
+import { Age, Moment, useNow } from '@/ui/time';
 import { toast } from '@/ui/toast';
 import { SecretOnce } from '../webhooks/secret';
 
@@ -96,8 +96,9 @@ export function KeysPage() {
 }
 
 function Expiry({ at }: { at: string | null | undefined }) {
+  const now = useNow();
   if (!at) return <span className="text-muted">does not expire</span>;
-  if (Date.parse(at) < Date.now()) return <Badge tone="muted">Expired</Badge>;
+  if (Date.parse(at) < now) return <Badge tone="muted">Expired</Badge>;
   return (
     <>
       until <Moment at={at} />

@@ -2,6 +2,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { lazy, Suspense } from 'react';
+import { useTroubledEndpoints } from '@/api/circuits';
 import { deliveriesQuery, fetchDeadLetters } from '@/api/deliveries';
 import { key } from '@/api/keys';
 import { usePlugins } from '@/api/operators';
@@ -16,6 +17,7 @@ import { Card, Page } from '@/ui/page';
 import { Failure, Skeleton } from '@/ui/states';
 import { Shape } from '@/ui/status';
 import { Foreign } from '@/ui/stranger-text';
+import { useHour } from '@/ui/time';
 import { DeliveryRow } from '../deliveries/row';
 import { RATE_MEANS } from '../webhooks/health';
 import { FirstSteps } from './first-steps';
@@ -29,6 +31,7 @@ export function OverviewPage() {
   const endpoints = useEndpoints();
   const rules = useRules();
   const plugins = usePlugins();
+  const troubled = useTroubledEndpoints();
   const stats = useQuery(statsQuery('hour', HOURS));
   const dead = useQuery({
     queryKey: key('dead-letters', 'newest'),
@@ -62,7 +65,7 @@ export function OverviewPage() {
     );
   }
   const troubles = troublesOf({
-    endpoints: endpoints.items,
+    endpoints: [...troubled.values()],
     rules: rules.items,
     dead: dead.data?.data ?? [],
     hasMoreDead: Boolean(dead.data?.next_cursor),
@@ -130,7 +133,7 @@ function Troubles({ troubles }: { troubles: Trouble[] }) {
 function Figures({ stats }: { stats: Parameters<typeof totalsOf>[0] }) {
   const totals = totalsOf(stats);
   const rate = successRate(totals);
-  const slots = filled(stats, 'hour', HOURS, Date.now());
+  const slots = filled(stats, 'hour', HOURS, useHour());
   const hour = (at: number) =>
     new Date(at).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' });
   const byHour = new Map(stats.map((stat) => [Date.parse(stat.at), stat]));

@@ -23,7 +23,7 @@ export interface Findings {
 export function troublesOf({ endpoints, rules, dead, hasMoreDead, plugins }: Findings): Trouble[] {
   const troubles: Trouble[] = [];
   for (const endpoint of endpoints) {
-    if (endpoint.is_active && endpoint.circuit?.state === 'open') {
+    if (endpoint.is_active && endpoint.circuit && endpoint.circuit.state !== 'closed') {
       troubles.push({
         key: endpoint.id,
         what: `${endpoint.name} is left alone`,

@@ -5,16 +5,20 @@ import { tookText } from '@/format/duration';
 import { countText, percentText } from '@/format/number';
 import { Card } from '@/ui/page';
 import { Foreign } from '@/ui/stranger-text';
+import { useHour } from '@/ui/time';
 import { HOURS, RATE_MEANS } from './health';
 
 /** The last day: what was delivered and what failed, by the hour, and why it failed. */
 export function EndpointCharts({ endpointId }: { endpointId: string }) {
-  const { data } = useQuery(statsQuery('hour', HOURS, undefined, { webhook_endpoint_id: endpointId }));
+  const { data } = useQuery(
+    statsQuery('hour', HOURS, undefined, { webhook_endpoint_id: endpointId }),
+  );
+  const thisHour = useHour();
   const own = data ?? [];
   if (own.length === 0) return null;
   const totals = totalsOf(own);
   const rate = successRate(totals);
-  const slots = filled(own, 'hour', HOURS, Date.now());
+  const slots = filled(own, 'hour', HOURS, thisHour);
   const reasons = new Map<string, number>();
   for (const stat of own) {
     for (const [reason, count] of Object.entries(stat.failure_reasons ?? {})) {

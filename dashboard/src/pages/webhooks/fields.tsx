@@ -50,6 +50,7 @@ export function WebhookFields({ draft, onChange, targets, problem, isExisting }:
           <Input
             {...ids}
             type="url"
+            autoFocus={!isExisting}
             required={!isUrlOptional}
             value={draft.url}
             placeholder={

@@ -1,6 +1,7 @@
 /** The last day of each endpoint, from the rolled-up figures. */
 import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
+import { useHour } from '@/ui/time';
 import { filled, statsQuery, successRate, totalsOf, type Stat } from '@/api/stats';
 
 export const HOURS = 24;
@@ -20,7 +21,8 @@ export const RATE_MEANS =
 /** By endpoint id; null where the host has no figures. */
 export function useHealth(): Map<string, Health> | null {
   const { data } = useQuery(statsQuery('hour', HOURS, 'webhook_endpoint_id'));
-  return useMemo(() => (data ? healthOf(data, Date.now()) : null), [data]);
+  const hour = useHour();
+  return useMemo(() => (data ? healthOf(data, hour) : null), [data, hour]);
 }
 
 export function healthOf(stats: Stat[], now: number): Map<string, Health> {

@@ -1,6 +1,7 @@
 /** Where alerts go, and whether it works. */
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { Plus, Webhook } from 'lucide-react';
+import { useTroubledEndpoints } from '@/api/circuits';
 import { useMay } from '@/api/session';
 import type { Endpoint } from '@/api/types';
 import { useEndpoints } from '@/api/webhooks';
@@ -28,10 +29,12 @@ export function WebhooksPage() {
   const navigate = route.useNavigate();
   const endpoints = useEndpoints();
   const health = useHealth();
+  const troubled = useTroubledEndpoints();
   const canEdit = useMay('editor');
   const set = (change: typeof search) =>
     void navigate({ search: (now) => ({ ...now, ...change }), replace: true });
-  const shown = filterEndpoints(endpoints.items, search);
+  const known = endpoints.items.map((endpoint) => troubled.get(endpoint.id) ?? endpoint);
+  const shown = filterEndpoints(known, search);
   const targets = [...new Set(endpoints.items.map((endpoint) => endpoint.target))].sort();
   const isFiltered = Boolean(search.q ?? search.state ?? search.target);
   const addButton = canEdit && (
@@ -72,6 +75,7 @@ export function WebhooksPage() {
               <option value="">Any state</option>
               <option value="on">On</option>
               <option value="off">Off</option>
+              <option value="open">Circuit open</option>
             </Select>
             {targets.length > 1 && (
               <Select
