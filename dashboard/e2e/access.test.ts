@@ -124,6 +124,23 @@ test('a session that ended leads back to the sign-in, and a half-written form is
   await page.getByRole('list', { name: 'Rules' }).getByText('Half written').first().waitFor();
 });
 
+test('a session that ends while a sheet is open does not lose the sheet', async () => {
+  const person = await signedIn(browser, host, { key: editor });
+  const { page } = person;
+  await person.open('/webhooks?add=1');
+  const url = page.getByRole('dialog').getByLabel('URL', { exact: true });
+  await url.fill('http://127.0.0.1:9/kept');
+  await person.context.clearCookies();
+  await page.getByRole('dialog').getByRole('button', { name: 'Add webhook' }).click();
+  await page.getByRole('heading', { name: 'Your session has ended' }).waitFor();
+  await page.getByLabel('API key').fill(editor);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page
+    .getByRole('heading', { name: 'Your session has ended' })
+    .waitFor({ state: 'detached' });
+  assert.equal(await url.inputValue(), 'http://127.0.0.1:9/kept');
+});
+
 test('a portal link opens once, into one namespace', async () => {
   const made = await host.api('POST', '/v1/portal-links', { role: 'viewer', expires_in_s: 600 });
   assert.ok(made.status < 300, `the link was not made: ${made.status}`);

@@ -1,12 +1,13 @@
 /** The client made from the API's description: adds namespace, token and idempotency key, and turns refusals into errors. */
 import createClient, { type Middleware } from 'openapi-fetch';
-import { connection } from './connection';
+import { connection, namedNamespace } from './connection';
 import { problemOf, Unreachable } from './problem';
 import type { paths } from './schema';
 
 const guard: Middleware = {
   onRequest({ request }) {
-    const { namespace, csrfToken } = connection.get();
+    const namespace = namedNamespace();
+    const { csrfToken } = connection.get();
     if (namespace) request.headers.set('x-exosphere-namespace', namespace);
     if (request.method !== 'GET' && csrfToken) request.headers.set('x-csrf-token', csrfToken);
     return request;

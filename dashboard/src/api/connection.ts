@@ -5,11 +5,20 @@ export interface Connection {
   isReachable: boolean;
   /** A request was refused for want of a session, after there had been one. */
   isExpired: boolean;
+  /** The one in the address. */
   namespace: string | null;
+  /** A platform key acts for any namespace; any other has its own, whatever the address says. */
+  isPlatform: boolean;
   csrfToken: string | null;
 }
 
-let state: Connection = { isReachable: true, isExpired: false, namespace: null, csrfToken: null };
+let state: Connection = {
+  isReachable: true,
+  isExpired: false,
+  namespace: null,
+  isPlatform: false,
+  csrfToken: null,
+};
 const listeners = new Set<() => void>();
 
 export const connection = {
@@ -26,6 +35,11 @@ export const connection = {
     return () => void listeners.delete(listener);
   },
 };
+
+/** The namespace that a request must name; null when the key has its own. */
+export function namedNamespace(): string | null {
+  return state.isPlatform ? state.namespace : null;
+}
 
 export function useConnection(): Connection {
   return useSyncExternalStore(connection.subscribe, connection.get);

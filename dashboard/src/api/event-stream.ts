@@ -2,7 +2,7 @@
  * Server-sent events over `fetch`. The browser's own `EventSource` sends no headers, and a platform key's session must
  * name its namespace in one.
  */
-import { connection } from './connection';
+import { namedNamespace } from './connection';
 
 export interface StreamMessage {
   event: string;
@@ -59,7 +59,7 @@ async function run(path: string, listener: Listener, signal: AbortSignal) {
   while (!signal.aborted) {
     try {
       const headers: Record<string, string> = { accept: 'text/event-stream' };
-      const { namespace } = connection.get();
+      const namespace = namedNamespace();
       if (namespace) headers['x-exosphere-namespace'] = namespace;
       if (lastId !== null) headers['last-event-id'] = lastId;
       const answer = await fetch(path, { headers, signal });

@@ -10,7 +10,11 @@ export const sessionQuery = queryOptions({
   queryKey: ['session'],
   queryFn: async () => {
     const session = await take(api.GET('/v1/session'));
-    connection.set({ csrfToken: session.csrf_token, isExpired: false });
+    connection.set({
+      csrfToken: session.csrf_token,
+      isPlatform: session.namespace == null,
+      isExpired: false,
+    });
     return session;
   },
   staleTime: 60_000,

@@ -44,6 +44,9 @@ export function useStreamState(): StreamState {
   return useSyncExternalStore(subscribe, () => state);
 }
 
+/** Whether the person asked the page to stand still. */
+export const isStreamPaused = () => isPaused;
+
 export function setPaused(paused: boolean) {
   isPaused = paused;
   setState(paused ? 'paused' : 'connecting');

@@ -1,6 +1,7 @@
 /** The frame around every page: who is there decides whether it is the sign-in or the dashboard. */
 import { useQuery } from '@tanstack/react-query';
 import { Outlet, useSearch } from '@tanstack/react-router';
+import { Dialog } from 'radix-ui';
 import { useConnection } from '@/api/connection';
 import { ApiProblem } from '@/api/problem';
 import { sessionQuery } from '@/api/session';
@@ -30,11 +31,8 @@ export function App() {
   }
   return (
     <>
-      {/* The page stays as it is behind the sign-in, so that a half-written form is not lost. */}
-      <div inert={isExpired} className={isExpired ? 'hidden' : undefined}>
-        <Frame tenant={session.data.namespace ?? null} />
-      </div>
-      {isExpired && <SignIn isExpired />}
+      <Frame tenant={session.data.namespace ?? null} />
+      {(isExpired || isSignedOut) && <SignInAgain />}
     </>
   );
 }
@@ -75,6 +73,29 @@ function Frame({ tenant }: { tenant: string | null }) {
       <BottomBar />
       <HelpDialog isOpen={help.isOpen} onClose={help.close} />
     </>
+  );
+}
+
+/**
+ * In front of the page, which stays as it is, so that a half-written form is not lost. A dialog of its own, since a
+ * form may stand in one, which would keep the keyboard to itself.
+ */
+function SignInAgain() {
+  return (
+    <Dialog.Root open>
+      <Dialog.Portal>
+        <Dialog.Content
+          aria-describedby={undefined}
+          onEscapeKeyDown={(event) => event.preventDefault()}
+          className="bg-bg fixed inset-0 z-70 overflow-y-auto"
+        >
+          <Dialog.Title asChild>
+            <span className="sr-only">Sign in again</span>
+          </Dialog.Title>
+          <SignIn isExpired />
+        </Dialog.Content>
+      </Dialog.Portal>
+    </Dialog.Root>
   );
 }
 

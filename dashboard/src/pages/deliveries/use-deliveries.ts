@@ -4,7 +4,7 @@
  */
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { fetchDeliveries, type DeliveryFilters } from '@/api/deliveries';
-import { useStreamMessages, type Changed } from '@/api/stream';
+import { isStreamPaused, useStreamMessages, type Changed } from '@/api/stream';
 import type { Delivery } from '@/api/types';
 import { appendOlder, mergeNewest, patchChanged } from './merge';
 
@@ -54,7 +54,7 @@ export function useDeliveries(filters: DeliveryFilters) {
 
   useEffect(() => {
     const first = setTimeout(() => void loadTop(), 0);
-    const poll = setInterval(() => void loadTop(), POLL_MS);
+    const poll = setInterval(() => void (isStreamPaused() || loadTop()), POLL_MS);
     return () => {
       clearTimeout(first);
       clearInterval(poll);

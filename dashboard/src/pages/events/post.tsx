@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState, type FormEvent } from 'react';
-import { connection } from '@/api/connection';
+import { namedNamespace } from '@/api/connection';
 import { postEvent } from '@/api/events';
 import { key } from '@/api/keys';
 import type { CloudEvent } from '@/api/types';
@@ -14,7 +14,7 @@ import { toast } from '@/ui/toast';
 function sample(): CloudEvent {
   const now = new Date().toISOString();
   const run = `sample-${Date.now()}`;
-  const namespace = connection.get().namespace;
+  const namespace = namedNamespace();
   return {
     specversion: '1.0',
     id: run,
