@@ -45,6 +45,7 @@ mod rollout;
 mod run_links;
 mod runs;
 mod secrets;
+mod stats;
 mod supervision;
 mod support;
 mod tenants;

@@ -97,6 +97,7 @@ impl Engine {
         supervisor.start(DeferredLoop::new(self.0.deferred.clone()));
         supervisor.start(TimerLoop::new(self.0.timers.clone()));
         supervisor.start(self.0.retention.clone());
+        supervisor.start(self.0.stats.clone());
     }
 
     /// Starts nothing more, waits up to `deadline` for what runs, gives back

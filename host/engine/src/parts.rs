@@ -8,6 +8,7 @@ use alerts_store::Store;
 
 use crate::background::lease::Lease;
 use crate::background::retention::RetentionLoop;
+use crate::background::stats::StatsLoop;
 use crate::background::strays::Strays;
 use crate::background::supervisor::Supervisor;
 use crate::background::timers::Timers;
@@ -54,6 +55,7 @@ pub(crate) struct Parts {
     pub(crate) condition_errors: ConditionErrors,
     pub(crate) timers: Timers,
     pub(crate) retention: RetentionLoop,
+    pub(crate) stats: StatsLoop,
     pub(crate) supervisor: Supervisor,
 }
 
@@ -222,6 +224,7 @@ impl Parts {
             clock: clock.clone(),
             retention: config.retention,
         };
+        let stats = StatsLoop::new(store.clone());
         Ok(Self {
             lease: Lease::new(
                 host,
@@ -255,6 +258,7 @@ impl Parts {
             try_out,
             timers,
             retention,
+            stats,
         })
     }
 }

@@ -13,6 +13,7 @@ use crate::error::StoreError;
 use crate::new_event::insert_events;
 pub(crate) use crate::new_event::{NewDelivery, NewEvent, insert_deliveries};
 use crate::row::Reader;
+use crate::tally::Tally;
 use crate::triggers;
 
 /// An event that is stored.
@@ -37,6 +38,7 @@ static FIRSTS: Batch = Batch::new(
 pub(crate) async fn write(
     connection: &mut AnyConnection,
     accepts: &[&[NewEvent]],
+    tally: &mut Tally,
 ) -> Result<Vec<Vec<StoredId>>, StoreError> {
     if accepts.is_empty() {
         return Ok(Vec::new());
@@ -53,11 +55,12 @@ pub(crate) async fn write(
     let is_new = |event: &NewEvent| !repeated.contains_key(&event.id);
 
     let new_events: Vec<&NewEvent> = events.iter().copied().filter(|event| is_new(event)).collect();
+    new_events.iter().for_each(|event| tally.event(event));
     let deliveries: Vec<&NewDelivery> =
         new_events.iter().flat_map(|event| &event.deliveries).collect();
     // Nobody else knows these ids, so there is nothing to wait for in them.
-    insert_deliveries(connection, &deliveries).await?;
-    let mut remembering = triggers::observe(connection, &new_events).await?;
+    insert_deliveries(connection, &deliveries, tally).await?;
+    let mut remembering = triggers::observe(connection, &new_events, tally).await?;
 
     let mut answers = Vec::with_capacity(accepts.len());
     for events in accepts {

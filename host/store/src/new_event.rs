@@ -13,6 +13,7 @@ use crate::batch::Column::{Bytes, Number, Text};
 use crate::batch::{Batch, Query};
 use crate::error::StoreError;
 use crate::row::{json_text, us};
+use crate::tally::Tally;
 
 /// An event to be stored, with everything that follows from it.
 #[derive(Debug, Clone)]
@@ -63,7 +64,8 @@ static DELIVERIES: Batch = Batch::new(
     "",
 );
 
-/// Stores events, but for those of which the name is known already. Says how many.
+/// Stores events, but for those of which the name is known already. Says how many. Which
+/// ones is found out by the caller, who counts them.
 pub(crate) async fn insert_events(
     connection: &mut AnyConnection,
     events: &[&NewEvent],
@@ -88,17 +90,21 @@ fn bind_event(query: Query, new: &NewEvent) -> Query {
 pub(crate) async fn insert_made(
     connection: &mut AnyConnection,
     events: &[NewEvent],
+    tally: &mut Tally,
 ) -> Result<(), StoreError> {
     insert_events(connection, &events.iter().collect::<Vec<_>>()).await?;
+    events.iter().for_each(|event| tally.event(event));
     let deliveries: Vec<&NewDelivery> = events.iter().flat_map(|event| &event.deliveries).collect();
-    insert_deliveries(connection, &deliveries).await
+    insert_deliveries(connection, &deliveries, tally).await
 }
 
 pub(crate) async fn insert_deliveries(
     connection: &mut AnyConnection,
     deliveries: &[&NewDelivery],
+    tally: &mut Tally,
 ) -> Result<(), StoreError> {
     DELIVERIES.execute(connection, deliveries, |query, new| bind_delivery(query, new)).await?;
+    deliveries.iter().for_each(|new| tally.delivery(&new.delivery));
     Ok(())
 }
 

@@ -19,6 +19,7 @@ use crate::open::Store;
 use crate::page::List;
 use crate::row::{Reader, json_text};
 use crate::statement::Statement;
+use crate::tally::Tally;
 use crate::triggers;
 
 /// An event with rules that are still to be asked.
@@ -85,8 +86,11 @@ impl Store {
                 return Ok(false);
             }
             let deliveries: Vec<&NewDelivery> = matched.deliveries.iter().collect();
-            insert_deliveries(&mut transaction, &deliveries).await?;
-            triggers::observe(&mut transaction, &[matched]).await?;
+            // The event itself was counted as it came in.
+            let mut tally = Tally::default();
+            insert_deliveries(&mut transaction, &deliveries, &mut tally).await?;
+            triggers::observe(&mut transaction, &[matched], &mut tally).await?;
+            tally.write(&mut transaction).await?;
             transaction.commit().await?;
             Ok(true)
         })

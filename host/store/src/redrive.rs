@@ -14,6 +14,7 @@ use crate::dialect::Dialect;
 use crate::error::StoreError;
 use crate::open::Store;
 use crate::statement::Statement;
+use crate::tally::Tally;
 use crate::tenant_lock;
 
 /// Which deliveries to send again.
@@ -77,7 +78,9 @@ impl Store {
                 .map(|old| NewDelivery { delivery: again(old, new_id(), now), lease: None })
                 .collect();
             let new: Vec<&NewDelivery> = again.iter().collect();
-            insert_deliveries(&mut transaction, &new).await?;
+            let mut tally = Tally::default();
+            insert_deliveries(&mut transaction, &new, &mut tally).await?;
+            tally.write(&mut transaction).await?;
             if !again.is_empty() {
                 audit::append(&mut transaction, tenant, entry, now).await?;
             }

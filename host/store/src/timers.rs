@@ -19,6 +19,7 @@ use crate::error::StoreError;
 use crate::new_event::{NewEvent, insert_made};
 use crate::open::Store;
 use crate::row::{Reader, us};
+use crate::tally::Tally;
 use crate::triggers::{move_in, of_stored};
 
 const TABLE: &str = "trigger_states";
@@ -166,7 +167,9 @@ impl Store {
                 }
                 keep(&mut transaction, timer, &memory).await?;
             }
-            insert_made(&mut transaction, &made).await?;
+            let mut tally = Tally::default();
+            insert_made(&mut transaction, &made, &mut tally).await?;
+            tally.write(&mut transaction).await?;
             transaction.commit().await?;
             let outcomes = made.into_iter().flat_map(|event| event.outcomes);
             Ok(outcomes.map(|told| told.reason).collect())

@@ -22,6 +22,7 @@ mod plain;
 mod plugins;
 mod problem;
 mod query;
+mod stats;
 mod tenants;
 mod webhooks;
 
@@ -40,6 +41,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .merge(alert_rules::routes())
         .merge(events::routes())
         .merge(deliveries::routes())
+        .merge(stats::routes())
         .merge(audit::routes())
         .merge(plugins::routes())
         .merge(api_keys::routes())

@@ -22,6 +22,7 @@ use crate::finish::{self, Leases};
 use crate::finished::FinishOutcome;
 use crate::gone::{self, GoneCounts};
 use crate::pool::{Held, Pool, Trust};
+use crate::tally::Tally;
 use crate::tries::Tries;
 
 /// Most operations in one group. Callers gain nothing beyond 64 rows to a commit,
@@ -257,12 +258,14 @@ async fn commit_on(
     // In the order in which everything takes its locks: tenants, rules, deliveries,
     // events, memories of rules.
     gone::lock_tenants(&mut transaction, &finishes).await?;
-    let finished = finish::write(&mut transaction, &finishes, leases, gone).await?;
+    let mut tally = Tally::default();
+    let finished = finish::write(&mut transaction, &finishes, leases, gone, &mut tally).await?;
     let Some(finished) = finished else {
         transaction.rollback().await?;
         return Ok(None);
     };
-    let stored = accept::write(&mut transaction, &accepts).await?;
+    let stored = accept::write(&mut transaction, &accepts, &mut tally).await?;
+    tally.write(&mut transaction).await?;
     is_committing.store(true, Ordering::Relaxed);
     transaction.commit().await.map_err(StoreError::of_commit)?;
     metrics::histogram!("alerts_commit_operations").record(part.len() as f64);

@@ -30,6 +30,7 @@ mod redrive;
 mod retention;
 mod rules;
 mod sealed;
+mod stats;
 mod strays;
 mod tenants;
 mod timers;
