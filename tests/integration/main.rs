@@ -46,6 +46,7 @@ mod run_links;
 mod runs;
 mod secrets;
 mod stats;
+mod stream;
 mod supervision;
 mod support;
 mod tenants;

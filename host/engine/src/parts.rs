@@ -26,6 +26,7 @@ use crate::error::EngineError;
 use crate::intake::{Alerting, ConditionErrors, Deferred, Intake, Matcher};
 use crate::plugins::Plugins;
 use crate::plugins::admin::PluginAdmin;
+use crate::stream::Streams;
 use crate::wakes::Wakes;
 
 /// What an engine consists of.
@@ -56,6 +57,7 @@ pub(crate) struct Parts {
     pub(crate) timers: Timers,
     pub(crate) retention: RetentionLoop,
     pub(crate) stats: StatsLoop,
+    pub(crate) streams: Streams,
     pub(crate) supervisor: Supervisor,
 }
 
@@ -225,6 +227,7 @@ impl Parts {
             retention: config.retention,
         };
         let stats = StatsLoop::new(store.clone());
+        let streams = Streams::new(store.clone(), host);
         Ok(Self {
             lease: Lease::new(
                 host,
@@ -259,6 +262,7 @@ impl Parts {
             timers,
             retention,
             stats,
+            streams,
         })
     }
 }

@@ -11,7 +11,6 @@ use crate::deliveries::read_delivery;
 use crate::error::StoreError;
 use crate::open::Store;
 use crate::row::{Reader, us};
-use crate::tally::Tally;
 
 impl Store {
     /// Gives up deliveries that have been due for longer than an alert may be
@@ -53,12 +52,13 @@ impl Store {
                 let event_type = Reader::new(row, "deliveries")?.get("event_type")?;
                 Ok::<(Delivery, Option<String>), _>((read_delivery(row)?, event_type))
             })?;
-            let mut tally = Tally::default();
+            let mut ledger = self.ledger();
             for (delivery, event_type) in expired {
-                tally.expired(&delivery, event_type, now);
+                ledger.expired(&delivery, event_type, now);
             }
-            tally.write(&mut transaction).await?;
+            ledger.write(&mut transaction).await?;
             transaction.commit().await?;
+            ledger.tell(self.dialect());
             Ok(rows.len() as u64)
         })
         .await

@@ -11,8 +11,8 @@ use crate::batch::{Batch, Query};
 use crate::error::StoreError;
 use crate::finished::{Ended, FinishOutcome, Finished};
 use crate::gone::GoneCounts;
+use crate::ledger::Ledger;
 use crate::row::us;
-use crate::tally::Tally;
 use crate::tenant_lock;
 
 static DELIVERIES: Batch = Batch::new(
@@ -57,7 +57,7 @@ pub(crate) async fn write(
     group: &[&Ended],
     leases: Leases,
     gone: &mut GoneCounts,
-    tally: &mut Tally,
+    ledger: &mut Ledger,
 ) -> Result<Option<Vec<FinishOutcome>>, StoreError> {
     // In the order of their rows, as every transaction takes them.
     let mut sorted: Vec<(usize, &Ended)> = group.iter().copied().enumerate().collect();
@@ -66,7 +66,7 @@ pub(crate) async fn write(
         sorted = held(connection, sorted).await?;
     }
     let (places, rows): (Vec<usize>, Vec<&Ended>) = sorted.into_iter().unzip();
-    let Some(recorded) = write_held(connection, &rows, gone, tally).await? else {
+    let Some(recorded) = write_held(connection, &rows, gone, ledger).await? else {
         // Of one alone it is known which it is.
         return Ok((group.len() == 1).then(|| vec![FinishOutcome::LeaseLost]));
     };
@@ -110,7 +110,7 @@ async fn write_held(
     connection: &mut AnyConnection,
     group: &[&Ended],
     gone: &mut GoneCounts,
-    tally: &mut Tally,
+    ledger: &mut Ledger,
 ) -> Result<Option<Vec<FinishOutcome>>, StoreError> {
     if group.is_empty() {
         return Ok(Some(Vec::new()));
@@ -132,7 +132,7 @@ async fn write_held(
 
     let mut outcomes = Vec::with_capacity(group.len());
     for (finished, end) in ended {
-        tally.ended(finished, end);
+        ledger.ended(finished, end);
         let is_off = match end {
             Transition::Bury { error, disable_rule: true } => {
                 disable_rule(connection, finished, error).await?

@@ -12,8 +12,8 @@ use sqlx::AnyConnection;
 use crate::batch::Column::{Bytes, Number, Text};
 use crate::batch::{Batch, Query};
 use crate::error::StoreError;
+use crate::ledger::Ledger;
 use crate::row::{json_text, us};
-use crate::tally::Tally;
 
 /// An event to be stored, with everything that follows from it.
 #[derive(Debug, Clone)]
@@ -90,21 +90,21 @@ fn bind_event(query: Query, new: &NewEvent) -> Query {
 pub(crate) async fn insert_made(
     connection: &mut AnyConnection,
     events: &[NewEvent],
-    tally: &mut Tally,
+    ledger: &mut Ledger,
 ) -> Result<(), StoreError> {
     insert_events(connection, &events.iter().collect::<Vec<_>>()).await?;
-    events.iter().for_each(|event| tally.event(event));
+    events.iter().for_each(|event| ledger.event(event));
     let deliveries: Vec<&NewDelivery> = events.iter().flat_map(|event| &event.deliveries).collect();
-    insert_deliveries(connection, &deliveries, tally).await
+    insert_deliveries(connection, &deliveries, ledger).await
 }
 
 pub(crate) async fn insert_deliveries(
     connection: &mut AnyConnection,
     deliveries: &[&NewDelivery],
-    tally: &mut Tally,
+    ledger: &mut Ledger,
 ) -> Result<(), StoreError> {
     DELIVERIES.execute(connection, deliveries, |query, new| bind_delivery(query, new)).await?;
-    deliveries.iter().for_each(|new| tally.delivery(&new.delivery));
+    deliveries.iter().for_each(|new| ledger.made(&new.delivery));
     Ok(())
 }
 

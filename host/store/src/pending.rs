@@ -19,7 +19,6 @@ use crate::open::Store;
 use crate::page::List;
 use crate::row::{Reader, json_text};
 use crate::statement::Statement;
-use crate::tally::Tally;
 use crate::triggers;
 
 /// An event with rules that are still to be asked.
@@ -87,11 +86,12 @@ impl Store {
             }
             let deliveries: Vec<&NewDelivery> = matched.deliveries.iter().collect();
             // The event itself was counted as it came in.
-            let mut tally = Tally::default();
-            insert_deliveries(&mut transaction, &deliveries, &mut tally).await?;
-            triggers::observe(&mut transaction, &[matched], &mut tally).await?;
-            tally.write(&mut transaction).await?;
+            let mut ledger = self.ledger();
+            insert_deliveries(&mut transaction, &deliveries, &mut ledger).await?;
+            triggers::observe(&mut transaction, &[matched], &mut ledger).await?;
+            ledger.write(&mut transaction).await?;
             transaction.commit().await?;
+            ledger.tell(self.dialect());
             Ok(true)
         })
         .await

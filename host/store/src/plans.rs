@@ -24,7 +24,6 @@ use crate::redrive::{RedriveScope, find};
 use crate::retention::{Kept, removal, tenants_with_old};
 use crate::statement::Statement;
 use crate::stats::{self, StatsQuery};
-use crate::tally::Tally;
 use crate::{audit_log, endpoints, pending, rules};
 
 /// Enough that no planner takes all of them for a short way.
@@ -104,7 +103,7 @@ async fn fill(store: &Store) {
     for (tenant, count) in [("ada", EVENTS), ("bob", EVENTS / 10)] {
         let tenant = TenantId::new(tenant).unwrap();
         let events: Vec<NewEvent> = (0..count).map(|second| sent(&tenant, second)).collect();
-        insert_made(&mut transaction, &events, &mut Tally::default()).await.unwrap();
+        insert_made(&mut transaction, &events, &mut store.ledger()).await.unwrap();
     }
     let (id, other) = (rule(0), endpoint(0));
     for statement in [

@@ -14,7 +14,6 @@ use crate::dialect::Dialect;
 use crate::error::StoreError;
 use crate::open::Store;
 use crate::statement::Statement;
-use crate::tally::Tally;
 use crate::tenant_lock;
 
 /// Which deliveries to send again.
@@ -78,13 +77,14 @@ impl Store {
                 .map(|old| NewDelivery { delivery: again(old, new_id(), now), lease: None })
                 .collect();
             let new: Vec<&NewDelivery> = again.iter().collect();
-            let mut tally = Tally::default();
-            insert_deliveries(&mut transaction, &new, &mut tally).await?;
-            tally.write(&mut transaction).await?;
+            let mut ledger = self.ledger();
+            insert_deliveries(&mut transaction, &new, &mut ledger).await?;
+            ledger.write(&mut transaction).await?;
             if !again.is_empty() {
                 audit::append(&mut transaction, tenant, entry, now).await?;
             }
             transaction.commit().await?;
+            ledger.tell(self.dialect());
             Ok((found, again))
         });
         let (found, again) = redriven.await?;

@@ -19,7 +19,6 @@ use crate::error::StoreError;
 use crate::new_event::{NewEvent, insert_made};
 use crate::open::Store;
 use crate::row::{Reader, us};
-use crate::tally::Tally;
 use crate::triggers::{move_in, of_stored};
 
 const TABLE: &str = "trigger_states";
@@ -167,10 +166,11 @@ impl Store {
                 }
                 keep(&mut transaction, timer, &memory).await?;
             }
-            let mut tally = Tally::default();
-            insert_made(&mut transaction, &made, &mut tally).await?;
-            tally.write(&mut transaction).await?;
+            let mut ledger = self.ledger();
+            insert_made(&mut transaction, &made, &mut ledger).await?;
+            ledger.write(&mut transaction).await?;
             transaction.commit().await?;
+            ledger.tell(self.dialect());
             let outcomes = made.into_iter().flat_map(|event| event.outcomes);
             Ok(outcomes.map(|told| told.reason).collect())
         })

@@ -23,6 +23,7 @@ mod plugins;
 mod problem;
 mod query;
 mod stats;
+mod stream;
 mod tenants;
 mod webhooks;
 
@@ -42,6 +43,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .merge(events::routes())
         .merge(deliveries::routes())
         .merge(stats::routes())
+        .merge(stream::routes())
         .merge(audit::routes())
         .merge(plugins::routes())
         .merge(api_keys::routes())

@@ -29,9 +29,9 @@ pub(crate) use self::rule_change::follow_rule;
 use crate::batch::Batch;
 use crate::batch::Column::Text;
 use crate::error::StoreError;
+use crate::ledger::Ledger;
 use crate::new_event::{NewDelivery, NewEvent, insert_deliveries, insert_made};
 use crate::row::json_text;
-use crate::tally::Tally;
 
 static TELL: Batch = Batch::new(
     "WITH told (tenant, id, outcomes) AS (",
@@ -45,7 +45,7 @@ static TELL: Batch = Batch::new(
 pub(crate) async fn observe(
     connection: &mut AnyConnection,
     events: &[&NewEvent],
-    tally: &mut Tally,
+    ledger: &mut Ledger,
 ) -> Result<HashMap<EventId, Vec<Reason>>, StoreError> {
     let shown: Vec<(&NewEvent, &Observation, Key)> = events
         .iter()
@@ -87,7 +87,7 @@ pub(crate) async fn observe(
         outcomes.entry(event.id).or_default().extend(followed.outcome);
     }
     keep(connection, &memories).await?;
-    store_made(connection, made, tally).await?;
+    store_made(connection, made, ledger).await?;
     tell(connection, events, &outcomes).await?;
     let reasons =
         |outcomes: Vec<RuleOutcome>| outcomes.into_iter().map(|told| told.reason).collect();
@@ -144,7 +144,7 @@ impl From<MadeEvent> for NewEvent {
 async fn store_made(
     connection: &mut AnyConnection,
     made: Vec<Made>,
-    tally: &mut Tally,
+    ledger: &mut Ledger,
 ) -> Result<(), StoreError> {
     let (mut deliveries, mut events) = (Vec::new(), Vec::new());
     for made in made {
@@ -155,8 +155,8 @@ async fn store_made(
             Made::Event(event) => events.push(NewEvent::from(*event)),
         }
     }
-    insert_deliveries(connection, &deliveries.iter().collect::<Vec<_>>(), tally).await?;
-    insert_made(connection, &events, tally).await
+    insert_deliveries(connection, &deliveries.iter().collect::<Vec<_>>(), ledger).await?;
+    insert_made(connection, &events, ledger).await
 }
 
 /// Adds to what is told on the events.

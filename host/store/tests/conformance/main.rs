@@ -35,6 +35,7 @@ mod strays;
 mod tenants;
 mod timers;
 mod triggers;
+mod watching;
 
 /// Makes two tests of each function: one for each database.
 macro_rules! on_both {
