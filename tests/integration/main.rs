@@ -45,6 +45,8 @@ mod rollout;
 mod run_links;
 mod runs;
 mod secrets;
+mod stats;
+mod stream;
 mod supervision;
 mod support;
 mod tenants;

@@ -28,6 +28,7 @@ pub mod rule;
 pub mod run_url;
 pub mod secret;
 pub mod signature;
+pub mod stats;
 pub mod target_url;
 pub mod tenant;
 pub mod text;

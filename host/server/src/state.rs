@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::keys::KeyRegistry;
 use crate::limits::BodyMemory;
 use crate::meters::Meters;
+use crate::readiness::Told;
 use crate::unbroken::Changes;
 
 /// Shared by all requests. Cheap to clone.
@@ -25,6 +26,7 @@ struct Inner {
     changes: Changes,
     body_memory: BodyMemory,
     stopping: CancellationToken,
+    told: Told,
 }
 
 impl AppState {
@@ -35,8 +37,9 @@ impl AppState {
         body_memory: BodyMemory,
         stopping: CancellationToken,
     ) -> Self {
-        let (meters, changes) = (Meters::new(), Changes::default());
-        Self(Arc::new(Inner { engine, keys, keyring, meters, changes, body_memory, stopping }))
+        let (meters, changes, told) = (Meters::new(), Changes::default(), Told::default());
+        let inner = Inner { engine, keys, keyring, meters, changes, body_memory, stopping, told };
+        Self(Arc::new(inner))
     }
 
     pub(crate) fn engine(&self) -> &Engine {
@@ -69,6 +72,11 @@ impl AppState {
 
     pub(crate) fn stopping(&self) -> &CancellationToken {
         &self.0.stopping
+    }
+
+    /// What the log was told of how ready this host is.
+    pub(crate) fn told(&self) -> &Told {
+        &self.0.told
     }
 
     pub(crate) fn changes(&self) -> &Changes {

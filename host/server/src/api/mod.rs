@@ -22,6 +22,8 @@ mod plain;
 mod plugins;
 mod problem;
 mod query;
+mod stats;
+mod stream;
 mod tenants;
 mod webhooks;
 
@@ -40,6 +42,8 @@ pub(crate) fn router(state: AppState) -> Router {
         .merge(alert_rules::routes())
         .merge(events::routes())
         .merge(deliveries::routes())
+        .merge(stats::routes())
+        .merge(stream::routes())
         .merge(audit::routes())
         .merge(plugins::routes())
         .merge(api_keys::routes())

@@ -30,10 +30,12 @@ mod redrive;
 mod retention;
 mod rules;
 mod sealed;
+mod stats;
 mod strays;
 mod tenants;
 mod timers;
 mod triggers;
+mod watching;
 
 /// Makes two tests of each function: one for each database.
 macro_rules! on_both {
