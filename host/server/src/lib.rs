@@ -23,6 +23,7 @@ mod rotation;
 mod say;
 mod server;
 mod state;
+mod trouble;
 mod unbroken;
 
 pub use encryption::KeysError;

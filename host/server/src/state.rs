@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::keys::KeyRegistry;
 use crate::limits::BodyMemory;
 use crate::meters::Meters;
-use crate::readiness::Told;
+use crate::trouble::Told;
 use crate::unbroken::Changes;
 
 /// Shared by all requests. Cheap to clone.

@@ -10,9 +10,9 @@ use sqlx::AnyConnection;
 use crate::batch::Batch;
 use crate::batch::Column::Text;
 use crate::error::StoreError;
+use crate::insert::{insert_deliveries, insert_events};
 use crate::ledger::Ledger;
-use crate::new_event::insert_events;
-pub(crate) use crate::new_event::{NewDelivery, NewEvent, insert_deliveries};
+use crate::new_event::{NewDelivery, NewEvent};
 use crate::row::Reader;
 use crate::triggers;
 

@@ -7,6 +7,7 @@ use sqlx::{AnyConnection, AssertSqlSafe};
 
 use crate::audit::{self, AuditEntry};
 use crate::error::StoreError;
+use crate::ledger::Ledger;
 use crate::open::Store;
 use crate::row::us;
 use crate::tenant_lock;
@@ -72,5 +73,16 @@ impl Change<'_> {
     ) -> Result<(), StoreError> {
         audit::append(&mut self.transaction, self.tenant, entry, now).await?;
         self.transaction.commit().await
+    }
+
+    /// The same for a change of deliveries, which is told to those who watch.
+    pub(crate) async fn commit_with(
+        mut self,
+        ledger: Ledger,
+        entry: &AuditEntry,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        audit::append(&mut self.transaction, self.tenant, entry, now).await?;
+        self.transaction.commit_with(ledger).await
     }
 }

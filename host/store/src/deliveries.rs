@@ -109,9 +109,7 @@ impl Store {
             if let Some(delivery) = self.readable("deliveries", &changed, read_delivery)? {
                 ledger.changed(&delivery, now);
             }
-            ledger.write(change.connection()).await?;
-            change.commit(entry, now).await?;
-            ledger.tell(self.dialect());
+            change.commit_with(ledger, entry, now).await?;
             Ok(DeliveryChange::Done)
         })
         .await

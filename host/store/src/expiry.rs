@@ -56,9 +56,7 @@ impl Store {
             for (delivery, event_type) in expired {
                 ledger.expired(&delivery, event_type, now);
             }
-            ledger.write(&mut transaction).await?;
-            transaction.commit().await?;
-            ledger.tell(self.dialect());
+            transaction.commit_with(ledger).await?;
             Ok(rows.len() as u64)
         })
         .await

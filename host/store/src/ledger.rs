@@ -20,13 +20,14 @@ const MOST_TOLD: usize = 1_000;
 /// What ledgers of a store are made from. Clones are the same.
 #[derive(Debug, Clone)]
 pub(crate) struct Ledgers {
+    dialect: Dialect,
     pub(crate) watched: Watched,
     pub(crate) handed_over: HandedOver,
 }
 
 impl Ledgers {
     pub(crate) fn new(dialect: Dialect) -> Self {
-        Self { watched: Watched::new(dialect), handed_over: HandedOver::default() }
+        Self { dialect, watched: Watched::new(dialect), handed_over: HandedOver::default() }
     }
 
     /// For one transaction.
@@ -99,18 +100,18 @@ impl Ledger {
             tenants.dedup();
             self.news = tenants.into_iter().map(|tenant| (tenant, News::TooMany)).collect();
         }
-        if !self.news.is_empty() && Dialect::of_connection(connection) == Dialect::Postgres {
+        if !self.news.is_empty() && self.ledgers.dialect == Dialect::Postgres {
             news::write(connection, &self.news, self.newest).await?;
         }
         Ok(())
     }
 
     /// Tells it: the transaction is committed.
-    pub(crate) fn tell(self, dialect: Dialect) {
+    pub(crate) fn tell(self) {
         if self.news.is_empty() {
             return;
         }
-        if dialect == Dialect::Sqlite {
+        if self.ledgers.dialect == Dialect::Sqlite {
             self.ledgers.handed_over.give(self.news);
         }
         self.ledgers.watched.committed();

@@ -31,6 +31,7 @@ mod grouped;
 mod hosts;
 mod idempotency;
 mod idempotency_key;
+mod insert;
 mod ledger;
 mod migrations;
 mod new_event;

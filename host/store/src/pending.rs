@@ -11,10 +11,11 @@ use serde_json::Value;
 use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
 
-use crate::accept::{NewDelivery, NewEvent, insert_deliveries};
 use crate::dialect::Dialect;
 use crate::error::StoreError;
 use crate::events::{BYTES, StoredEvent, read_event};
+use crate::insert::insert_deliveries;
+use crate::new_event::{NewDelivery, NewEvent};
 use crate::open::Store;
 use crate::page::List;
 use crate::row::{Reader, json_text};
@@ -89,9 +90,7 @@ impl Store {
             let mut ledger = self.ledger();
             insert_deliveries(&mut transaction, &deliveries, &mut ledger).await?;
             triggers::observe(&mut transaction, &[matched], &mut ledger).await?;
-            ledger.write(&mut transaction).await?;
-            transaction.commit().await?;
-            ledger.tell(self.dialect());
+            transaction.commit_with(ledger).await?;
             Ok(true)
         })
         .await

@@ -6,12 +6,13 @@ use alerts_domain::delivery::{Delivery, DeliveryStatus};
 use alerts_domain::id::{DeliveryId, RuleId};
 use alerts_domain::tenant::TenantId;
 
-use crate::accept::{NewDelivery, insert_deliveries};
 use crate::audit::{self, AuditEntry};
 use crate::deliveries::read_delivery;
 use crate::delivery_list::DeliveryFilter;
 use crate::dialect::Dialect;
 use crate::error::StoreError;
+use crate::insert::insert_deliveries;
+use crate::new_event::NewDelivery;
 use crate::open::Store;
 use crate::statement::Statement;
 use crate::tenant_lock;
@@ -79,12 +80,10 @@ impl Store {
             let new: Vec<&NewDelivery> = again.iter().collect();
             let mut ledger = self.ledger();
             insert_deliveries(&mut transaction, &new, &mut ledger).await?;
-            ledger.write(&mut transaction).await?;
             if !again.is_empty() {
                 audit::append(&mut transaction, tenant, entry, now).await?;
             }
-            transaction.commit().await?;
-            ledger.tell(self.dialect());
+            transaction.commit_with(ledger).await?;
             Ok((found, again))
         });
         let (found, again) = redriven.await?;

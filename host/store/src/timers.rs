@@ -16,7 +16,8 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
 use crate::error::StoreError;
-use crate::new_event::{NewEvent, insert_made};
+use crate::insert::insert_made;
+use crate::new_event::NewEvent;
 use crate::open::Store;
 use crate::row::{Reader, us};
 use crate::triggers::{move_in, of_stored};
@@ -168,9 +169,7 @@ impl Store {
             }
             let mut ledger = self.ledger();
             insert_made(&mut transaction, &made, &mut ledger).await?;
-            ledger.write(&mut transaction).await?;
-            transaction.commit().await?;
-            ledger.tell(self.dialect());
+            transaction.commit_with(ledger).await?;
             let outcomes = made.into_iter().flat_map(|event| event.outcomes);
             Ok(outcomes.map(|told| told.reason).collect())
         })

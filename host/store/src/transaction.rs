@@ -13,6 +13,7 @@ use tokio::time::timeout;
 
 use crate::dialect::Dialect;
 use crate::error::StoreError;
+use crate::ledger::Ledger;
 use crate::open::Store;
 use crate::pool::{Held, Pool, silent};
 use crate::tries::Tries;
@@ -55,6 +56,14 @@ impl Transaction {
             }
             Err(_) => Err(StoreError::of_commit(connection.lose(deadline))),
         }
+    }
+
+    /// Commits it with what it changes written down, and tells that to those who watch.
+    pub(crate) async fn commit_with(mut self, mut ledger: Ledger) -> Result<(), StoreError> {
+        ledger.write(&mut self).await?;
+        self.commit().await?;
+        ledger.tell();
+        Ok(())
     }
 }
 

@@ -27,7 +27,7 @@ pub enum Step {
     Minute,
     /// 3600 s.
     Hour,
-    /// 86,400 s: UTC as it is told here has no leap seconds.
+    /// 86,400 s, from midnight to midnight in UTC; leap seconds are not counted.
     Day,
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use alerts_domain::Timestamp;
 use alerts_domain::stats::Step;
-use alerts_store::{Kept, Store};
+use alerts_store::{Kept, Store, StoreError};
 use jiff::SignedDuration;
 
 use super::supervisor::{BackgroundLoop, Pulse};
@@ -96,15 +96,8 @@ impl RetentionLoop {
             let before = now.saturating_sub(age).unwrap_or(Timestamp::MIN);
             let mut removed = 0;
             for tenant in self.store.tenants_with_old(kept, before).await? {
-                loop {
-                    beat();
-                    let portion = self.store.remove_old(kept, &tenant, before, PORTION).await?;
-                    removed += portion;
-                    if portion < u64::from(PORTION) {
-                        break;
-                    }
-                    tokio::time::sleep(PAUSE).await;
-                }
+                let remove = || self.store.remove_old(kept, &tenant, before, PORTION);
+                removed += in_portions(&beat, remove).await?;
             }
             if removed > 0 {
                 tracing::info!(removed, %before, "removed old {}", kept.word());
@@ -114,31 +107,36 @@ impl RetentionLoop {
             total += removed;
         }
         total += self.remove_old_stats(&beat, now).await?;
-        loop {
-            beat();
-            let portion = self.store.forget_trigger_states(now, PORTION).await?;
-            total += portion;
-            if portion < u64::from(PORTION) {
-                return Ok(total);
-            }
-            tokio::time::sleep(PAUSE).await;
-        }
+        total += in_portions(&beat, || self.store.forget_trigger_states(now, PORTION)).await?;
+        Ok(total)
     }
-    async fn remove_old_stats(&self, beat: impl Fn(), now: Timestamp) -> Result<u64, EngineError> {
+
+    async fn remove_old_stats(&self, beat: &impl Fn(), now: Timestamp) -> Result<u64, EngineError> {
         let mut removed = 0;
         for step in Step::ALL {
             let before = now.saturating_sub(step.kept_for()).unwrap_or(Timestamp::MIN);
-            loop {
-                beat();
-                let portion = self.store.remove_old_stats(step, before, PORTION).await?;
-                removed += portion;
-                if portion < u64::from(PORTION) {
-                    break;
-                }
-                tokio::time::sleep(PAUSE).await;
-            }
+            let remove = || self.store.remove_old_stats(step, before, PORTION);
+            removed += in_portions(beat, remove).await?;
         }
         metrics::counter!("alerts_rows_removed_total", "table" => "stats").increment(removed);
         Ok(removed)
+    }
+}
+
+/// Removes one portion after another, until one is not full, with a beat for each. Says
+/// how many rows that were.
+async fn in_portions<R>(beat: &impl Fn(), remove: impl Fn() -> R) -> Result<u64, EngineError>
+where
+    R: Future<Output = Result<u64, StoreError>>,
+{
+    let mut removed = 0;
+    loop {
+        beat();
+        let portion = remove().await?;
+        removed += portion;
+        if portion < u64::from(PORTION) {
+            return Ok(removed);
+        }
+        tokio::time::sleep(PAUSE).await;
     }
 }

@@ -8,7 +8,7 @@ use tokio::sync::broadcast;
 use super::message::Message;
 
 /// Messages that are kept for those who come back, and that a slow reader may be behind:
-/// some hundred KiB. Whoever is further behind does better to look at everything again.
+/// some hundred KiB. Whoever is further behind is told to read everything again.
 const KEPT: usize = 512;
 /// For how long messages are kept after the last one has left: for a page that is loaded
 /// again, or a connection that broke.

@@ -16,9 +16,11 @@ use crate::background::supervisor::{BackgroundLoop, Pulse};
 use crate::clock::Clock;
 use crate::error::EngineError;
 
-/// Between two looks while somebody listens: what other hosts did is told within it.
+/// The time between two looks while somebody listens, and so the longest that a change
+/// made by another host waits to be told.
 const LOOK: Duration = Duration::from_millis(250);
-/// After something was committed here: what follows at once is told with it.
+/// How long a commit of this host waits to be told, so that those right after it are
+/// read with it.
 const GAP: Duration = Duration::from_millis(50);
 /// For how long other hosts go on telling without hearing from this one. Twice as long
 /// as a database may be away without anybody noticing.

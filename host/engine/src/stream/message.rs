@@ -1,12 +1,12 @@
-//! What is told to those who watch, and under which id.
+//! The messages of a stream, and their ids.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use alerts_store::News;
 
-/// Most changes of one tenant that are told one by one at a moment: more than a page
-/// shows, so that whoever watches does better to look again.
+/// Most changes of one tenant that one look tells one by one. It is more than a page
+/// shows; beyond it a single `reset` asks clients to read their lists again.
 const MOST_AT_ONCE: usize = 200;
 
 /// What is told.

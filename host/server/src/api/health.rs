@@ -12,8 +12,9 @@ use utoipa_axum::routes;
 
 use super::problem::Problem;
 use crate::meters;
-use crate::readiness::{self, Trouble};
+use crate::readiness;
 use crate::state::AppState;
+use crate::trouble::Trouble;
 
 pub(super) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default().routes(routes!(live)).routes(routes!(ready)).routes(routes!(figures))

@@ -29,8 +29,9 @@ pub(crate) use self::rule_change::follow_rule;
 use crate::batch::Batch;
 use crate::batch::Column::Text;
 use crate::error::StoreError;
+use crate::insert::{insert_deliveries, insert_made};
 use crate::ledger::Ledger;
-use crate::new_event::{NewDelivery, NewEvent, insert_deliveries, insert_made};
+use crate::new_event::{NewDelivery, NewEvent};
 use crate::row::json_text;
 
 static TELL: Batch = Batch::new(

@@ -200,7 +200,7 @@ impl Groups {
             })
         });
         if matches!(written, Ok(Some(_))) {
-            ledger.tell(self.dialect);
+            ledger.tell();
         }
         if written.is_err() {
             // Whatever state it is in, the next group has nothing to do with it.
