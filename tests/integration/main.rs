@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod alerting;
+mod api_description;
 mod api_keys;
 mod backtest;
 mod cloud_events;
@@ -45,6 +46,7 @@ mod rollout;
 mod run_links;
 mod runs;
 mod secrets;
+mod sessions;
 mod supervision;
 mod support;
 mod tenants;

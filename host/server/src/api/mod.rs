@@ -22,6 +22,7 @@ mod plain;
 mod plugins;
 mod problem;
 mod query;
+mod session;
 mod tenants;
 mod webhooks;
 
@@ -35,6 +36,21 @@ use crate::state::AppState;
 
 /// All routes.
 pub(crate) fn router(state: AppState) -> Router {
+    let (routes, document) = described_routes();
+    routes
+        .merge(openapi::routes(&document))
+        .fallback(unknown_path)
+        .method_not_allowed_fallback(unknown_method)
+        .layer(from_fn_with_state(state.clone(), front::front))
+        .with_state(state)
+}
+
+/// The API's description (OpenAPI 3.1), as a host serves it.
+pub(crate) fn description() -> String {
+    described_routes().1
+}
+
+fn described_routes() -> (Router<AppState>, String) {
     let (routes, document) = OpenApiRouter::with_openapi(openapi::frame())
         .merge(webhooks::routes())
         .merge(alert_rules::routes())
@@ -44,14 +60,10 @@ pub(crate) fn router(state: AppState) -> Router {
         .merge(plugins::routes())
         .merge(api_keys::routes())
         .merge(tenants::routes())
+        .merge(session::routes())
         .merge(health::routes())
         .split_for_parts();
-    routes
-        .merge(openapi::routes(document))
-        .fallback(unknown_path)
-        .method_not_allowed_fallback(unknown_method)
-        .layer(from_fn_with_state(state.clone(), front::front))
-        .with_state(state)
+    (routes, openapi::finished(document))
 }
 
 async fn unknown_path(request: Request) -> Problem {

@@ -30,6 +30,7 @@ mod redrive;
 mod retention;
 mod rules;
 mod sealed;
+mod sessions;
 mod strays;
 mod tenants;
 mod timers;

@@ -6,7 +6,7 @@ use alerts_sandbox::CallError;
 use alerts_store::StoreError;
 
 use super::{Kind, Problem};
-use crate::keys::LookupError;
+use crate::remembered::LookupError;
 
 /// What a caller is told when the database was lost at a commit.
 const IN_DOUBT: &str = "the database was lost before it said whether this is stored: it may be, or \

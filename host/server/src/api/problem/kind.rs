@@ -15,8 +15,12 @@ pub(crate) enum Kind {
     Unauthenticated,
     /// A key of ours whose time is over.
     KeyExpired,
+    /// A session whose time is over, or whose key was revoked.
+    SessionEnded,
     /// The key does not reach that far.
     Forbidden,
+    /// A change with a session's cookie that its own page has not asked for.
+    NotFromOwnPage,
     /// Not there, or somebody else's.
     NotFound,
     /// The path is right and the method is not.
@@ -31,6 +35,8 @@ pub(crate) enum Kind {
     UnsupportedMediaType,
     /// An idempotency key used for two different requests.
     IdempotencyKeyReused,
+    /// Wrong keys come too fast.
+    TooManyAttempts,
     /// A plugin gave no answer; its author or the operator must act.
     PluginFailed,
     /// A bug, or damage.
@@ -46,13 +52,15 @@ pub(super) const TYPE_PREFIX: &str = "https://exosphere.dev/problems/";
 
 impl Kind {
     /// Of each status the most general one first.
-    pub(super) const ALL: [Self; 17] = [
+    pub(super) const ALL: [Self; 20] = [
         Self::InvalidRequest,
         Self::MalformedJson,
         Self::NamespaceRequired,
         Self::Unauthenticated,
         Self::KeyExpired,
+        Self::SessionEnded,
         Self::Forbidden,
+        Self::NotFromOwnPage,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::RequestTimeout,
@@ -60,6 +68,7 @@ impl Kind {
         Self::TooLarge,
         Self::UnsupportedMediaType,
         Self::IdempotencyKeyReused,
+        Self::TooManyAttempts,
         Self::Internal,
         Self::PluginFailed,
         Self::Unavailable,
@@ -81,6 +90,15 @@ impl Kind {
                 (S::UNAUTHORIZED, "unauthenticated", "The request needs a valid API key")
             }
             Self::KeyExpired => (S::UNAUTHORIZED, "key-expired", "The API key has expired"),
+            Self::SessionEnded => (S::UNAUTHORIZED, "session-ended", "The session has ended"),
+            Self::NotFromOwnPage => (
+                S::FORBIDDEN,
+                "not-from-own-page",
+                "The request was not made by the dashboard's own page",
+            ),
+            Self::TooManyAttempts => {
+                (S::TOO_MANY_REQUESTS, "too-many-attempts", "Too many attempts to sign in")
+            }
             Self::Forbidden => (S::FORBIDDEN, "forbidden", "The API key does not allow this"),
             Self::NotFound => (S::NOT_FOUND, "not-found", "There is no such resource"),
             Self::MethodNotAllowed => (

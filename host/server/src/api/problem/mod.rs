@@ -27,7 +27,7 @@ pub(crate) struct Problem {
 
 /// The type of a problem document.
 pub(crate) const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
-/// When to come back after a 503, in seconds.
+/// When to come back after a 503 or a 429, in seconds.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 
 /// Problem details, RFC 9457.
@@ -178,11 +178,11 @@ impl IntoResponse for Problem {
         let body = serde_json::to_vec(&self.body()).unwrap_or_default();
         let mut response = (status, [(header::CONTENT_TYPE, MEDIA_TYPE)], body).into_response();
         match self.kind {
-            Kind::Unauthenticated | Kind::KeyExpired => {
+            Kind::Unauthenticated | Kind::KeyExpired | Kind::SessionEnded => {
                 let scheme = HeaderValue::from_static("Bearer realm=\"exosphere-alerts\"");
                 response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
             }
-            Kind::Unavailable | Kind::OutcomeUnknown => {
+            Kind::Unavailable | Kind::OutcomeUnknown | Kind::TooManyAttempts => {
                 response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
             }
             _ => {}
