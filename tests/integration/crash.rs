@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use crate::stats;
 use crate::support::events::failed;
 use crate::support::eventually;
 use crate::support::process::HostProcess;
@@ -74,4 +75,5 @@ async fn killed_twenty_times_under_load_every_accepted_event_is_delivered() {
         ids.entry(event).or_default().insert(alert["id"].as_str().unwrap().to_owned());
     }
     assert!(ids.values().all(|deliveries| deliveries.len() == 1));
+    stats::agree(&api).await;
 }

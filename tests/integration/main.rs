@@ -47,6 +47,8 @@ mod run_links;
 mod runs;
 mod secrets;
 mod sessions;
+mod stats;
+mod stream;
 mod supervision;
 mod support;
 mod tenants;

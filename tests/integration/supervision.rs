@@ -121,5 +121,6 @@ async fn a_delivery_that_is_leased_here_and_in_nobodys_hands_is_sent_within_a_mi
         (!receiver.received().is_empty()).then_some(())
     })
     .await;
-    assert_eq!(engine.health(), []);
+    // The clock ran ahead of the loops, which catch up.
+    eventually("nothing is wrong", async || engine.health().is_empty().then_some(())).await;
 }

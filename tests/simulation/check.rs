@@ -7,6 +7,7 @@ use alerts_domain::retry::{RetryPolicy, Strategy};
 use alerts_domain::trigger::Trigger;
 use jiff::SignedDuration;
 
+use crate::counting;
 use crate::observe::Seen;
 use crate::pace;
 use crate::plan::STARTED;
@@ -30,6 +31,7 @@ pub(crate) async fn all(run: &Run<'_>) {
     every_send_is_accounted_for(run, &sends, &told);
     bodies_are_the_same_in_every_attempt(&sends);
     nothing_waits(run).await;
+    counting::agrees(run).await;
     pace::is_kept(run, &sends);
     if run.plan.disturbances.is_orderly() {
         long_runs_and_no_others_were_alerted(run);

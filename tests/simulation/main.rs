@@ -11,6 +11,7 @@
 mod absence;
 mod changes;
 mod check;
+mod counting;
 mod course;
 mod database;
 mod faults;

@@ -1,12 +1,12 @@
 //! `cargo xtask build`: the binary that works alone from any folder.
 
-use crate::command::{cargo, finish};
+use crate::command::{self, cargo, finish};
 use crate::{Outcome, plugins, target_dir};
 
 /// Build the release binary, target/release/exosphere-alerts.
 ///
-/// Plugins, migrations and dashboard are inside it: copy it anywhere and run
-/// `exosphere-alerts serve`.
+/// Plugins (compiled for machines of this kind), migrations and dashboard are inside it:
+/// copy it anywhere and run `exosphere-alerts serve`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {}
 
@@ -17,6 +17,9 @@ pub(crate) fn run(_args: &Args) -> Outcome {
         println!("build: the first release build compiles wasmtime, about 15 minutes on two cores");
     }
     finish(cargo().args(["build", "--release", "--locked", "--package", "alerts-server"]))?;
+    println!("build: compiling the built-in plugins for machines of this kind");
+    let program = &binary.to_string_lossy();
+    finish(command::program(program).args(["bundle-plugins", program]))?;
     println!("build: {}", binary.display());
     Ok(())
 }

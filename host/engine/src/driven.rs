@@ -33,6 +33,7 @@ impl Engine {
             claims,
             workers,
             limiters,
+            stats,
             ..
         } = self.parts();
         let mut outcome = lease.beat().await;
@@ -50,7 +51,8 @@ impl Engine {
                 ended.push((id, workers.run(job).await));
             }
             if ended.len() == before {
-                return outcome.and(limiters.keep().await.map_err(EngineError::from));
+                outcome = outcome.and(limiters.keep().await.map_err(EngineError::from));
+                return outcome.and(stats.add_up(|| ()).await);
             }
         }
     }

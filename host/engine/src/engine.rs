@@ -28,6 +28,7 @@ use crate::parts::Parts;
 use crate::plugins::Plugins;
 use crate::plugins::admin::PluginAdmin;
 use crate::plugins::folder::PluginFolder;
+use crate::stream::{StreamLoop, Streams};
 
 /// The engine. Cheap to clone; all clones are the same one.
 #[derive(Clone)]
@@ -71,6 +72,9 @@ impl Engine {
             tracing::info!(taken, "took up unfinished deliveries");
         }
         limiters.restore().await?;
+        if store.is_shared() {
+            store.follow_watches(clock.now()).await?;
+        }
         plugin_admin.follow_grants().await?;
         plugin_admin.follow_limits().await?;
         plugin_admin.follow_uploads().await?;
@@ -97,6 +101,10 @@ impl Engine {
         supervisor.start(DeferredLoop::new(self.0.deferred.clone()));
         supervisor.start(TimerLoop::new(self.0.timers.clone()));
         supervisor.start(self.0.retention.clone());
+        supervisor.start(self.0.stats.clone());
+        let Parts { streams, host, .. } = &*self.0;
+        let (streams, store, clock) = (streams.clone(), store.clone(), clock.clone());
+        supervisor.start(StreamLoop::new(streams, store, *host, clock));
     }
 
     /// Starts nothing more, waits up to `deadline` for what runs, gives back
@@ -175,6 +183,11 @@ impl Engine {
     /// Draft rules on stored events.
     pub fn backtests(&self) -> &Backtests {
         &self.0.backtests
+    }
+
+    /// What happens, for those who watch.
+    pub fn streams(&self) -> &Streams {
+        &self.0.streams
     }
 
     /// The plugins, to be changed.

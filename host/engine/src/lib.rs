@@ -24,6 +24,7 @@ mod parts;
 mod plugins;
 mod sample;
 mod secrets;
+mod stream;
 mod wakes;
 
 pub use actor::Actor;
@@ -45,3 +46,4 @@ pub use intake::{Accepted, Intake};
 pub use live::{LiveEndpoint, LiveRule, target_endpoint};
 pub use plugins::admin::PluginAdmin;
 pub use plugins::{PluginEntry, PluginSource, PluginState, Plugins};
+pub use stream::{Message, Streams, Subscription, Told, TooManyStreams};

@@ -8,6 +8,7 @@ use alerts_store::Store;
 
 use crate::background::lease::Lease;
 use crate::background::retention::RetentionLoop;
+use crate::background::stats::StatsLoop;
 use crate::background::strays::Strays;
 use crate::background::supervisor::Supervisor;
 use crate::background::timers::Timers;
@@ -25,6 +26,7 @@ use crate::error::EngineError;
 use crate::intake::{Alerting, ConditionErrors, Deferred, Intake, Matcher};
 use crate::plugins::Plugins;
 use crate::plugins::admin::PluginAdmin;
+use crate::stream::Streams;
 use crate::wakes::Wakes;
 
 /// What an engine consists of.
@@ -54,6 +56,8 @@ pub(crate) struct Parts {
     pub(crate) condition_errors: ConditionErrors,
     pub(crate) timers: Timers,
     pub(crate) retention: RetentionLoop,
+    pub(crate) stats: StatsLoop,
+    pub(crate) streams: Streams,
     pub(crate) supervisor: Supervisor,
 }
 
@@ -222,6 +226,8 @@ impl Parts {
             clock: clock.clone(),
             retention: config.retention,
         };
+        let stats = StatsLoop::new(store.clone());
+        let streams = Streams::new(store.clone(), host);
         Ok(Self {
             lease: Lease::new(
                 host,
@@ -255,6 +261,8 @@ impl Parts {
             try_out,
             timers,
             retention,
+            stats,
+            streams,
         })
     }
 }

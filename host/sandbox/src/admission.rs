@@ -10,6 +10,7 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use crate::breaker::CircuitBreaker;
+use crate::bundle;
 use crate::cache::Cache;
 use crate::compiler::{self, Uncompiled};
 use crate::config::SandboxConfig;
@@ -49,6 +50,9 @@ impl Admission {
         }
         let cache = config.cache_dir.clone().map(Cache::open).transpose()?;
         let engine = TickingEngine::start(&config).map_err(SandboxError::Engine)?;
+        if let (Some(cache), Some(program)) = (&cache, &config.program) {
+            bundle::unpack(program, engine.engine(), cache);
+        }
         let warm = Arc::new(WarmSessions::new(
             config.warm_instances,
             config.warm_calls,

@@ -140,7 +140,7 @@ impl Cache {
 
 /// The exact version, pinned in the workspace's `Cargo.toml`: wasmtime itself
 /// checks only the major one when it loads compiled code. A test compares it.
-const WASMTIME_VERSION: &str = "48.0.8";
+pub(crate) const WASMTIME_VERSION: &str = "48.0.8";
 
 fn is_ours(path: &Path) -> bool {
     let extension = path.extension().and_then(|extension| extension.to_str());

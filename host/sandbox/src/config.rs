@@ -13,6 +13,9 @@ pub struct SandboxConfig {
     /// Where compiled plugins are kept between starts; made private to this
     /// user. Without it each start compiles anew.
     pub cache_dir: Option<PathBuf>,
+    /// The program that compiled plugins may travel in: see [`bundle`](crate::bundle).
+    /// They get into the cache.
+    pub program: Option<PathBuf>,
     /// Where compiling happens.
     pub compiler: Compiler,
     /// Threads that one tenant's calls may keep busy. One more runs guest code, so
@@ -74,6 +77,7 @@ impl Default for SandboxConfig {
     fn default() -> Self {
         Self {
             cache_dir: None,
+            program: None,
             compiler: Compiler::InProcess,
             // Two at least, so that one slow call does not hold up its tenant's others.
             threads: std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2)),

@@ -8,6 +8,7 @@
 mod admission;
 mod breaker;
 mod budget;
+mod bundle;
 mod cache;
 mod child;
 mod compiler;
@@ -33,6 +34,7 @@ mod v1;
 mod warm;
 mod workers;
 
+pub use bundle::{BundleError, bundle};
 pub use child::compile_child_main;
 pub use config::{Compiler, SandboxConfig};
 pub use delivery::{TargetDelivery, TargetEndpoint};

@@ -1,10 +1,10 @@
 //! The plugins inside the binary: how they get into a sandbox. Those from
 //! elsewhere are the engine's business.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use alerts_engine::{PluginSource, Plugins};
-use alerts_sandbox::{Compiler, LoadError, Sandbox};
+use alerts_sandbox::{BundleError, Compiler, LoadError, Sandbox};
 
 /// Name and bytes of every plugin file that was there when this was built.
 pub const FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/builtin_files.rs"));
@@ -21,13 +21,24 @@ pub struct BuiltinError {
     source: LoadError,
 }
 
-/// Compiles in a child process of this very program.
-pub fn child_compiler() -> std::io::Result<Compiler> {
+/// The file of this very program.
+pub fn program() -> std::io::Result<PathBuf> {
     // By this link even after the file was replaced by a newer version: a
     // compiled plugin must come from the exact compiler that loads it.
     let link = PathBuf::from("/proc/self/exe");
-    let program = if link.exists() { link } else { std::env::current_exe()? };
-    Ok(Compiler::Child { program, args: vec![COMPILE_ARGUMENT.into()] })
+    if link.exists() { Ok(link) } else { std::env::current_exe() }
+}
+
+/// Compiles in a child process of this very program.
+pub fn child_compiler(program: PathBuf) -> Compiler {
+    Compiler::Child { program, args: vec![COMPILE_ARGUMENT.into()] }
+}
+
+/// Writes a copy of this program that brings the plugins inside it in compiled form.
+pub fn bundle(into: &Path) -> Result<(), BundleError> {
+    let program = program().map_err(|source| BundleError::File { path: into.into(), source })?;
+    let plugins: Vec<&[u8]> = FILES.iter().map(|(_, wasm)| *wasm).collect();
+    alerts_sandbox::bundle(&program, into, &plugins)
 }
 
 /// Loads the plugins inside the binary. Blocks for as long as compiling takes.

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::keys::KeyRegistry;
 use crate::limits::BodyMemory;
 use crate::meters::Meters;
+use crate::readiness::Told;
 use crate::sessions::SessionRegistry;
 use crate::settings::Site;
 use crate::sign_in_pace::SignInPace;
@@ -30,6 +31,7 @@ struct Inner {
     site: Site,
     sign_ins: SignInPace,
     stopping: CancellationToken,
+    told: Told,
 }
 
 impl AppState {
@@ -51,6 +53,7 @@ impl AppState {
             site,
             sign_ins: SignInPace::new(),
             stopping,
+            told: Told::default(),
         }))
     }
 
@@ -96,6 +99,11 @@ impl AppState {
 
     pub(crate) fn stopping(&self) -> &CancellationToken {
         &self.0.stopping
+    }
+
+    /// What the log was told of how ready this host is.
+    pub(crate) fn told(&self) -> &Told {
+        &self.0.told
     }
 
     pub(crate) fn changes(&self) -> &Changes {

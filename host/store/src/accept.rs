@@ -10,6 +10,7 @@ use sqlx::AnyConnection;
 use crate::batch::Batch;
 use crate::batch::Column::Text;
 use crate::error::StoreError;
+use crate::ledger::Ledger;
 use crate::new_event::insert_events;
 pub(crate) use crate::new_event::{NewDelivery, NewEvent, insert_deliveries};
 use crate::row::Reader;
@@ -37,6 +38,7 @@ static FIRSTS: Batch = Batch::new(
 pub(crate) async fn write(
     connection: &mut AnyConnection,
     accepts: &[&[NewEvent]],
+    ledger: &mut Ledger,
 ) -> Result<Vec<Vec<StoredId>>, StoreError> {
     if accepts.is_empty() {
         return Ok(Vec::new());
@@ -53,11 +55,12 @@ pub(crate) async fn write(
     let is_new = |event: &NewEvent| !repeated.contains_key(&event.id);
 
     let new_events: Vec<&NewEvent> = events.iter().copied().filter(|event| is_new(event)).collect();
+    new_events.iter().for_each(|event| ledger.event(event));
     let deliveries: Vec<&NewDelivery> =
         new_events.iter().flat_map(|event| &event.deliveries).collect();
     // Nobody else knows these ids, so there is nothing to wait for in them.
-    insert_deliveries(connection, &deliveries).await?;
-    let mut remembering = triggers::observe(connection, &new_events).await?;
+    insert_deliveries(connection, &deliveries, ledger).await?;
+    let mut remembering = triggers::observe(connection, &new_events, ledger).await?;
 
     let mut answers = Vec::with_capacity(accepts.len());
     for events in accepts {

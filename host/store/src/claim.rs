@@ -7,7 +7,6 @@ use std::time::Duration;
 use alerts_domain::Timestamp;
 use alerts_domain::delivery::{Delivery, Lease};
 use alerts_domain::id::{EndpointId, EventId, HostId};
-use alerts_domain::retry::RetryPolicy;
 use alerts_domain::tenant::TenantId;
 use bytes::Bytes;
 use sqlx::any::AnyRow;
@@ -27,6 +26,8 @@ pub struct Claimed {
     pub delivery: Delivery,
     /// The right to finish it.
     pub lease: Lease,
+    /// The event's type; none where the event is no longer stored.
+    pub event_type: Option<String>,
     /// The event's bytes.
     pub event_body: Bytes,
     /// When the event came in.
@@ -35,6 +36,9 @@ pub struct Claimed {
     /// given back, and nothing may be sent.
     pub in_doubt: bool,
 }
+
+/// What a sender needs of an event: its type, its bytes, and when it came in.
+type ClaimedEvent = (Option<String>, Bytes, Timestamp);
 
 /// How long a delivery that does not read is left alone. Mended, or met by a host
 /// of the release that wrote it, it is sent within this time.
@@ -166,11 +170,19 @@ impl Store {
         for (delivery, lease) in leased {
             // Retention may have taken the event of a delivery that was redriven late.
             // Without its bytes the attempt says so, and the others are not held up.
-            let (event_body, received_at) = events
-                .get(&delivery.event_id)
-                .cloned()
-                .unwrap_or((Bytes::new(), delivery.created_at));
-            claimed.push(Claimed { delivery, lease, event_body, received_at, in_doubt: false });
+            let (event_type, event_body, received_at) = match events.get(&delivery.event_id) {
+                Some(event) => event.clone(),
+                None => (None, Bytes::new(), delivery.created_at),
+            };
+            let in_doubt = false;
+            claimed.push(Claimed {
+                delivery,
+                lease,
+                event_type,
+                event_body,
+                received_at,
+                in_doubt,
+            });
         }
         claimed.sort_by_key(|claimed| claimed.delivery.id);
         Ok(claimed)
@@ -180,7 +192,7 @@ impl Store {
         &self,
         connection: &mut AnyConnection,
         leased: &[(Delivery, Lease)],
-    ) -> Result<HashMap<EventId, (Bytes, Timestamp)>, StoreError> {
+    ) -> Result<HashMap<EventId, ClaimedEvent>, StoreError> {
         let wanted: HashSet<(&TenantId, EventId)> =
             leased.iter().map(|(delivery, _)| (&delivery.tenant, delivery.event_id)).collect();
         let wanted: Vec<_> = wanted.into_iter().collect();
@@ -192,47 +204,10 @@ impl Store {
         let events = self.all_readable("events", &found, |row| {
             let read = Reader::new(row, "events")?;
             let body: Vec<u8> = read.get("body")?;
-            Ok((read.parse("id")?, (body.into(), read.time("received_at")?)))
+            let event = (Some(read.get("event_type")?), body.into(), read.time("received_at")?);
+            Ok((read.parse("id")?, event))
         })?;
         Ok(events.into_iter().collect())
-    }
-
-    /// Gives up deliveries that have been due for longer than an alert may be
-    /// old, `limit` at most: their endpoints took nothing for so long. Says how many.
-    pub async fn expire_due(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
-        let too_old = now.saturating_sub(Duration::from_millis(RetryPolicy::MAX_AGE_MS));
-        let too_old = us(too_old.unwrap_or(Timestamp::MIN));
-        const OLD: &str = "status = 'scheduled' AND next_attempt_at < $1";
-        let any =
-            sqlx::query(AssertSqlSafe(format!("SELECT 1 FROM deliveries WHERE {OLD} LIMIT 1")))
-                .bind(too_old)
-                .fetch_optional(self.background())
-                .await?;
-        if any.is_none() {
-            return Ok(0);
-        }
-        let statement = format!(
-            "WITH expired (tenant, id) AS (
-                SELECT tenant, id FROM deliveries WHERE {OLD}
-                ORDER BY next_attempt_at LIMIT $3{})
-             UPDATE deliveries SET status = 'dead', next_attempt_at = NULL, finished_at = $2,
-                last_error = 'gave up because the alert is over a week old'
-                    || COALESCE(': ' || last_error, '')
-             WHERE (tenant, id) IN (SELECT tenant, id FROM expired)",
-            self.dialect().skip_locked()
-        );
-        self.retried(|| async {
-            let mut transaction = self.begin_background().await?;
-            let expired = sqlx::query(AssertSqlSafe(statement.clone()))
-                .bind(too_old)
-                .bind(us(now))
-                .bind(i64::from(limit))
-                .execute(&mut *transaction)
-                .await?;
-            transaction.commit().await?;
-            Ok(expired.rows_affected())
-        })
-        .await
     }
 
     /// When the next delivery is due that is not due yet.
@@ -253,7 +228,7 @@ impl Store {
 }
 
 static EVENTS: Batch = Batch::new(
-    "SELECT id, body, received_at FROM events WHERE (tenant, id) IN (",
+    "SELECT id, event_type, body, received_at FROM events WHERE (tenant, id) IN (",
     &[Text, Text],
     ")",
 );

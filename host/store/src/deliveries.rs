@@ -83,14 +83,15 @@ impl Store {
             // The tenant's row first, as everything that writes takes it.
             let mut change = self.change(tenant).await?;
             let changed = sqlx::query(AssertSqlSafe(format!(
-                "UPDATE deliveries SET {set} WHERE tenant = $1 AND id = $2 AND status = 'scheduled'"
+                "UPDATE deliveries SET {set}
+                 WHERE tenant = $1 AND id = $2 AND status = 'scheduled' RETURNING *"
             )))
             .bind(tenant.as_str())
             .bind(id.to_string())
             .bind(us(now))
-            .execute(change.connection())
+            .fetch_optional(change.connection())
             .await?;
-            if changed.rows_affected() == 0 {
+            let Some(changed) = changed else {
                 let row =
                     sqlx::query("SELECT status FROM deliveries WHERE tenant = $1 AND id = $2")
                         .bind(tenant.as_str())
@@ -103,8 +104,14 @@ impl Store {
                 let status =
                     status.map_err(|error| StoreError::damaged("deliveries", id, error))?;
                 return Ok(DeliveryChange::WrongState(status));
+            };
+            let mut ledger = self.ledger();
+            if let Some(delivery) = self.readable("deliveries", &changed, read_delivery)? {
+                ledger.changed(&delivery, now);
             }
+            ledger.write(change.connection()).await?;
             change.commit(entry, now).await?;
+            ledger.tell(self.dialect());
             Ok(DeliveryChange::Done)
         })
         .await

@@ -63,6 +63,19 @@ impl Dialect {
         }
     }
 
+    /// A question that is answered with 1 to one transaction at a time, until its end,
+    /// and with 0 to the others. SQLite has one writer: it is always its turn.
+    pub(crate) fn take_turn(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SELECT CAST(1 AS BIGINT) AS is_ours",
+            // The number is any that nothing else in this database uses.
+            Self::Postgres => {
+                "SELECT CAST(CAST(pg_try_advisory_xact_lock(1635018611) AS INTEGER) AS BIGINT)
+                    AS is_ours"
+            }
+        }
+    }
+
     /// The texts in a JSON array of texts, to be selected from. Each database has
     /// its own function for it.
     pub(crate) fn listed(self, place: &str) -> String {

@@ -11,6 +11,7 @@ use crate::batch::{Batch, Query};
 use crate::error::StoreError;
 use crate::finished::{Ended, FinishOutcome, Finished};
 use crate::gone::GoneCounts;
+use crate::ledger::Ledger;
 use crate::row::us;
 use crate::tenant_lock;
 
@@ -56,6 +57,7 @@ pub(crate) async fn write(
     group: &[&Ended],
     leases: Leases,
     gone: &mut GoneCounts,
+    ledger: &mut Ledger,
 ) -> Result<Option<Vec<FinishOutcome>>, StoreError> {
     // In the order of their rows, as every transaction takes them.
     let mut sorted: Vec<(usize, &Ended)> = group.iter().copied().enumerate().collect();
@@ -64,7 +66,7 @@ pub(crate) async fn write(
         sorted = held(connection, sorted).await?;
     }
     let (places, rows): (Vec<usize>, Vec<&Ended>) = sorted.into_iter().unzip();
-    let Some(recorded) = write_held(connection, &rows, gone).await? else {
+    let Some(recorded) = write_held(connection, &rows, gone, ledger).await? else {
         // Of one alone it is known which it is.
         return Ok((group.len() == 1).then(|| vec![FinishOutcome::LeaseLost]));
     };
@@ -108,6 +110,7 @@ async fn write_held(
     connection: &mut AnyConnection,
     group: &[&Ended],
     gone: &mut GoneCounts,
+    ledger: &mut Ledger,
 ) -> Result<Option<Vec<FinishOutcome>>, StoreError> {
     if group.is_empty() {
         return Ok(Some(Vec::new()));
@@ -129,6 +132,7 @@ async fn write_held(
 
     let mut outcomes = Vec::with_capacity(group.len());
     for (finished, end) in ended {
+        ledger.ended(finished, end);
         let is_off = match end {
             Transition::Bury { error, disable_rule: true } => {
                 disable_rule(connection, finished, error).await?

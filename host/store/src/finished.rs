@@ -20,6 +20,10 @@ pub struct Finished {
     pub webhook_endpoint_id: EndpointId,
     /// Why it was sent; none for a test.
     pub alert_rule_id: Option<RuleId>,
+    /// Its event's type; none where the event is no longer stored.
+    pub event_type: Option<String>,
+    /// When the delivery was made.
+    pub created_at: Timestamp,
     /// The right to say so.
     pub lease: Lease,
     /// What happened; none when nothing was tried.

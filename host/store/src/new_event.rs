@@ -12,6 +12,7 @@ use sqlx::AnyConnection;
 use crate::batch::Column::{Bytes, Number, Text};
 use crate::batch::{Batch, Query};
 use crate::error::StoreError;
+use crate::ledger::Ledger;
 use crate::row::{json_text, us};
 
 /// An event to be stored, with everything that follows from it.
@@ -63,7 +64,8 @@ static DELIVERIES: Batch = Batch::new(
     "",
 );
 
-/// Stores events, but for those of which the name is known already. Says how many.
+/// Stores events, but for those of which the name is known already. Says how many. Which
+/// ones is found out by the caller, who counts them.
 pub(crate) async fn insert_events(
     connection: &mut AnyConnection,
     events: &[&NewEvent],
@@ -88,17 +90,21 @@ fn bind_event(query: Query, new: &NewEvent) -> Query {
 pub(crate) async fn insert_made(
     connection: &mut AnyConnection,
     events: &[NewEvent],
+    ledger: &mut Ledger,
 ) -> Result<(), StoreError> {
     insert_events(connection, &events.iter().collect::<Vec<_>>()).await?;
+    events.iter().for_each(|event| ledger.event(event));
     let deliveries: Vec<&NewDelivery> = events.iter().flat_map(|event| &event.deliveries).collect();
-    insert_deliveries(connection, &deliveries).await
+    insert_deliveries(connection, &deliveries, ledger).await
 }
 
 pub(crate) async fn insert_deliveries(
     connection: &mut AnyConnection,
     deliveries: &[&NewDelivery],
+    ledger: &mut Ledger,
 ) -> Result<(), StoreError> {
     DELIVERIES.execute(connection, deliveries, |query, new| bind_delivery(query, new)).await?;
+    deliveries.iter().for_each(|new| ledger.made(&new.delivery));
     Ok(())
 }
 

@@ -11,6 +11,7 @@ use sqlx::{Connection as _, Executor as _};
 use crate::damaged::DamagedRows;
 use crate::dialect::Dialect;
 use crate::error::StoreError;
+use crate::ledger::{Ledger, Ledgers};
 use crate::pool::{Pool, Trust};
 use crate::writer::{Writer, WriterHealth};
 use crate::{migrations, postgres_url, sqlite_file};
@@ -46,6 +47,7 @@ struct Inner {
     pools: Pools,
     writer: Writer,
     damaged: DamagedRows,
+    ledgers: Ledgers,
     trust: Trust,
     /// Held while a SQLite file is open: a second host would take this one's work.
     _lock: Option<File>,
@@ -159,9 +161,10 @@ impl Store {
     }
 
     fn assemble(dialect: Dialect, pools: Pools, trust: Trust, lock: Option<File>) -> Self {
-        let writer = Writer::start(dialect, pools.writers.clone(), trust.clone());
+        let ledgers = Ledgers::new(dialect);
+        let writer = Writer::start(dialect, pools.writers.clone(), trust.clone(), ledgers.clone());
         let damaged = DamagedRows::default();
-        Self(Arc::new(Inner { dialect, pools, writer, damaged, trust, _lock: lock }))
+        Self(Arc::new(Inner { dialect, pools, writer, damaged, ledgers, trust, _lock: lock }))
     }
 
     /// Whether other hosts may work on the same database.
@@ -216,6 +219,15 @@ impl Store {
 
     pub(crate) fn writer(&self) -> &Writer {
         &self.0.writer
+    }
+
+    pub(crate) fn ledgers(&self) -> &Ledgers {
+        &self.0.ledgers
+    }
+
+    /// For a transaction of its own.
+    pub(crate) fn ledger(&self) -> Ledger {
+        self.0.ledgers.begin()
     }
 
     pub(crate) fn damaged_rows(&self) -> &DamagedRows {

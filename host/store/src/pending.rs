@@ -85,9 +85,13 @@ impl Store {
                 return Ok(false);
             }
             let deliveries: Vec<&NewDelivery> = matched.deliveries.iter().collect();
-            insert_deliveries(&mut transaction, &deliveries).await?;
-            triggers::observe(&mut transaction, &[matched]).await?;
+            // The event itself was counted as it came in.
+            let mut ledger = self.ledger();
+            insert_deliveries(&mut transaction, &deliveries, &mut ledger).await?;
+            triggers::observe(&mut transaction, &[matched], &mut ledger).await?;
+            ledger.write(&mut transaction).await?;
             transaction.commit().await?;
+            ledger.tell(self.dialect());
             Ok(true)
         })
         .await

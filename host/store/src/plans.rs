@@ -7,12 +7,14 @@ use alerts_domain::Timestamp;
 use alerts_domain::delivery::{Delivery, DeliveryStatus, Lease};
 use alerts_domain::event::Event;
 use alerts_domain::id::{DeliveryId, EndpointId, EventId, HostId, RuleId};
+use alerts_domain::stats::Step;
 use alerts_domain::tenant::TenantId;
 use alerts_test_support::postgres::fresh_database;
 use serde_json::json;
 use sqlx::any::AnyRow;
 use sqlx::{Connection as _, Executor as _, Row as _};
 
+use crate::counted_by::CountedBy;
 use crate::delivery_list::DeliveryFilter;
 use crate::dialect::Dialect;
 use crate::events::{EventFilter, scan_keys};
@@ -21,6 +23,7 @@ use crate::open::Store;
 use crate::redrive::{RedriveScope, find};
 use crate::retention::{Kept, removal, tenants_with_old};
 use crate::statement::Statement;
+use crate::stats::{self, StatsQuery};
 use crate::{audit_log, endpoints, pending, rules};
 
 /// Enough that no planner takes all of them for a short way.
@@ -30,8 +33,8 @@ const RARE: i64 = 60;
 const LIMIT: u32 = 50;
 /// Rows that a statement of [`LIMIT`] rows may touch, over all its steps.
 const MOST: i64 = 600;
-const TABLES: [&str; 6] =
-    ["deliveries", "events", "attempts", "audit", "alert_rules", "webhook_endpoints"];
+const TABLES: [&str; 7] =
+    ["deliveries", "events", "attempts", "audit", "alert_rules", "webhook_endpoints", "stats"];
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).unwrap()
@@ -100,7 +103,7 @@ async fn fill(store: &Store) {
     for (tenant, count) in [("ada", EVENTS), ("bob", EVENTS / 10)] {
         let tenant = TenantId::new(tenant).unwrap();
         let events: Vec<NewEvent> = (0..count).map(|second| sent(&tenant, second)).collect();
-        insert_made(&mut transaction, &events).await.unwrap();
+        insert_made(&mut transaction, &events, &mut store.ledger()).await.unwrap();
     }
     let (id, other) = (rule(0), endpoint(0));
     for statement in [
@@ -114,6 +117,10 @@ async fn fill(store: &Store) {
             .to_owned(),
         "INSERT INTO ordering_keys
          SELECT tenant, webhook_endpoint_id, id, id, id, '', 1 FROM deliveries"
+            .to_owned(),
+        "INSERT INTO stats
+         SELECT tenant, 'event_type', step, created_at, 'type-' || attempt_count, '{}'
+         FROM deliveries CROSS JOIN (SELECT 'minute' AS step UNION ALL SELECT 'hour') AS steps"
             .to_owned(),
         // Nearly all of them deleted.
         format!(
@@ -223,6 +230,13 @@ fn asked(dialect: Dialect) -> BTreeMap<String, (Statement, &'static str)> {
         let statement = find(dialect, tenant, &scope);
         add(&format!("redrive{name}"), statement, "deliveries_by_status");
     }
+    for subject in [None, Some("type-1".to_owned())] {
+        let name = format!("stats {subject:?}");
+        let (by, step) = (CountedBy::EventType, Step::Minute);
+        let query = StatsQuery { by, subject, step, from: middle, to: at(EVENTS / 2 + 100) };
+        add(&name, stats::rows(tenant, &query, LIMIT), "stats_pkey");
+    }
+    add("stats removed", stats::removal(dialect, Step::Hour, at(100), 50), "stats_by_age");
     for (kept, index) in [
         (Kept::Attempts, "attempts_pkey"),
         (Kept::Deliveries, "deliveries_pkey"),
@@ -239,7 +253,7 @@ fn asked(dialect: Dialect) -> BTreeMap<String, (Statement, &'static str)> {
 /// SQLite names a primary key's index otherwise.
 fn sqlite_name(index: &str) -> String {
     match index.strip_suffix("_pkey") {
-        Some("deliveries") => "PRIMARY KEY".to_owned(),
+        Some("deliveries" | "stats") => "PRIMARY KEY".to_owned(),
         Some(table) => format!("sqlite_autoindex_{table}_1"),
         None => index.to_owned(),
     }

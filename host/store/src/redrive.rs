@@ -77,11 +77,14 @@ impl Store {
                 .map(|old| NewDelivery { delivery: again(old, new_id(), now), lease: None })
                 .collect();
             let new: Vec<&NewDelivery> = again.iter().collect();
-            insert_deliveries(&mut transaction, &new).await?;
+            let mut ledger = self.ledger();
+            insert_deliveries(&mut transaction, &new, &mut ledger).await?;
+            ledger.write(&mut transaction).await?;
             if !again.is_empty() {
                 audit::append(&mut transaction, tenant, entry, now).await?;
             }
             transaction.commit().await?;
+            ledger.tell(self.dialect());
             Ok((found, again))
         });
         let (found, again) = redriven.await?;

@@ -166,8 +166,11 @@ impl Store {
                 }
                 keep(&mut transaction, timer, &memory).await?;
             }
-            insert_made(&mut transaction, &made).await?;
+            let mut ledger = self.ledger();
+            insert_made(&mut transaction, &made, &mut ledger).await?;
+            ledger.write(&mut transaction).await?;
             transaction.commit().await?;
+            ledger.tell(self.dialect());
             let outcomes = made.into_iter().flat_map(|event| event.outcomes);
             Ok(outcomes.map(|told| told.reason).collect())
         })

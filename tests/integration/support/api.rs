@@ -103,6 +103,15 @@ impl Api {
         Ok(Answer { status, headers, body })
     }
 
+    /// The head of an answer of which the body has no end.
+    pub(crate) async fn open(&self, path: &str) -> reqwest::Response {
+        let mut request = self.client.get(format!("{}{path}", self.base));
+        for (name, value) in &self.headers {
+            request = request.header(*name, value);
+        }
+        request.send().await.unwrap()
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.send(Method::GET, path, None).await
     }

@@ -70,7 +70,12 @@ impl Drop for HostProcess {
 
 /// `serve` with settings for a test.
 pub(crate) fn command(folder: &Path) -> Command {
-    let mut command = Command::new(binary());
+    command_of(&binary(), folder)
+}
+
+/// The same of a copy of the program.
+pub(crate) fn command_of(program: &Path, folder: &Path) -> Command {
+    let mut command = Command::new(program);
     command
         .arg("serve")
         .env("ALERTS_DATABASE_URL", format!("sqlite://{}", folder.join("alerts.db").display()))

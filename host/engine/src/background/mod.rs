@@ -9,6 +9,7 @@ pub(crate) mod lease;
 pub(crate) mod limiters;
 pub(crate) mod plugins;
 pub(crate) mod retention;
+pub(crate) mod stats;
 pub(crate) mod strays;
 pub(crate) mod supervisor;
 pub(crate) mod timers;

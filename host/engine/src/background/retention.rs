@@ -1,10 +1,11 @@
-//! Retention: events, deliveries and attempts are kept for a set time, then
+//! Retention: events, deliveries, attempts and statistics are kept for a set time, then
 //! removed in small portions that leave intake room in between.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use alerts_domain::Timestamp;
+use alerts_domain::stats::Step;
 use alerts_store::{Kept, Store};
 use jiff::SignedDuration;
 
@@ -112,6 +113,7 @@ impl RetentionLoop {
             }
             total += removed;
         }
+        total += self.remove_old_stats(&beat, now).await?;
         loop {
             beat();
             let portion = self.store.forget_trigger_states(now, PORTION).await?;
@@ -121,5 +123,22 @@ impl RetentionLoop {
             }
             tokio::time::sleep(PAUSE).await;
         }
+    }
+    async fn remove_old_stats(&self, beat: impl Fn(), now: Timestamp) -> Result<u64, EngineError> {
+        let mut removed = 0;
+        for step in Step::ALL {
+            let before = now.saturating_sub(step.kept_for()).unwrap_or(Timestamp::MIN);
+            loop {
+                beat();
+                let portion = self.store.remove_old_stats(step, before, PORTION).await?;
+                removed += portion;
+                if portion < u64::from(PORTION) {
+                    break;
+                }
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+        metrics::counter!("alerts_rows_removed_total", "table" => "stats").increment(removed);
+        Ok(removed)
     }
 }

@@ -146,11 +146,11 @@ impl Attempts {
             .endpoint(id)
             .ok_or_else(|| bury("the webhook endpoint was deleted".to_owned()))?;
         let spec = &endpoint.stored().spec;
-        if job.event_body.is_empty() {
+        if job.event.body.is_empty() {
             return Err(bury("its event is no longer stored; retention has removed it".into()));
         }
         let alert = self
-            .alert(delivery, endpoint, &job.event_body, job.received_at)
+            .alert(delivery, endpoint, &job.event.body, job.event.received_at)
             .map_err(|error| bury(format!("the stored event does not read: {error}")))?;
         let (plugin, target) = self.target_call(delivery, endpoint, alert).map_err(blocked)?;
         let policy = match delivery.alert_rule_id {

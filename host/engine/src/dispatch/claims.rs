@@ -12,7 +12,7 @@ use alerts_store::{Claimed, Store};
 use futures_util::{StreamExt as _, stream};
 
 use super::dispatcher::Dispatcher;
-use super::job::Job;
+use super::job::{Job, JobEvent};
 use super::obstacle::{obstacle, waits_for};
 use super::recording::{Recorder, TROUBLE};
 use super::scheduler::ClaimPlan;
@@ -86,11 +86,19 @@ impl Claims {
     async fn take_in(&self, claimed: Vec<Claimed>) {
         let (mut jobs, mut in_doubt) = (Vec::new(), Vec::new());
         for claimed in claimed {
-            let Claimed { delivery, lease, event_body, received_at, .. } = claimed;
+            let Claimed {
+                delivery,
+                lease,
+                event_type,
+                event_body: body,
+                received_at,
+                in_doubt: is_in_doubt,
+            } = claimed;
+            let event = JobEvent { event_type, body, received_at };
             // In hand before anything else is waited for.
             let limits = RateLimits::default();
-            let job = self.dispatcher.hold(delivery, lease, event_body, received_at, limits);
-            if claimed.in_doubt { in_doubt.push(job) } else { jobs.push(job) }
+            let job = self.dispatcher.hold(delivery, lease, event, limits);
+            if is_in_doubt { in_doubt.push(job) } else { jobs.push(job) }
         }
         self.recorder.give_back(in_doubt, self.clock.now());
         let catalogs = self.catalogs_of(&jobs).await;

@@ -8,12 +8,11 @@ use alerts_domain::Timestamp;
 use alerts_domain::delivery::{Delivery, Lease};
 use alerts_domain::id::{EndpointId, RuleId};
 use alerts_domain::tenant::TenantId;
-use bytes::Bytes;
 use tokio::sync::Notify;
 
 use super::circuit::{CircuitState, Health};
 use super::in_hand::{InHand, LeaseKey};
-use super::job::Job;
+use super::job::{Job, JobEvent};
 use super::rate::Limited;
 use super::scheduler::{Bounds, ClaimPlan, Consequences, Scheduler};
 use crate::live::RateLimits;
@@ -54,12 +53,11 @@ impl Dispatcher {
         &self,
         delivery: Delivery,
         lease: Lease,
-        event_body: Bytes,
-        received_at: Timestamp,
+        event: JobEvent,
         limits: RateLimits,
     ) -> Job {
         let hold = self.0.in_hand.take((delivery.id, lease.fence));
-        Job { delivery, lease, event_body, received_at, limits, hold }
+        Job { delivery, lease, event, limits, hold }
     }
 
     /// Whether this host has a delivery in its hands under this lease.

@@ -14,13 +14,22 @@ use crate::live::RateLimits;
 /// What a waiting job takes in memory besides its event's body, about.
 const JOB_BYTES: usize = 1024;
 
+/// What an attempt needs of the event that its delivery is about.
+#[derive(Debug)]
+pub(crate) struct JobEvent {
+    /// None where it is no longer stored.
+    pub(crate) event_type: Option<String>,
+    /// As it was posted; empty where it is no longer stored.
+    pub(crate) body: Bytes,
+    pub(crate) received_at: Timestamp,
+}
+
 /// A delivery in this host's hands, with all that an attempt needs.
 #[derive(Debug)]
 pub(crate) struct Job {
     pub(crate) delivery: Delivery,
     pub(crate) lease: Lease,
-    pub(crate) event_body: Bytes,
-    pub(crate) received_at: Timestamp,
+    pub(crate) event: JobEvent,
     /// The limits on it when it came here: they hold while its tenant's catalog is
     /// not in memory.
     pub(super) limits: RateLimits,
@@ -41,6 +50,8 @@ impl Job {
             tenant: self.delivery.tenant,
             webhook_endpoint_id: self.delivery.webhook_endpoint_id,
             alert_rule_id: self.delivery.alert_rule_id,
+            event_type: self.event.event_type,
+            created_at: self.delivery.created_at,
             lease: self.lease,
             attempt,
             transition,
@@ -78,6 +89,6 @@ impl Work for Job {
     }
 
     fn bytes(&self) -> usize {
-        self.event_body.len() + JOB_BYTES
+        self.event.body.len() + JOB_BYTES
     }
 }

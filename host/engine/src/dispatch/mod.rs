@@ -23,7 +23,7 @@ pub(crate) use attempt::Attempts;
 pub use circuit::CircuitState;
 pub(crate) use claims::Claims;
 pub(crate) use dispatcher::Dispatcher;
-pub(crate) use job::Job;
+pub(crate) use job::{Job, JobEvent};
 pub(crate) use limiters::Limiters;
 pub(crate) use ordering::Ordering;
 pub(crate) use recording::{Recorder, TROUBLE};

@@ -66,7 +66,7 @@ impl Ordering {
             ))),
             Err(error) => {
                 tracing::error!(delivery = %delivery.id, %error, "its order could not be looked up");
-                Turn::NotNow(wait(format!("its order could not be looked up: {error}")))
+                Turn::NotNow(wait("its order could not be looked up; it is tried again".to_owned()))
             }
         })
     }

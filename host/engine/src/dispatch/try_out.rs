@@ -12,6 +12,7 @@ use alerts_store::{NewDelivery, NewEvent, Store};
 
 use super::attempt::{Attempts, Tried};
 use super::dispatcher::Dispatcher;
+use super::job::JobEvent;
 use super::recording::Recorder;
 use crate::actor::Actor;
 use crate::catalog::Catalog;
@@ -78,10 +79,14 @@ impl TryOut {
         delivery.status = DeliveryStatus::Leased;
         let lease = Lease { host: self.host, fence: 1 };
         let event = sample::event(&delivery)?;
-        let body = event.body.clone();
+        let told = JobEvent {
+            event_type: Some(event.event_type.clone()),
+            body: event.body.clone(),
+            received_at: delivery.created_at,
+        };
         // A person waits for it: no limit holds it up.
         let limits = RateLimits::default();
-        let job = self.dispatcher.hold(delivery.clone(), lease, body, delivery.created_at, limits);
+        let job = self.dispatcher.hold(delivery.clone(), lease, told, limits);
         let new = NewEvent {
             id: delivery.event_id,
             tenant: actor.tenant.clone(),

@@ -15,7 +15,7 @@ use super::matching::Matcher;
 use super::outcomes;
 use crate::catalog::{Catalog, TenantCatalog};
 use crate::clock::Clock;
-use crate::dispatch::{Dispatcher, Job, Recorder, Workers};
+use crate::dispatch::{Dispatcher, Job, JobEvent, Recorder, Workers};
 use crate::entropy::Entropy;
 use crate::error::EngineError;
 use crate::wakes::Wakes;
@@ -169,9 +169,13 @@ impl Sequel {
         let job = |new: &NewDelivery| {
             let NewDelivery { delivery, lease } = new;
             let limits = catalog.limits(delivery.webhook_endpoint_id, delivery.alert_rule_id);
-            let body = row.event.body.clone();
             let lease = (*lease)?;
-            Some(dispatcher.hold(delivery.clone(), lease, body, row.received_at, limits))
+            let event = JobEvent {
+                event_type: Some(row.event.event_type.clone()),
+                body: row.event.body.clone(),
+                received_at: row.received_at,
+            };
+            Some(dispatcher.hold(delivery.clone(), lease, event, limits))
         };
         let is_left = |new: &&NewDelivery| {
             new.lease.is_none() && new.delivery.status == DeliveryStatus::Scheduled

@@ -5,6 +5,7 @@
 mod bench;
 mod guest;
 
+mod bundle;
 mod cache;
 mod circuit;
 mod compiling_child;

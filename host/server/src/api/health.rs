@@ -53,11 +53,9 @@ async fn live() -> Json<Health> {
     responses((status = 200, description = "It can.", body = Health)))]
 async fn ready(State(state): State<AppState>) -> Result<Json<Health>, Problem> {
     let troubles = readiness::troubles(&state).await;
+    state.told().tell(&troubles, state.now());
     if troubles.is_empty() {
         return Ok(Health::ok(readiness::remarks(&state)));
-    }
-    for trouble in &troubles {
-        tracing::warn!(part = trouble.part, detail = trouble.detail, "not ready");
     }
     let told = |Trouble { part, detail }: &Trouble| FieldError::new(format!("/{part}"), detail);
     Err(Problem::unready(troubles.iter().map(told).collect()))

@@ -23,6 +23,8 @@ mod plugins;
 mod problem;
 mod query;
 mod session;
+mod stats;
+mod stream;
 mod tenants;
 mod webhooks;
 
@@ -56,6 +58,8 @@ fn described_routes() -> (Router<AppState>, String) {
         .merge(alert_rules::routes())
         .merge(events::routes())
         .merge(deliveries::routes())
+        .merge(stats::routes())
+        .merge(stream::routes())
         .merge(audit::routes())
         .merge(plugins::routes())
         .merge(api_keys::routes())

@@ -14,12 +14,13 @@ mod signals;
 mod tenant;
 mod welcome;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use alerts_store::Store;
 use clap::{Parser, Subcommand};
 
-use crate::builtin::COMPILE_ARGUMENT;
+use crate::builtin::{self, COMPILE_ARGUMENT};
 use crate::settings::{Database, ServeArgs, SettingError};
 
 /// Turns workflow events into signed, durable, retried webhook notifications.
@@ -64,6 +65,13 @@ enum Command {
     /// Compiles a plugin from standard input; only this program itself asks for it.
     #[command(hide = true)]
     CompilePlugin,
+    /// Writes a copy of this program with its plugins in compiled form; `cargo xtask
+    /// build` asks for it.
+    #[command(hide = true)]
+    BundlePlugins {
+        /// Where to.
+        into: PathBuf,
+    },
 }
 
 /// Why a command ended badly.
@@ -109,6 +117,7 @@ pub fn main() -> ExitCode {
         Command::Openapi => openapi::run(),
         Command::Plugin(command) => plugin::run_command(command),
         Command::Tenant(command) => tenant::run(*command),
+        Command::BundlePlugins { into } => builtin::bundle(&into).map_err(Failure::other),
         Command::CompilePlugin => return alerts_sandbox::compile_child_main(),
     };
     match ran {

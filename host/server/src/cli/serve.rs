@@ -158,12 +158,13 @@ async fn open(url: &str) -> Result<Store, Failure> {
 }
 
 fn start_sandbox(cache: Option<CacheDir>, limits: PluginSettings) -> Result<Sandbox, Failure> {
-    let compiler = builtin::child_compiler().map_err(|error| {
+    let program = builtin::program().map_err(|error| {
         Failure::Other(format!("this program does not find its own file: {error}"))
     })?;
     let config = |cache_dir| {
-        let compiler = compiler.clone();
-        limits.apply(SandboxConfig { cache_dir, compiler, ..SandboxConfig::default() })
+        let compiler = builtin::child_compiler(program.clone());
+        let program = Some(program.clone());
+        limits.apply(SandboxConfig { cache_dir, program, compiler, ..SandboxConfig::default() })
     };
     let is_chosen = cache.as_ref().is_some_and(|cache| cache.is_chosen);
     match Sandbox::new(config(cache.map(|cache| cache.path))) {

@@ -29,6 +29,7 @@ pub(crate) use self::rule_change::follow_rule;
 use crate::batch::Batch;
 use crate::batch::Column::Text;
 use crate::error::StoreError;
+use crate::ledger::Ledger;
 use crate::new_event::{NewDelivery, NewEvent, insert_deliveries, insert_made};
 use crate::row::json_text;
 
@@ -44,6 +45,7 @@ static TELL: Batch = Batch::new(
 pub(crate) async fn observe(
     connection: &mut AnyConnection,
     events: &[&NewEvent],
+    ledger: &mut Ledger,
 ) -> Result<HashMap<EventId, Vec<Reason>>, StoreError> {
     let shown: Vec<(&NewEvent, &Observation, Key)> = events
         .iter()
@@ -85,7 +87,7 @@ pub(crate) async fn observe(
         outcomes.entry(event.id).or_default().extend(followed.outcome);
     }
     keep(connection, &memories).await?;
-    store_made(connection, made).await?;
+    store_made(connection, made, ledger).await?;
     tell(connection, events, &outcomes).await?;
     let reasons =
         |outcomes: Vec<RuleOutcome>| outcomes.into_iter().map(|told| told.reason).collect();
@@ -139,7 +141,11 @@ impl From<MadeEvent> for NewEvent {
     }
 }
 
-async fn store_made(connection: &mut AnyConnection, made: Vec<Made>) -> Result<(), StoreError> {
+async fn store_made(
+    connection: &mut AnyConnection,
+    made: Vec<Made>,
+    ledger: &mut Ledger,
+) -> Result<(), StoreError> {
     let (mut deliveries, mut events) = (Vec::new(), Vec::new());
     for made in made {
         match made {
@@ -149,8 +155,8 @@ async fn store_made(connection: &mut AnyConnection, made: Vec<Made>) -> Result<(
             Made::Event(event) => events.push(NewEvent::from(*event)),
         }
     }
-    insert_deliveries(connection, &deliveries.iter().collect::<Vec<_>>()).await?;
-    insert_made(connection, &events).await
+    insert_deliveries(connection, &deliveries.iter().collect::<Vec<_>>(), ledger).await?;
+    insert_made(connection, &events, ledger).await
 }
 
 /// Adds to what is told on the events.

@@ -21,6 +21,7 @@ use crate::error::StoreError;
 use crate::finish::{self, Leases};
 use crate::finished::FinishOutcome;
 use crate::gone::{self, GoneCounts};
+use crate::ledger::{Ledger, Ledgers};
 use crate::pool::{Held, Pool, Trust};
 use crate::tries::Tries;
 
@@ -50,6 +51,7 @@ pub(super) struct Groups {
     /// The connection of the last group, and since when.
     kept: Option<(Held, Instant)>,
     gone: GoneCounts,
+    ledgers: Ledgers,
     health: Arc<Health>,
 }
 
@@ -61,8 +63,14 @@ struct Written {
 }
 
 impl Groups {
-    pub(super) fn new(dialect: Dialect, pool: Pool, trust: Trust, health: Arc<Health>) -> Self {
-        Self { dialect, pool, trust, kept: None, gone: GoneCounts::default(), health }
+    pub(super) fn new(
+        dialect: Dialect,
+        pool: Pool,
+        trust: Trust,
+        ledgers: Ledgers,
+        health: Arc<Health>,
+    ) -> Self {
+        Self { dialect, pool, trust, kept: None, gone: GoneCounts::default(), ledgers, health }
     }
 
     /// Ends when there will be no more operations.
@@ -165,8 +173,16 @@ impl Groups {
         };
         let is_committing = AtomicBool::new(false);
         let deadline = self.dialect.deadline();
-        let work =
-            commit_on(self.dialect, &mut connection, part, leases, &mut self.gone, &is_committing);
+        let mut ledger = self.ledgers.begin();
+        let work = commit_on(
+            self.dialect,
+            &mut connection,
+            part,
+            leases,
+            &mut self.gone,
+            &mut ledger,
+            &is_committing,
+        );
         let ended = timeout(deadline, AssertUnwindSafe(work).catch_unwind()).await;
         let is_committing = is_committing.into_inner();
         let Ok(ended) = ended else {
@@ -183,6 +199,9 @@ impl Groups {
                 false => StoreError::Panicked(detail.into()),
             })
         });
+        if matches!(written, Ok(Some(_))) {
+            ledger.tell(self.dialect);
+        }
         if written.is_err() {
             // Whatever state it is in, the next group has nothing to do with it.
             connection.give_up();
@@ -242,6 +261,7 @@ async fn commit_on(
     part: &[Operation],
     leases: Leases,
     gone: &mut GoneCounts,
+    ledger: &mut Ledger,
     is_committing: &AtomicBool,
 ) -> Result<Option<Written>, StoreError> {
     let mut transaction = connection.begin_with(dialect.begin()).await?;
@@ -257,12 +277,13 @@ async fn commit_on(
     // In the order in which everything takes its locks: tenants, rules, deliveries,
     // events, memories of rules.
     gone::lock_tenants(&mut transaction, &finishes).await?;
-    let finished = finish::write(&mut transaction, &finishes, leases, gone).await?;
+    let finished = finish::write(&mut transaction, &finishes, leases, gone, ledger).await?;
     let Some(finished) = finished else {
         transaction.rollback().await?;
         return Ok(None);
     };
-    let stored = accept::write(&mut transaction, &accepts).await?;
+    let stored = accept::write(&mut transaction, &accepts, ledger).await?;
+    ledger.write(&mut transaction).await?;
     is_committing.store(true, Ordering::Relaxed);
     transaction.commit().await.map_err(StoreError::of_commit)?;
     metrics::histogram!("alerts_commit_operations").record(part.len() as f64);

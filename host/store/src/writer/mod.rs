@@ -23,6 +23,7 @@ use crate::accept::StoredId;
 use crate::dialect::Dialect;
 use crate::error::StoreError;
 use crate::finished::{Ended, FinishOutcome};
+use crate::ledger::Ledgers;
 use crate::new_event::NewEvent;
 use crate::pool::{Pool, Trust};
 
@@ -40,13 +41,14 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    pub(crate) fn start(dialect: Dialect, pool: Pool, trust: Trust) -> Self {
+    pub(crate) fn start(dialect: Dialect, pool: Pool, trust: Trust, ledgers: Ledgers) -> Self {
         let (sender, mut receiver) = mpsc::channel(QUEUE);
         let health = Arc::new(Health::default());
         let kept = health.clone();
         let task = tokio::spawn(async move {
             loop {
-                let groups = Groups::new(dialect, pool.clone(), trust.clone(), kept.clone());
+                let (pool, trust, kept_too) = (pool.clone(), trust.clone(), kept.clone());
+                let groups = Groups::new(dialect, pool, trust, ledgers.clone(), kept_too);
                 // What the group in hand held is dropped with it, and so are its
                 // callers' answers: to them its commit is in doubt.
                 match AssertUnwindSafe(groups.run(&mut receiver)).catch_unwind().await {

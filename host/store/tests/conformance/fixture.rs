@@ -216,6 +216,8 @@ pub(crate) fn finished(delivery: &Delivery, lease: Lease, transition: Transition
         tenant: delivery.tenant.clone(),
         webhook_endpoint_id: delivery.webhook_endpoint_id,
         alert_rule_id: delivery.alert_rule_id,
+        event_type: Some("workflow.failed".into()),
+        created_at: delivery.created_at,
         lease,
         attempt: Some(Attempt {
             number: delivery.attempt_count + 1,

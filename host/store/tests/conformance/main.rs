@@ -31,10 +31,12 @@ mod retention;
 mod rules;
 mod sealed;
 mod sessions;
+mod stats;
 mod strays;
 mod tenants;
 mod timers;
 mod triggers;
+mod watching;
 
 /// Makes two tests of each function: one for each database.
 macro_rules! on_both {

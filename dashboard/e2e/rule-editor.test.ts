@@ -1,0 +1,121 @@
+/** The rule editor: the past as bars, mistakes at their column, and two people at one rule. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { Browser, Page } from 'playwright-core';
+import { assertNoComplaints, signedIn, startBrowser } from './support/browser.ts';
+import { failedRun, idOf, startHost, type Host } from './support/host.ts';
+
+let host: Host;
+let browser: Browser;
+let endpoint: string;
+
+before(async () => {
+  [host, browser] = await Promise.all([startHost(), startBrowser()]);
+  endpoint = idOf(
+    await host.api('POST', '/v1/webhooks', { name: '#oncall', target_url: 'http://127.0.0.1:9/' }),
+  );
+  for (const errors of [1, 2, 3, 4, 5]) {
+    await host.api('POST', '/v1/events', failedRun('nightly-etl', { errored_count: errors }));
+  }
+});
+after(async () => {
+  await browser?.close();
+  await host?.stop();
+});
+
+async function writeCondition(page: Page, text: string) {
+  const editor = page.locator('[data-condition-editor]').getByRole('textbox');
+  await editor.click();
+  await page.keyboard.press('Control+A');
+  await page.keyboard.insertText(text);
+}
+
+test('a draft rule is tried on the past, and the bars are what it would have sent', async () => {
+  const person = await signedIn(browser, host);
+  const { page } = person;
+  await person.open(`/rules/new?endpoint=${endpoint}`);
+  await page.locator('[data-backtest="5"]').waitFor();
+  await writeCondition(page, 'event.data.errored_count > 3');
+  await page.locator('[data-backtest="2"]').waitFor();
+  await page.locator('[data-sentence]').getByText('errored_count > 3').waitFor();
+  const bar = page.getByRole('figure').getByRole('button', { name: /2 alerts/ });
+  assert.equal(await bar.getAttribute('data-value'), '2');
+  await bar.click();
+  assert.equal(
+    await page.getByRole('list', { name: 'Events behind the bar' }).getByRole('link').count(),
+    2,
+  );
+  assertNoComplaints(person);
+});
+
+test('a wrong condition is marked at its column', async () => {
+  const person = await signedIn(browser, host);
+  const { page } = person;
+  await person.open(`/rules/new?endpoint=${endpoint}`);
+  await page.locator('[data-backtest]').waitFor();
+  await writeCondition(page, 'event.data.errored_count > > 3');
+  const mark = page.locator('[data-diagnostic]');
+  await mark.waitFor();
+  assert.equal(await mark.getAttribute('data-column'), '28');
+  const underlined = page.locator('[data-condition-editor]').locator('.cm-lintRange-error');
+  assert.equal(await underlined.textContent(), '>');
+  assertNoComplaints(person);
+});
+
+test('a recent event says which value decided', async () => {
+  const person = await signedIn(browser, host);
+  const { page } = person;
+  await person.open(`/rules/new?endpoint=${endpoint}`);
+  await page.locator('[data-backtest]').waitFor();
+  await writeCondition(page, 'event.data.errored_count > 9');
+  await page.locator('[data-why-not]').getByText('errored_count is 5; needs > 9').waitFor();
+});
+
+test('fields of recent events are offered with a value', async () => {
+  const person = await signedIn(browser, host);
+  const { page } = person;
+  await person.open(`/rules/new?endpoint=${endpoint}`);
+  await page.locator('[data-backtest]').waitFor();
+  const editor = page.locator('[data-condition-editor]').getByRole('textbox');
+  await editor.click();
+  await page.keyboard.type('event.data.err');
+  await page
+    .locator('[data-condition-editor]')
+    .getByRole('option', { name: /errored_count/ })
+    .first()
+    .waitFor();
+  assertNoComplaints(person);
+});
+
+test('two tabs that edit one rule get the conflict shown, and nothing is overwritten', async () => {
+  const rule = idOf(
+    await host.api('POST', '/v1/alert-rules', {
+      name: 'Shared',
+      event_type: 'workflow.failed',
+      webhook_endpoint_id: endpoint,
+    }),
+  );
+  const one = await signedIn(browser, host);
+  const other = await signedIn(browser, host);
+  for (const person of [one, other]) {
+    await person.open(`/rules/${rule}`);
+    await person.page.getByLabel('Name', { exact: true }).waitFor();
+  }
+  await one.page.getByLabel('Name', { exact: true }).fill('Mine');
+  await one.page.getByRole('button', { name: 'Save', exact: true }).click();
+  await one.page.getByRole('heading', { level: 1, name: 'Mine' }).waitFor();
+
+  await other.page.getByLabel('Name', { exact: true }).fill('Theirs');
+  await other.page.getByRole('button', { name: 'Save', exact: true }).click();
+  await other.page.getByText('Somebody else changed this rule while you were editing.').waitFor();
+  await other.page.locator('[data-theirs]').getByText('Mine').waitFor();
+  assert.equal((await host.api('GET', `/v1/alert-rules/${rule}`)).body.name, 'Mine');
+  assert.equal(
+    await other.page.getByLabel('Name', { exact: true }).inputValue(),
+    'Theirs',
+    'what was written is kept',
+  );
+  await other.page.getByRole('button', { name: 'Take theirs' }).click();
+  await other.page.getByRole('button', { name: 'Save', exact: true }).waitFor();
+  assert.equal(await other.page.getByLabel('Name', { exact: true }).inputValue(), 'Mine');
+});

@@ -1,0 +1,71 @@
+/** The client made from the API's description: adds namespace, token and idempotency key, and turns refusals into errors. */
+import createClient, { type Middleware } from 'openapi-fetch';
+import { connection, namedNamespace } from './connection';
+import { problemOf, Unreachable } from './problem';
+import type { paths } from './schema';
+
+const guard: Middleware = {
+  onRequest({ request }) {
+    const namespace = namedNamespace();
+    const { csrfToken } = connection.get();
+    if (namespace) request.headers.set('x-exosphere-namespace', namespace);
+    if (request.method !== 'GET' && csrfToken) request.headers.set('x-csrf-token', csrfToken);
+    return request;
+  },
+  onResponse({ response, request }) {
+    connection.set({ isReachable: true });
+    const isSession = new URL(request.url).pathname === '/v1/session';
+    if (response.status === 401 && !isSession) connection.set({ isExpired: true });
+    return response;
+  },
+  onError({ error }) {
+    // An abort is ours: the page that asked is gone.
+    if (error instanceof DOMException && error.name === 'AbortError') return error;
+    connection.set({ isReachable: false });
+    return new Unreachable();
+  },
+};
+
+// Looked up at each call, so that tests can put another `fetch` in place.
+export const api = createClient<paths>({ baseUrl: '/', fetch: (request) => fetch(request) });
+api.use(guard);
+
+interface Answer<T> {
+  data?: T;
+  error?: unknown;
+  response: Response;
+}
+
+/** The answer's content, or the problem thrown. */
+export async function take<T>(answer: Promise<Answer<T>>): Promise<T> {
+  const { data, error, response } = await answer;
+  // Gateways say these when the host behind them is gone.
+  if ([502, 503, 504].includes(response.status) && typeof error !== 'object') {
+    connection.set({ isReachable: false });
+    throw new Unreachable();
+  }
+  if (!response.ok) throw problemOf(response.status, error);
+  return data as T;
+}
+
+/** Something with the tag that a change of it must name. */
+export interface Tagged<T> {
+  value: T;
+  etag: string | null;
+}
+
+export async function takeTagged<T>(answer: Promise<Answer<T>>): Promise<Tagged<T>> {
+  const { response } = await answer;
+  return { value: await take(answer), etag: response.headers.get('etag') };
+}
+
+export function ifMatch(etag: string | null): Record<string, string> {
+  return etag ? { 'if-match': etag } : {};
+}
+
+/** A key under which a creation that is sent twice happens once. */
+export function idempotencyKey(): string {
+  // `randomUUID` is there on secure origins only, and a host may be reached by plain HTTP.
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

@@ -1,0 +1,46 @@
+/** Whether the server answers, whether the session is open, and for which namespace requests are made. */
+import { useSyncExternalStore } from 'react';
+
+export interface Connection {
+  isReachable: boolean;
+  /** A request was refused for want of a session, after there had been one. */
+  isExpired: boolean;
+  /** The one in the address. */
+  namespace: string | null;
+  /** A platform key acts for any namespace; any other has its own, whatever the address says. */
+  isPlatform: boolean;
+  csrfToken: string | null;
+}
+
+let state: Connection = {
+  isReachable: true,
+  isExpired: false,
+  namespace: null,
+  isPlatform: false,
+  csrfToken: null,
+};
+const listeners = new Set<() => void>();
+
+export const connection = {
+  get: () => state,
+  set(change: Partial<Connection>) {
+    const next = { ...state, ...change };
+    const same = (Object.keys(next) as (keyof Connection)[]).every((k) => next[k] === state[k]);
+    if (same) return;
+    state = next;
+    listeners.forEach((listener) => listener());
+  },
+  subscribe(listener: () => void) {
+    listeners.add(listener);
+    return () => void listeners.delete(listener);
+  },
+};
+
+/** The namespace that a request must name; null when the key has its own. */
+export function namedNamespace(): string | null {
+  return state.isPlatform ? state.namespace : null;
+}
+
+export function useConnection(): Connection {
+  return useSyncExternalStore(connection.subscribe, connection.get);
+}

@@ -1,0 +1,38 @@
+/** The session of the person at the browser: who they are to the host, and how far they reach. */
+import { queryOptions, useQuery } from '@tanstack/react-query';
+import { api, take } from './client';
+import { connection } from './connection';
+import type { Role } from './types';
+
+const RANK: Record<Role, number> = { viewer: 0, editor: 1, admin: 2, platform: 3 };
+
+export const sessionQuery = queryOptions({
+  queryKey: ['session'],
+  queryFn: async () => {
+    const session = await take(api.GET('/v1/session'));
+    connection.set({
+      csrfToken: session.csrf_token,
+      isPlatform: session.namespace == null,
+      isExpired: false,
+    });
+    return session;
+  },
+  staleTime: 60_000,
+  retry: false,
+});
+
+export const signIn = (apiKey: string) => take(api.POST('/v1/session', { body: { key: apiKey } }));
+
+export const signOut = () => {
+  const token = connection.get().csrfToken ?? '';
+  return take(api.DELETE('/v1/session', { params: { header: { 'x-csrf-token': token } } }));
+};
+
+export function useRole(): Role {
+  return useQuery(sessionQuery).data?.role ?? 'viewer';
+}
+
+/** Whether the person may do what the role may. The server decides; this only decides what is offered. */
+export function useMay(role: Role): boolean {
+  return RANK[useRole()] >= RANK[role];
+}

@@ -1,0 +1,138 @@
+import { describe, expect, test } from 'vitest';
+import type { Delivery, Endpoint, Rule } from '@/api/types';
+import { searchTargets } from '@/frame/search-targets';
+import { cleaned, forForm, isFormable } from '@/settings-form/schema';
+import { pretty, visible } from '@/ui/stranger-text';
+import { appendOlder, mergeNewest, patchChanged } from './deliveries/merge';
+import { headline } from './overview/headline';
+import { bucketsOf } from './rules/buckets';
+import { emptyDraft, ruleOf, triggerOf } from './rules/draft';
+import {
+  emptyDraft as emptyWebhook,
+  newEndpointOf,
+  parseHeaders,
+  proposedName,
+} from './webhooks/draft';
+import { filterEndpoints } from './webhooks/filter';
+
+const delivery = (id: string, status = 'scheduled') =>
+  ({ id, status, attempt_count: 0 }) as unknown as Delivery;
+const ids = (list: Delivery[]) => list.map((each) => `${each.id}:${each.status}`);
+
+describe('a long list of deliveries', () => {
+  test('new ones come first, changed ones stay in place', () => {
+    const list = [delivery('b'), delivery('a')];
+    expect(ids(mergeNewest(list, [delivery('c'), delivery('b', 'delivered')]))).toEqual([
+      'c:scheduled',
+      'b:delivered',
+      'a:scheduled',
+    ]);
+  });
+  test('nothing new is the same list, so that nothing is drawn anew', () => {
+    const list = [delivery('b'), delivery('a')];
+    expect(mergeNewest(list, [delivery('b')])).toBe(list);
+    expect(patchChanged(list, [{ id: 'other' }])).toBe(list);
+  });
+  test('a page that overlaps is not shown twice', () => {
+    expect(ids(appendOlder([delivery('b')], [delivery('b'), delivery('a')]))).toEqual([
+      'b:scheduled',
+      'a:scheduled',
+    ]);
+  });
+});
+
+describe('a rule’s form', () => {
+  test('a field that does not read keeps the rule from being sent', () => {
+    const draft = { ...emptyDraft, kind: 'count' as const, window: 'soon' };
+    expect(triggerOf(draft)).toEqual({
+      errors: { window: 'Write a time like 15m, 2h or 1h 30m.' },
+    });
+    expect(ruleOf(draft)).toBeNull();
+  });
+  test('what the form has no field for is kept', () => {
+    const kept = {
+      type: 'threshold',
+      window_ms: 1,
+      recovery: true,
+      ratio: { above: 0.1, of: [], last: 50, min_total: 7 },
+    };
+    const read = triggerOf({ ...emptyDraft, kind: 'ratio' }, kept);
+    expect(read).toMatchObject({
+      trigger: { recovery: true, ratio: { above: 0.2, last: 50, min_total: 7 } },
+    });
+  });
+  test('bars hold each alert once, the late ones at the edge', () => {
+    const buckets = bucketsOf(
+      [
+        { event_id: 'a', at: '1970-01-01T00:00:00.005Z' },
+        { event_id: 'b', at: '1970-01-01T00:00:09Z' },
+      ],
+      0,
+      10,
+      2,
+    );
+    expect(buckets.map((bucket) => bucket.value)).toEqual([0, 2]);
+  });
+});
+
+describe('a webhook’s form', () => {
+  test('the name is proposed from the URL until one is written', () => {
+    expect(proposedName({ ...emptyWebhook, url: 'https://example.com/hook' })).toBe('example.com');
+    expect(proposedName({ ...emptyWebhook, url: 'https://example.com/hook', name: '' })).toBe('');
+  });
+  test('secrets that are empty are not sent', () => {
+    expect(newEndpointOf({ ...emptyWebhook, secrets: { token: '' } })).not.toHaveProperty(
+      'secrets',
+    );
+  });
+  test('headers are one a line', () =>
+    expect(parseHeaders('a: b\n\nc:d: e')).toEqual({ a: 'b', c: 'd: e' }));
+  test('filters', () => {
+    const endpoints = [
+      { id: 'wh_1', name: 'On call', target: 'http', target_url: 'https://a', is_active: true },
+      { id: 'wh_2', name: 'Old', target: 'slack', target_url: '***', is_active: false },
+    ] as unknown as Endpoint[];
+    expect(filterEndpoints(endpoints, { q: 'ON C' })).toHaveLength(1);
+    expect(filterEndpoints(endpoints, { state: 'off' })[0]?.id).toBe('wh_2');
+    expect(filterEndpoints(endpoints, { target: 'http', state: 'off' })).toEqual([]);
+  });
+});
+
+describe('settings of plugins', () => {
+  test('what no form can show is edited as JSON', () => {
+    expect(isFormable({ type: 'object', properties: { a: { type: 'string' } } })).toBe(true);
+    expect(isFormable({ type: 'array' })).toBe(false);
+    expect(isFormable({ type: 'object', properties: { a: { $ref: '#/x' } } })).toBe(false);
+    expect(isFormable({ oneOf: [] })).toBe(false);
+  });
+  test('an optional choice may stay unmade', () => {
+    const schema = forForm({
+      type: 'object',
+      properties: { auth: { oneOf: [{ title: 'Bearer' }] } },
+    });
+    expect(JSON.stringify(schema)).toContain('"None"');
+  });
+  test('what was left empty is not sent', () =>
+    expect(cleaned({ a: '', b: null, c: { d: 1, e: undefined } })).toEqual({ c: { d: 1 } }));
+});
+
+test('a search by id leads to its page, also of what is not loaded', () => {
+  expect(searchTargets('dlv_01abc', [], [])[0]).toMatchObject({
+    kind: 'Delivery',
+    to: '/deliveries/$id',
+  });
+  const rules = [{ id: 'rule_1', name: 'On failure' }] as Rule[];
+  expect(searchTargets('FAIL', [], rules).map((target) => target.id)).toEqual(['rule_1']);
+});
+
+test('the overview says in one sentence how it is', () => {
+  const totals = { events: 0, delivered: 1_204, dead: 0, attempts: 0, failed: 0, p99: 400 };
+  expect(headline(totals, 0)).toBe('All good: 1,204 alerts in 24 h, 100% delivered, p99 400 ms');
+  expect(headline(totals, 2)).toBe('2 things need you');
+});
+
+test('signs that turn text around are made visible, and JSON is indented only when it is', () => {
+  expect(visible('a\u202eb')).toBe('a‹U+202E›b');
+  expect(pretty('{"a":1}')).toBe('{\n  "a": 1\n}');
+  expect(pretty('{broken')).toBe('{broken');
+});

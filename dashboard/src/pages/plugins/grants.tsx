@@ -1,0 +1,144 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { Plus, X } from 'lucide-react';
+import { useState, type FormEvent } from 'react';
+import { key } from '@/api/keys';
+import { grantsQuery, setGrants } from '@/api/operators';
+import { Button } from '@/ui/button';
+import { Dialog } from '@/ui/dialog';
+import { Input } from '@/ui/field';
+import { Card } from '@/ui/page';
+import { InlineError, Skeleton } from '@/ui/states';
+import { Foreign } from '@/ui/stranger-text';
+import { toast } from '@/ui/toast';
+
+interface Grant {
+  tenant: string;
+  hosts?: string[] | null;
+}
+
+/** Which namespaces may use the plugin, and to which hosts it may send for them. */
+export function GrantsCard({ id }: { id: string }) {
+  const { data, error } = useQuery(grantsQuery(id));
+  const [isEditing, setEditing] = useState(false);
+  return (
+    <Card
+      title="Who may use it"
+      aside={
+        data && (
+          <Button size="small" onClick={() => setEditing(true)}>
+            Change
+          </Button>
+        )
+      }
+    >
+      {error ? (
+        <InlineError error={error} />
+      ) : !data ? (
+        <Skeleton rows={2} />
+      ) : data.grants.length === 0 ? (
+        <p>Every namespace.</p>
+      ) : (
+        <ul className="divide-y">
+          {data.grants.map((grant) => (
+            <li key={grant.tenant} className="flex justify-between gap-4 py-1.5">
+              <Foreign text={grant.tenant} />
+              <span className="text-muted">
+                <Foreign
+                  text={
+                    grant.hosts
+                      ? grant.hosts.join(', ') || 'no other hosts'
+                      : 'hosts of its manifest'
+                  }
+                />
+              </span>
+            </li>
+          ))}
+        </ul>
+      )}
+      {isEditing && data && (
+        <EditGrants id={id} grants={data.grants} onClose={() => setEditing(false)} />
+      )}
+    </Card>
+  );
+}
+
+function EditGrants({ id, grants, onClose }: { id: string; grants: Grant[]; onClose: () => void }) {
+  const [rows, setRows] = useState(() =>
+    grants.map((grant) => ({ tenant: grant.tenant, hosts: grant.hosts?.join(', ') ?? '' })),
+  );
+  const client = useQueryClient();
+  const save = useMutation({
+    mutationFn: () =>
+      setGrants(id, {
+        grants: rows
+          .filter((row) => row.tenant.trim() !== '')
+          .map((row) => ({
+            tenant: row.tenant.trim(),
+            ...(row.hosts.trim()
+              ? {
+                  hosts: row.hosts
+                    .split(',')
+                    .map((host) => host.trim())
+                    .filter(Boolean),
+                }
+              : {}),
+          })),
+      }),
+    onSuccess: async () => {
+      await client.invalidateQueries({ queryKey: key('plugins') });
+      toast.done('Saved');
+      onClose();
+    },
+  });
+  const set = (i: number, change: Partial<(typeof rows)[number]>) =>
+    setRows(rows.map((row, at) => (at === i ? { ...row, ...change } : row)));
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    save.mutate();
+  };
+  return (
+    <Dialog
+      title="Who may use it"
+      description="With no row, every namespace may."
+      isOpen
+      onClose={onClose}
+    >
+      <form onSubmit={submit} className="space-y-4">
+        {rows.map((row, i) => (
+          <div key={i} className="flex gap-2">
+            <Input
+              aria-label="Namespace"
+              placeholder="namespace"
+              value={row.tenant}
+              onChange={(event) => set(i, { tenant: event.target.value })}
+            />
+            <Input
+              aria-label="Hosts"
+              placeholder="hosts of its manifest"
+              value={row.hosts}
+              onChange={(event) => set(i, { hosts: event.target.value })}
+            />
+            <Button
+              size="icon"
+              look="quiet"
+              aria-label="Remove"
+              onClick={() => setRows(rows.filter((_, at) => at !== i))}
+            >
+              <X />
+            </Button>
+          </div>
+        ))}
+        <Button size="small" onClick={() => setRows([...rows, { tenant: '', hosts: '' }])}>
+          <Plus /> Add a namespace
+        </Button>
+        <InlineError error={save.error} />
+        <div className="flex justify-end gap-2">
+          <Button onClick={onClose}>Cancel</Button>
+          <Button type="submit" look="primary" isBusy={save.isPending}>
+            Save
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}

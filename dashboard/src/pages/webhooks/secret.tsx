@@ -1,0 +1,29 @@
+import { CopyButton } from '@/ui/copy';
+import { Note } from '@/ui/states';
+
+/** A secret that is shown this once. */
+export function SecretOnce({
+  secret,
+  label = 'Signing secret',
+}: {
+  secret: string;
+  label?: string;
+}) {
+  return (
+    <Note tone="waiting">
+      <h3 className="font-semibold">{label}, shown this once</h3>
+      <p className="text-muted mt-1">
+        Your receiver needs it to check that alerts are from here. Keep it where secrets are kept.
+      </p>
+      <div className="mt-3 flex flex-wrap items-center gap-2">
+        <code
+          className="bg-bg stranger rounded-md border px-3 py-1.5 font-mono text-[13px]"
+          data-secret
+        >
+          {secret}
+        </code>
+        <CopyButton text={secret} label="Copy" />
+      </div>
+    </Note>
+  );
+}

@@ -1,0 +1,166 @@
+/** The pages and their addresses. Filters live in the address, so that every view can be sent to somebody. */
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  retainSearchParams,
+} from '@tanstack/react-router';
+import { connection } from './api/connection';
+import type { DeliveryStatus } from './api/types';
+import { App } from './frame/app';
+import { Failure, Skeleton } from './ui/states';
+
+/** What the address may carry: texts, and nothing that is empty. */
+function texts<K extends string>(...names: K[]) {
+  return (search: Record<string, unknown>): { [P in K]?: string } => {
+    const found: { [P in K]?: string } = {};
+    for (const name of names) {
+      const value = search[name];
+      if (typeof value === 'string' && value !== '') found[name] = value;
+      else if (typeof value === 'number') found[name] = String(value);
+    }
+    return found;
+  };
+}
+
+const STATUSES = ['scheduled', 'leased', 'delivered', 'dead', 'canceled', 'skipped'];
+
+const root = createRootRoute({
+  component: App,
+  validateSearch: (search: Record<string, unknown>): { ns?: string } => texts('ns')(search),
+  search: { middlewares: [retainSearchParams<{ ns?: string }>(['ns'])] },
+  beforeLoad: ({ search }) => {
+    if (search.ns) connection.set({ namespace: search.ns });
+  },
+  notFoundComponent: () => <Failure error={new Error('No page has this address.')} />,
+});
+
+const overview = createRoute({
+  getParentRoute: () => root,
+  path: '/',
+  component: lazyRouteComponent(() => import('./pages/overview/page'), 'OverviewPage'),
+});
+
+const webhooks = createRoute({
+  getParentRoute: () => root,
+  path: '/webhooks',
+  validateSearch: texts('q', 'state', 'target', 'add'),
+  component: lazyRouteComponent(() => import('./pages/webhooks/list'), 'WebhooksPage'),
+});
+
+const webhook = createRoute({
+  getParentRoute: () => root,
+  path: '/webhooks/$id',
+  component: lazyRouteComponent(() => import('./pages/webhooks/detail'), 'WebhookPage'),
+});
+
+const rules = createRoute({
+  getParentRoute: () => root,
+  path: '/rules',
+  validateSearch: texts('q', 'state', 'endpoint'),
+  component: lazyRouteComponent(() => import('./pages/rules/list'), 'RulesPage'),
+});
+
+const newRule = createRoute({
+  getParentRoute: () => root,
+  path: '/rules/new',
+  validateSearch: texts('endpoint', 'type'),
+  component: lazyRouteComponent(() => import('./pages/rules/new'), 'NewRulePage'),
+});
+
+const rule = createRoute({
+  getParentRoute: () => root,
+  path: '/rules/$id',
+  component: lazyRouteComponent(() => import('./pages/rules/detail'), 'RulePage'),
+});
+
+const deliveries = createRoute({
+  getParentRoute: () => root,
+  path: '/deliveries',
+  validateSearch: (search: Record<string, unknown>) => {
+    const found = texts('status', 'rule', 'endpoint', 'event', 'from', 'to')(search);
+    const { status, ...rest } = found;
+    return status && STATUSES.includes(status)
+      ? { ...rest, status: status as DeliveryStatus }
+      : (rest as typeof rest & { status?: DeliveryStatus });
+  },
+  component: lazyRouteComponent(() => import('./pages/deliveries/list'), 'DeliveriesPage'),
+});
+
+const delivery = createRoute({
+  getParentRoute: () => root,
+  path: '/deliveries/$id',
+  component: lazyRouteComponent(() => import('./pages/deliveries/detail'), 'DeliveryPage'),
+});
+
+const deadLetters = createRoute({
+  getParentRoute: () => root,
+  path: '/dead-letters',
+  validateSearch: texts('rule', 'endpoint', 'from', 'to'),
+  component: lazyRouteComponent(() => import('./pages/dead-letters/page'), 'DeadLettersPage'),
+});
+
+const events = createRoute({
+  getParentRoute: () => root,
+  path: '/events',
+  validateSearch: texts('type', 'from', 'to'),
+  component: lazyRouteComponent(() => import('./pages/events/list'), 'EventsPage'),
+});
+
+const event = createRoute({
+  getParentRoute: () => root,
+  path: '/events/$id',
+  component: lazyRouteComponent(() => import('./pages/events/detail'), 'EventPage'),
+});
+
+const plugins = createRoute({
+  getParentRoute: () => root,
+  path: '/plugins',
+  component: lazyRouteComponent(() => import('./pages/plugins/list'), 'PluginsPage'),
+});
+
+const plugin = createRoute({
+  getParentRoute: () => root,
+  path: '/plugins/$id',
+  component: lazyRouteComponent(() => import('./pages/plugins/detail'), 'PluginPage'),
+});
+
+const keys = createRoute({
+  getParentRoute: () => root,
+  path: '/keys',
+  component: lazyRouteComponent(() => import('./pages/keys/page'), 'KeysPage'),
+});
+
+const tenants = createRoute({
+  getParentRoute: () => root,
+  path: '/tenants',
+  validateSearch: texts('q'),
+  component: lazyRouteComponent(() => import('./pages/tenants/page'), 'TenantsPage'),
+});
+
+const audit = createRoute({
+  getParentRoute: () => root,
+  path: '/audit',
+  validateSearch: texts('q'),
+  component: lazyRouteComponent(() => import('./pages/audit/page'), 'AuditPage'),
+});
+
+const setup = [overview, webhooks, webhook, rules, newRule, rule];
+const record = [deliveries, delivery, deadLetters, events, event];
+const operators = [plugins, plugin, keys, tenants, audit];
+
+export const router = createRouter({
+  routeTree: root.addChildren([...setup, ...record, ...operators]),
+  basepath: '/settings/alerts',
+  defaultPreload: 'intent',
+  defaultPendingComponent: () => <Skeleton />,
+  defaultErrorComponent: ({ error, reset }) => <Failure error={error} onRetry={reset} />,
+  scrollRestoration: true,
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

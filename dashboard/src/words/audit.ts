@@ -1,0 +1,63 @@
+/** Audit entries as sentences, and what changed as lines. */
+import type { AuditEntry } from '@/api/types';
+
+const NOUNS: Record<string, string> = {
+  alert_rule: 'the rule',
+  webhook: 'the webhook',
+  api_key: 'the key',
+  plugin: 'the plugin',
+  tenant: 'the tenant',
+  delivery: 'the delivery',
+  dead_letters: 'dead letters',
+  session: 'a session',
+  portal_link: 'a portal link',
+};
+
+/** Where the word that is recorded does not make a sentence. */
+const DEEDS: Record<string, string> = {
+  updated: 'changed',
+  secret_rotated: 'rotated the secret of',
+  disabled: 'switched off',
+};
+
+export interface Change {
+  field: string;
+  before: unknown;
+  after: unknown;
+}
+
+/** “changed the rule On failure: condition”, without the actor, who is shown before it. */
+export function auditSentence(entry: AuditEntry): string {
+  const [noun = '', verb = ''] = entry.action.split('.');
+  const did = DEEDS[verb] ?? verb.replaceAll('_', ' ');
+  const detail = detailOf(entry);
+  const name = typeof detail.name === 'string' ? ` “${detail.name}”` : '';
+  const fields = changedFields(entry);
+  const what = fields.length > 0 ? `: ${fields.join(', ')}` : '';
+  return `${did} ${NOUNS[noun] ?? noun.replaceAll('_', ' ')}${name}${what}`;
+}
+
+export function changedFields(entry: AuditEntry): string[] {
+  const { changed } = detailOf(entry);
+  if (Array.isArray(changed)) return changed.filter((field) => typeof field === 'string');
+  if (typeof changed === 'object' && changed !== null) return Object.keys(changed);
+  return [];
+}
+
+/** Before and after, field by field, where the entry has them. */
+export function changesOf(entry: AuditEntry): Change[] {
+  const detail = detailOf(entry);
+  const [before, after] = [asRecord(detail.before), asRecord(detail.after)];
+  const fields = [...new Set([...Object.keys(before), ...Object.keys(after)])];
+  return fields
+    .map((field) => ({ field, before: before[field], after: after[field] }))
+    .filter((change) => JSON.stringify(change.before) !== JSON.stringify(change.after));
+}
+
+const detailOf = (entry: AuditEntry) => asRecord(entry.detail);
+
+function asRecord(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : {};
+}
