@@ -30,3 +30,23 @@ fn the_program_prints_it_without_a_host() {
     assert!(printed.status.success());
     assert!(String::from_utf8(printed.stdout).unwrap() == copy());
 }
+
+#[tokio::test]
+async fn whatever_the_description_refers_to_is_in_it() {
+    let host = TestHost::start().await;
+    let served = host.api.get("/openapi.json").await.expect(200);
+    let mut places = vec![&served];
+    let mut references = 0;
+    while let Some(place) = places.pop() {
+        match place {
+            Value::Array(items) => places.extend(items),
+            Value::Object(fields) => places.extend(fields.values()),
+            _ => continue,
+        }
+        let Some(reference) = place.get("$ref").and_then(Value::as_str) else { continue };
+        let pointer = reference.strip_prefix('#').unwrap_or(reference);
+        assert!(served.pointer(pointer).is_some(), "there is no {reference}");
+        references += 1;
+    }
+    assert!(references > 100, "{references}");
+}

@@ -53,4 +53,5 @@ mod supervision;
 mod support;
 mod tenants;
 mod triggers;
+mod versions;
 mod waiting;

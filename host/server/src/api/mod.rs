@@ -26,6 +26,7 @@ mod session;
 mod stats;
 mod stream;
 mod tenants;
+mod version;
 mod webhooks;
 
 use axum::Router;

@@ -29,6 +29,8 @@ pub(crate) enum Kind {
     RequestTimeout,
     /// It stands against what is stored now.
     Conflict,
+    /// It is meant for another version than the one that is stored now.
+    Stale,
     /// Over a limit.
     TooLarge,
     /// A body that is read by nobody here.
@@ -52,7 +54,7 @@ pub(super) const TYPE_PREFIX: &str = "https://exosphere.dev/problems/";
 
 impl Kind {
     /// Of each status the most general one first.
-    pub(super) const ALL: [Self; 20] = [
+    pub(super) const ALL: [Self; 21] = [
         Self::InvalidRequest,
         Self::MalformedJson,
         Self::NamespaceRequired,
@@ -65,6 +67,7 @@ impl Kind {
         Self::MethodNotAllowed,
         Self::RequestTimeout,
         Self::Conflict,
+        Self::Stale,
         Self::TooLarge,
         Self::UnsupportedMediaType,
         Self::IdempotencyKeyReused,
@@ -111,6 +114,9 @@ impl Kind {
             }
             Self::Conflict => {
                 (S::CONFLICT, "conflict", "The request does not fit the present state")
+            }
+            Self::Stale => {
+                (S::PRECONDITION_FAILED, "stale", "The resource was changed since it was read")
             }
             Self::TooLarge => (S::PAYLOAD_TOO_LARGE, "too-large", "The request is too large"),
             Self::UnsupportedMediaType => (
