@@ -11,6 +11,7 @@ mod cloud_events;
 mod conditions;
 mod connections;
 mod crash;
+mod dashboard;
 mod database;
 mod delivering;
 mod docs;

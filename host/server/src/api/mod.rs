@@ -9,6 +9,7 @@ mod api_keys;
 mod audit;
 mod body;
 pub(crate) mod caller;
+mod dashboard;
 mod deliveries;
 mod events;
 mod front;
@@ -42,6 +43,7 @@ pub(crate) fn router(state: AppState) -> Router {
     let (routes, document) = described_routes();
     routes
         .merge(openapi::routes(&document))
+        .merge(dashboard::routes(state.site()))
         .fallback(unknown_path)
         .method_not_allowed_fallback(unknown_method)
         .layer(from_fn_with_state(state.clone(), front::front))
