@@ -36,6 +36,7 @@ mod plugin_limits;
 mod plugin_texts;
 mod plugin_upgrades;
 mod plugins;
+mod portal_links;
 mod problems;
 mod process;
 mod recoveries;

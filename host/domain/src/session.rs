@@ -98,7 +98,6 @@ impl Session {
 
     /// A session of the person who holds this key, no longer than the key itself works.
     pub fn of_key(id: SessionId, token: &Secret, key: &ApiKey, now: Timestamp) -> Self {
-        let end = now.saturating_add(Self::LASTS).unwrap_or(Timestamp::MAX);
         Self {
             id,
             digest: KeyDigest::of(token.expose()),
@@ -107,8 +106,33 @@ impl Session {
             tenant: key.tenant.clone(),
             role: key.role,
             created_at: now,
-            expires_at: key.expires_at.map_or(end, |of_key| of_key.min(end)),
+            expires_at: Self::end(key.expires_at, now),
         }
+    }
+
+    /// A session of somebody who came by a link, no longer than the key behind it works.
+    pub fn of_link(
+        id: SessionId,
+        token: &Secret,
+        link: &PortalLink,
+        key_expires_at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            digest: KeyDigest::of(token.expose()),
+            api_key_id: link.api_key_id,
+            portal: Some(link.portal.clone()),
+            tenant: Some(link.tenant.clone()),
+            role: link.role,
+            created_at: now,
+            expires_at: Self::end(key_expires_at, now),
+        }
+    }
+
+    fn end(key_expires_at: Option<Timestamp>, now: Timestamp) -> Timestamp {
+        let end = now.saturating_add(Self::LASTS).unwrap_or(Timestamp::MAX);
+        key_expires_at.map_or(end, |of_key| of_key.min(end))
     }
 
     /// Whether it is open at `now`.
@@ -126,6 +150,14 @@ impl Session {
 }
 
 impl PortalLink {
+    /// Links of one namespace that nobody has opened: a page that shows the dashboard in a
+    /// frame makes one each time it is loaded.
+    pub const MOST_UNOPENED: u32 = 10_000;
+    /// Longest time for which a link can be opened, in seconds: a week, for one that is
+    /// sent to somebody.
+    pub const MAX_EXPIRES_IN_S: u64 = 7 * 24 * 60 * 60;
+
+    /// What every token begins with, so that scanners for leaked secrets can know one.
     const TOKEN_PREFIX: &str = "exo_portal_";
 
     /// A new token from 32 random bytes.

@@ -8,6 +8,7 @@
 use std::sync::Arc;
 
 use alerts_domain::api_key::{ApiKey, KeyDigest, Role};
+use alerts_domain::id::ApiKeyId;
 use alerts_domain::session::Session;
 use alerts_domain::tenant::TenantId;
 use alerts_engine::Actor;
@@ -133,6 +134,14 @@ impl Caller {
         self.credential.actor()
     }
 
+    /// The key, or the one behind the session.
+    pub(crate) fn key(&self) -> ApiKeyId {
+        match &self.credential {
+            Credential::Key(key) => key.id,
+            Credential::Session(session) => session.api_key_id,
+        }
+    }
+
     /// Whether the caller reaches as far as `needed`.
     pub(crate) fn require(&self, needed: Role) -> Result<(), Problem> {
         let role = self.credential.role();
@@ -246,7 +255,6 @@ impl FromRequestParts<AppState> for Admin {
 #[cfg(test)]
 mod tests {
     use alerts_domain::Timestamp;
-    use alerts_domain::id::ApiKeyId;
 
     use super::*;
 

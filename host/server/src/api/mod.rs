@@ -21,7 +21,9 @@ mod patch;
 mod path;
 mod plain;
 mod plugins;
+mod portal_links;
 mod problem;
+mod proxy;
 mod query;
 mod session;
 mod stats;
@@ -68,6 +70,7 @@ fn described_routes() -> (Router<AppState>, String) {
         .merge(api_keys::routes())
         .merge(tenants::routes())
         .merge(session::routes())
+        .merge(portal_links::routes())
         .merge(health::routes())
         .split_for_parts();
     (routes, openapi::finished(document))

@@ -23,6 +23,7 @@ mod outages;
 mod pages;
 mod pending;
 mod plugins;
+mod portal_links;
 mod quotas;
 mod rate_limiters;
 mod recoveries;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, header};
 
+use crate::api::proxy::came_by_tls;
 use crate::settings::Site;
 
 /// Its name.
@@ -28,6 +29,11 @@ impl Reach {
         Self::OwnPages { is_secure: site.is_https() || came_by_tls(headers) }
     }
 
+    /// For one that was opened by a portal link, perhaps in another site's frame.
+    pub(crate) fn of_link(headers: &HeaderMap, site: &Site) -> Self {
+        if site.may_be_framed() { Self::Frames } else { Self::of_key(headers, site) }
+    }
+
     fn attributes(self) -> &'static str {
         match self {
             Self::OwnPages { is_secure: true } => "SameSite=Strict; Secure",
@@ -35,19 +41,6 @@ impl Reach {
             Self::Frames => "SameSite=None; Secure; Partitioned",
         }
     }
-}
-
-/// Whether a proxy says that the browser spoke TLS. Nothing is lost if that is made up:
-/// the caller would keep only his own browser from sending the cookie.
-fn came_by_tls(headers: &HeaderMap) -> bool {
-    let first = |name| {
-        let value = headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-        value.and_then(|value| value.split(',').next()).map(|one| one.trim().to_ascii_lowercase())
-    };
-    let forwarded = first("forwarded").is_some_and(|hop| {
-        hop.split(';').any(|pair| matches!(pair.trim(), "proto=https" | "proto=\"https\""))
-    });
-    forwarded || first("x-forwarded-proto").is_some_and(|scheme| scheme == "https")
 }
 
 /// The token that the request came with.
@@ -58,14 +51,28 @@ pub(crate) fn presented(headers: &HeaderMap) -> Option<&str> {
     named.find(|(name, value)| *name == NAME && !value.is_empty()).map(|(_, value)| value)
 }
 
-/// Has the browser keep a token. It is out of the page's scripts' reach.
-pub(crate) fn set(answer: &mut HeaderMap, token: &str, lasts: Duration, reach: Reach) {
+/// Has the browser keep a token, and no other. It is out of the page's scripts' reach.
+pub(crate) fn set(answer: &mut HeaderMap, token: &str, lasts: Duration, reach: Reach, site: &Site) {
+    // What it replaces may be in the other jar. First: a browser that knows of one jar alone
+    // has one cookie of this name.
+    let is_of_other = |one: &Reach| (*one == Reach::Frames) != (reach == Reach::Frames);
+    for other in reaches(site).filter(is_of_other) {
+        answer.append(header::SET_COOKIE, of("", 0, other));
+    }
     answer.append(header::SET_COOKIE, of(token, lasts.as_secs(), reach));
 }
 
-/// Has the browser forget it.
-pub(crate) fn clear(answer: &mut HeaderMap, reach: Reach) {
-    answer.append(header::SET_COOKIE, of("", 0, reach));
+/// Has the browser forget it, in whichever jar it is.
+pub(crate) fn clear(answer: &mut HeaderMap, site: &Site) {
+    for reach in reaches(site) {
+        answer.append(header::SET_COOKIE, of("", 0, reach));
+    }
+}
+
+/// The ways in which a browser may have kept one.
+fn reaches(site: &Site) -> impl Iterator<Item = Reach> {
+    let own = Reach::OwnPages { is_secure: site.is_https() };
+    [own].into_iter().chain(site.may_be_framed().then_some(Reach::Frames))
 }
 
 fn of(token: &str, max_age_s: u64, reach: Reach) -> HeaderValue {

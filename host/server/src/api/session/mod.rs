@@ -1,5 +1,5 @@
-//! `/v1/session`: people in browsers sign in with an API key, and have a session from
-//! then on.
+//! `/v1/session`: people in browsers sign in with an API key, or come by a portal link,
+//! and have a session from then on.
 
 pub(crate) mod cookie;
 pub(crate) mod own_page;
@@ -8,17 +8,16 @@ pub(crate) mod signed_in;
 
 use alerts_domain::Timestamp;
 use alerts_domain::api_key::Role;
-use alerts_domain::session;
+use alerts_domain::session::{self, Theme};
 use alerts_domain::tenant::TenantId;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use self::cookie::Reach;
 use self::signed_in::SignedIn;
 use super::problem::Problem;
 use crate::state::AppState;
@@ -45,6 +44,23 @@ struct SessionView {
     expires_at: Timestamp,
     /// To be sent as `x-csrf-token` with each request that changes something.
     csrf_token: String,
+    /// What the portal link said that opened the session; absent if a key did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    portal: Option<PortalView>,
+}
+
+/// What a portal link says to the page that it opens.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = Portal)]
+struct PortalView {
+    /// The person's own choice when null.
+    theme: Option<Theme>,
+    /// A colour in place of the platform's own.
+    #[schema(example = "#87ceeb")]
+    accent: Option<String>,
+    /// Where the page leads back to.
+    #[schema(example = "https://exosphere.example.com/settings")]
+    return_url: Option<String>,
 }
 
 /// See who is signed in
@@ -56,6 +72,11 @@ async fn get_session(SignedIn { session, token }: SignedIn) -> Json<SessionView>
         namespace: session.tenant.clone(),
         expires_at: session.expires_at,
         csrf_token: session::csrf_token(token.expose()),
+        portal: session.portal.clone().map(|portal| PortalView {
+            theme: portal.theme,
+            accent: portal.accent,
+            return_url: portal.return_url,
+        }),
     })
 }
 
@@ -69,10 +90,9 @@ async fn get_session(SignedIn { session, token }: SignedIn) -> Json<SessionView>
 async fn end_session(
     State(state): State<AppState>,
     SignedIn { session, .. }: SignedIn,
-    headers: HeaderMap,
 ) -> Result<Response, Problem> {
     state.sessions().end(state.engine(), &session).await?;
     let mut answer = StatusCode::NO_CONTENT.into_response();
-    cookie::clear(answer.headers_mut(), Reach::of_key(&headers, state.site()));
+    cookie::clear(answer.headers_mut(), state.site());
     Ok(answer)
 }
