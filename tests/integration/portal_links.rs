@@ -8,7 +8,7 @@ use alerts_test_support::postgres::fresh_database;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::sessions::{cookie, nobody, with_proof};
+use crate::sessions::{cookie, nobody, set_cookie, with_proof};
 use crate::support::api::{Answer, Api};
 use crate::support::host::{TENANT, TestHost};
 
@@ -146,10 +146,7 @@ async fn in_a_frame_only_the_session_of_a_link_travels_and_only_by_tls() {
     let host = TestHost::served(ServerOptions { site, ..ServerOptions::default() }).await;
     let made = link(&host.api, "viewer").await;
     assert!(made["url"].as_str().unwrap().starts_with("https://alerts.example.com/"));
-    let last_cookie = |answer: &Answer| {
-        let cookies = answer.headers.get_all("set-cookie").iter();
-        cookies.last().unwrap().to_str().unwrap().to_owned()
-    };
+    let last_cookie = |answer: &Answer| set_cookie(answer).to_owned();
     let of_link = last_cookie(&open(&host, &token(&made)).await);
     assert!(of_link.ends_with("; HttpOnly; SameSite=None; Secure; Partitioned"), "{of_link}");
     let key = json!({"key": crate::support::api::KEY});

@@ -25,8 +25,8 @@ async fn key(host: &TestHost, role: &str) -> (String, String) {
 }
 
 /// The header that counts: one before it has the browser forget what it had elsewhere.
-fn set_cookie(answer: &Answer) -> &str {
-    answer.headers.get_all("set-cookie").iter().last().unwrap().to_str().unwrap()
+pub(crate) fn set_cookie(answer: &Answer) -> &str {
+    answer.headers.get_all("set-cookie").iter().next_back().unwrap().to_str().unwrap()
 }
 
 /// The cookie that an answer sets, as a browser sends it back.

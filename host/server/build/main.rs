@@ -1,6 +1,8 @@
 //! Lists what is built into the binary: the plugin files of `plugins/dist`, and the
 //! dashboard's of `dashboard/dist`.
 
+#![expect(clippy::print_stdout, reason = "cargo reads what a build script prints")]
+
 mod dashboard;
 mod plugins;
 
