@@ -4,12 +4,14 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod alerting;
+mod api_description;
 mod api_keys;
 mod backtest;
 mod cloud_events;
 mod conditions;
 mod connections;
 mod crash;
+mod dashboard;
 mod database;
 mod delivering;
 mod docs;
@@ -34,6 +36,7 @@ mod plugin_limits;
 mod plugin_texts;
 mod plugin_upgrades;
 mod plugins;
+mod portal_links;
 mod problems;
 mod process;
 mod recoveries;
@@ -45,10 +48,12 @@ mod rollout;
 mod run_links;
 mod runs;
 mod secrets;
+mod sessions;
 mod stats;
 mod stream;
 mod supervision;
 mod support;
 mod tenants;
 mod triggers;
+mod versions;
 mod waiting;

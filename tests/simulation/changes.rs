@@ -7,7 +7,9 @@ use alerts_domain::endpoint::EndpointSpec;
 use alerts_domain::header::Headers;
 use alerts_domain::rule::{EventTypePattern, RuleSpec};
 use alerts_domain::trigger::{DurationTrigger, Trigger};
-use alerts_engine::{Actor, ChangeError, EndpointDraft, EndpointPatch, Engine, RulePatch};
+use alerts_engine::{
+    Actor, ChangeError, EndpointDraft, EndpointPatch, Engine, Expected, RulePatch,
+};
 use alerts_store::DeliveryChange;
 
 use crate::faults::Outage;
@@ -86,7 +88,8 @@ impl Run<'_> {
             }
             Step::DeleteRule(rule) if !self.model.rules[rule].is_deleted => {
                 let actor = actor(self.plan.rules[rule].tenant);
-                let deleted = engine.rules().delete(&actor, self.rules[rule]).await;
+                let id = self.rules[rule];
+                let deleted = engine.rules().delete(&actor, id, &Expected::Whatever).await;
                 if self.made(deleted).is_some() {
                     self.model.rules[rule].is_deleted = true;
                 }
@@ -98,7 +101,8 @@ impl Run<'_> {
                     EndpointPatch { is_active: Some(is_active), ..EndpointPatch::default() };
                 let actor = actor(self.plan.endpoints[endpoint].tenant);
                 let id = self.endpoints[endpoint];
-                let updated = engine.endpoints().update(&actor, id, patch).await;
+                let updated =
+                    engine.endpoints().update(&actor, id, &Expected::Whatever, patch).await;
                 if self.made(updated).is_some() {
                     self.model.endpoints[endpoint].is_active = is_active;
                     self.world.forbid(endpoint, !is_active);
@@ -106,7 +110,8 @@ impl Run<'_> {
             }
             Step::DeleteEndpoint(endpoint) if !self.model.endpoints[endpoint].is_deleted => {
                 let actor = actor(self.plan.endpoints[endpoint].tenant);
-                let deleted = engine.endpoints().delete(&actor, self.endpoints[endpoint]).await;
+                let id = self.endpoints[endpoint];
+                let deleted = engine.endpoints().delete(&actor, id, &Expected::Whatever).await;
                 if self.made(deleted).is_some() {
                     self.model.endpoints[endpoint].is_deleted = true;
                     self.world.forbid(endpoint, true);
@@ -146,7 +151,8 @@ impl Run<'_> {
         if self.model.rules[rule].is_deleted || is_refused {
             return;
         }
-        let updated = engine.rules().update(&actor(plan.tenant), self.rules[rule], patch).await;
+        let (actor, id) = (actor(plan.tenant), self.rules[rule]);
+        let updated = engine.rules().update(&actor, id, &Expected::Whatever, patch).await;
         if self.made(updated).is_none() {
             return;
         }

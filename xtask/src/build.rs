@@ -1,7 +1,7 @@
 //! `cargo xtask build`: the binary that works alone from any folder.
 
 use crate::command::{self, cargo, finish};
-use crate::{Outcome, plugins, target_dir};
+use crate::{Outcome, dashboard, plugins, target_dir};
 
 /// Build the release binary, target/release/exosphere-alerts.
 ///
@@ -12,6 +12,7 @@ pub(crate) struct Args {}
 
 pub(crate) fn run(_args: &Args) -> Outcome {
     plugins::run(&plugins::Args::default())?;
+    dashboard::run(&dashboard::Args::default())?;
     let binary = target_dir().join("release/exosphere-alerts");
     if !binary.exists() {
         println!("build: the first release build compiles wasmtime, about 15 minutes on two cores");

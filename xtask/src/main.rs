@@ -11,6 +11,7 @@ mod build;
 mod command;
 mod conformance;
 mod coverage;
+mod dashboard;
 mod examples;
 mod images;
 mod plugins;
@@ -45,6 +46,7 @@ struct Cli {
 enum Command {
     Plugins(plugins::Args),
     Examples(examples::Args),
+    Dashboard(dashboard::Args),
     Build(build::Args),
     Run(run::Args),
     Test(test::Args),
@@ -61,6 +63,7 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Plugins(args) => plugins::run(&args),
         Command::Examples(args) => examples::run(&args),
+        Command::Dashboard(args) => dashboard::run(&args),
         Command::Build(args) => build::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Test(args) => test::run(&args),

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use crate::command::{cargo, finish, program};
-use crate::{Outcome, plugins, target_dir};
+use crate::{Outcome, dashboard, plugins, target_dir};
 
 /// Build everything and serve, with SQLite under ./data.
 ///
@@ -21,6 +21,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Outcome {
     plugins::run(&plugins::Args::default())?;
+    dashboard::run(&dashboard::Args::default())?;
     build_workspace()?;
     let binary = target_dir().join("debug/exosphere-alerts");
     let mut serve = program(&binary.to_string_lossy());

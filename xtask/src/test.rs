@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::command::{cargo, finish, fresh_cargo, program, succeeds, without_package_variables};
-use crate::{Outcome, conformance, examples, plugins, run, target_dir, torture};
+use crate::{Outcome, conformance, dashboard, examples, plugins, run, target_dir, torture};
 
 /// Run everything that must hold: format, lints, licences and all tests.
 ///
@@ -23,6 +23,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
         steps.run("format", format);
     }
     steps.run("plugins", || plugins::run(&plugins::Args::default()));
+    steps.run("dashboard", || dashboard::run(&dashboard::Args::default()));
     if filter.is_none() {
         steps.run("lints", lints);
         steps.run("licences and bans", licences);

@@ -5,7 +5,7 @@ import { key } from './keys';
 import { ApiProblem } from './problem';
 import type { components } from './schema';
 
-export type Stat = components['schemas']['Stat'];
+export type Stat = components['schemas']['StatsRow'];
 export type StatStep = 'minute' | 'hour' | 'day';
 export type StatBy = 'webhook_endpoint_id' | 'alert_rule_id' | 'event_type';
 

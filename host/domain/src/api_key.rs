@@ -85,8 +85,8 @@ impl ApiKey {
     }
 }
 
-/// SHA-256 of a key. Enough without salt and stretching: keys are 32 random
-/// bytes, or as long as an operator was made to choose.
+/// SHA-256 of a key, or of a session's or a link's token. Enough without salt and
+/// stretching: these are 32 random bytes, or as long as an operator was made to choose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct KeyDigest([u8; 32]);
 

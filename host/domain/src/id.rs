@@ -116,6 +116,14 @@ id!(
     ApiKeyId, "key_"
 );
 id!(
+    /// A person's session in a browser; its token is another text.
+    SessionId, "ses_"
+);
+id!(
+    /// A link that opens a session in one namespace; its token is another text.
+    PortalLinkId, "portal_"
+);
+id!(
     /// One running process that takes deliveries under a lease.
     HostId, "host_"
 );

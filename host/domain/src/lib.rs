@@ -27,6 +27,7 @@ pub mod retry;
 pub mod rule;
 pub mod run_url;
 pub mod secret;
+pub mod session;
 pub mod signature;
 pub mod stats;
 pub mod target_url;

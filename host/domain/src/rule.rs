@@ -53,3 +53,11 @@ pub struct AlertRule {
     /// When it was deleted, softly.
     pub deleted_at: Option<Timestamp>,
 }
+
+impl AlertRule {
+    /// Grows with every change of it: of two changes, the later one is at least a
+    /// microsecond after the other, whatever the clock says.
+    pub fn version(&self) -> i64 {
+        self.updated_at.as_microsecond()
+    }
+}

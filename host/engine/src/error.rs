@@ -64,6 +64,9 @@ pub enum ChangeError {
     /// It stands against what is stored now.
     #[error("{0}")]
     Conflict(String),
+    /// It is not the version that the caller has seen.
+    #[error("it was changed since it was read")]
+    Stale,
     /// Not the caller's fault.
     #[error(transparent)]
     Engine(#[from] EngineError),

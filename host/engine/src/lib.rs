@@ -32,7 +32,8 @@ pub use alerts_store::TenantPatch;
 pub use background::retention::Retention;
 pub use backtest::{Backtest, BacktestMatch, BacktestProgress, BacktestReport, Backtests};
 pub use catalog::{
-    CreatedEndpoint, EndpointDraft, EndpointPatch, Endpoints, RuleDraft, RulePatch, Rules, Tenants,
+    CreatedEndpoint, EndpointDraft, EndpointPatch, Endpoints, Expected, RuleDraft, RulePatch,
+    Rules, Tenants,
 };
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use config::{EngineConfig, EngineParts};

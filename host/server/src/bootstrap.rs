@@ -1,6 +1,7 @@
 //! The first platform key: without one, nobody could make any other.
 
-use crate::keys::{KeyRegistry, LookupError, NewKey};
+use crate::keys::{KeyRegistry, NewKey};
+use crate::remembered::LookupError;
 use alerts_domain::api_key::{KeyDigest, Role};
 use alerts_domain::secret::Secret;
 use alerts_engine::Engine;

@@ -19,13 +19,16 @@ mod keys;
 mod limits;
 mod meters;
 mod readiness;
+mod remembered;
 mod rotation;
 mod say;
 mod server;
+mod sessions;
+mod sign_in_pace;
 mod state;
 mod trouble;
 mod unbroken;
 
 pub use encryption::KeysError;
 pub use limits::ServerLimits;
-pub use server::{Server, StartError};
+pub use server::{Server, ServerOptions, StartError};

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::encryption::{self, KeysError};
 use crate::keys::{KeyRegistry, NewKey};
 use crate::limits::{BodyMemory, ServerLimits};
+use crate::settings::Site;
 use crate::state::AppState;
 use crate::{api, bootstrap, connections, housekeeping, meters};
 
@@ -33,6 +34,15 @@ pub enum StartError {
     /// The listening socket has no address.
     #[error("the listening socket cannot be used: {0}")]
     Socket(#[source] std::io::Error),
+}
+
+/// What an operator decides about the HTTP side.
+#[derive(Debug, Clone, Default)]
+pub struct ServerOptions {
+    /// What callers may take.
+    pub limits: ServerLimits,
+    /// Where browsers reach it, and which sites may show it in a frame.
+    pub site: Site,
 }
 
 /// A server that is serving.
@@ -58,16 +68,17 @@ impl Server {
         parts: EngineParts,
         bootstrap_key: Option<Secret>,
     ) -> Result<Self, StartError> {
-        Self::start_within(listener, parts, bootstrap_key, ServerLimits::default()).await
+        Self::start_with(listener, parts, bootstrap_key, ServerOptions::default()).await
     }
 
-    /// The same, with limits of one's own on what callers may take.
-    pub async fn start_within(
+    /// The same, with options.
+    pub async fn start_with(
         listener: TcpListener,
         parts: EngineParts,
         bootstrap_key: Option<Secret>,
-        limits: ServerLimits,
+        options: ServerOptions,
     ) -> Result<Self, StartError> {
+        let ServerOptions { limits, site } = options;
         let address = listener.local_addr().map_err(StartError::Socket)?;
         // First, so that what the engine registers is seen.
         meters::recorder();
@@ -80,7 +91,7 @@ impl Server {
             .await
             .map_err(|error| StartError::ApiKeys(error.to_string()))?;
         let (stopping, memory) = (CancellationToken::new(), BodyMemory::new(limits.body_bytes));
-        let state = AppState::new(engine, keys, keyring, memory, stopping.clone());
+        let state = AppState::new(engine, keys, keyring, memory, site, stopping.clone());
         housekeeping::start(&state);
         let router = api::router(state.clone());
         let serving = tokio::spawn(connections::serve(listener, router, limits, stopping));

@@ -11,6 +11,9 @@ use tokio_util::sync::CancellationToken;
 use crate::keys::KeyRegistry;
 use crate::limits::BodyMemory;
 use crate::meters::Meters;
+use crate::sessions::SessionRegistry;
+use crate::settings::Site;
+use crate::sign_in_pace::SignInPace;
 use crate::trouble::Told;
 use crate::unbroken::Changes;
 
@@ -25,6 +28,8 @@ struct Inner {
     meters: Meters,
     changes: Changes,
     body_memory: BodyMemory,
+    site: Site,
+    sign_ins: SignInPace,
     stopping: CancellationToken,
     told: Told,
 }
@@ -35,11 +40,21 @@ impl AppState {
         keys: KeyRegistry,
         keyring: Keyring,
         body_memory: BodyMemory,
+        site: Site,
         stopping: CancellationToken,
     ) -> Self {
-        let (meters, changes, told) = (Meters::new(), Changes::default(), Told::default());
-        let inner = Inner { engine, keys, keyring, meters, changes, body_memory, stopping, told };
-        Self(Arc::new(inner))
+        Self(Arc::new(Inner {
+            engine,
+            keys,
+            keyring,
+            meters: Meters::new(),
+            changes: Changes::default(),
+            body_memory,
+            site,
+            sign_ins: SignInPace::new(),
+            stopping,
+            told: Told::default(),
+        }))
     }
 
     pub(crate) fn engine(&self) -> &Engine {
@@ -56,6 +71,18 @@ impl AppState {
 
     pub(crate) fn keys(&self) -> &KeyRegistry {
         &self.0.keys
+    }
+
+    pub(crate) fn sessions(&self) -> &SessionRegistry {
+        self.keys().sessions()
+    }
+
+    pub(crate) fn site(&self) -> &Site {
+        &self.0.site
+    }
+
+    pub(crate) fn sign_ins(&self) -> &SignInPace {
+        &self.0.sign_ins
     }
 
     pub(crate) fn keyring(&self) -> &Keyring {

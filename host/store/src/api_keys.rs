@@ -7,12 +7,12 @@ use alerts_domain::quota::{Quota, Quotas};
 use alerts_domain::tenant::TenantId;
 use sqlx::any::AnyRow;
 
-use crate::audit::AuditEntry;
+use crate::audit::{AuditEntry, log_of};
 use crate::error::StoreError;
 use crate::open::Store;
 use crate::page::Page;
-use crate::quotas;
 use crate::row::{Reader, us};
+use crate::{quotas, sessions};
 
 impl Store {
     /// Stores a key. Written into its tenant's audit log, a platform key into the
@@ -50,8 +50,8 @@ impl Store {
         change.commit(entry, now).await
     }
 
-    /// Takes a key back: a tenant's, or a platform key for `None`. Gives the digest
-    /// of the key that there was.
+    /// Takes a key back, and with it the sessions that it has opened: a tenant's, or a
+    /// platform key for `None`. Gives the digest of the key that there was.
     pub async fn delete_api_key(
         &self,
         tenant: Option<&TenantId>,
@@ -72,6 +72,7 @@ impl Store {
         .await?;
         let Some(deleted) = deleted else { return Ok(None) };
         let digest = Reader::new(&deleted, "api_keys")?.parse("digest")?;
+        sessions::end_with_key(change.connection(), id).await?;
         change.commit(entry, now).await?;
         Ok(Some(digest))
     }
@@ -136,19 +137,11 @@ impl Store {
     }
 }
 
-/// In whose log it stands what is done to a key: the host's own for a platform key.
-fn log_of(tenant: Option<&TenantId>) -> TenantId {
-    tenant.cloned().unwrap_or_else(TenantId::host)
-}
-
 fn read(row: &AnyRow) -> Result<ApiKey, StoreError> {
     let read = Reader::new(row, "api_keys")?;
-    let tenant: Option<String> = read.get("tenant")?;
     Ok(ApiKey {
         id: read.parse("id")?,
-        tenant: tenant
-            .map(|name| TenantId::new(&name).map_err(|e| read.damaged("tenant", e.detail)))
-            .transpose()?,
+        tenant: read.tenant_optional()?,
         name: read.get("name")?,
         role: read.parse("role")?,
         digest: read.parse("digest")?,

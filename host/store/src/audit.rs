@@ -44,6 +44,12 @@ pub struct AuditRecord {
     pub hash: String,
 }
 
+/// In whose log it stands what is done to a key and to what it opens: the host's own
+/// for a platform key.
+pub(crate) fn log_of(tenant: Option<&TenantId>) -> TenantId {
+    tenant.cloned().unwrap_or_else(TenantId::host)
+}
+
 /// A tenant's chain begins from this.
 pub(crate) const FIRST: &str = "";
 

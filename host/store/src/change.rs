@@ -46,20 +46,25 @@ impl Change<'_> {
         &mut self.transaction
     }
 
-    /// Marks a row of the tenant's as deleted. Says whether there was one.
+    /// Marks a row of the tenant's as deleted, perhaps only if a column still has the
+    /// value that was `read`. Says whether there was one.
     pub(crate) async fn mark_deleted(
         &mut self,
         table: &'static str,
         id: impl ToString,
+        read: (&'static str, Option<i64>),
         now: Timestamp,
     ) -> Result<bool, StoreError> {
+        let (version, read) = read;
         let marked = sqlx::query(AssertSqlSafe(format!(
             "UPDATE {table} SET deleted_at = $3, updated_at = $3
-             WHERE tenant = $1 AND id = $2 AND deleted_at IS NULL"
+             WHERE tenant = $1 AND id = $2 AND deleted_at IS NULL
+                AND {version} = COALESCE($4, {version})"
         )))
         .bind(self.tenant.as_str())
         .bind(id.to_string())
         .bind(us(now))
+        .bind(read)
         .execute(self.connection())
         .await?;
         Ok(marked.rows_affected() > 0)

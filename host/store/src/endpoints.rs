@@ -121,17 +121,19 @@ impl Store {
         self.page(list, limit, before.map(|id| id.to_string()), read).await
     }
 
-    /// Marks an endpoint as deleted. Says whether there was one.
+    /// Marks an endpoint as deleted, perhaps only if it is still at version `read`. Says
+    /// whether there was one.
     pub async fn delete_endpoint(
         &self,
         tenant: &TenantId,
         id: EndpointId,
+        read: Option<i64>,
         entry: &AuditEntry,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         self.retried(|| async {
             let mut change = self.change_catalog(tenant).await?;
-            if !change.mark_deleted(TABLE, id, now).await? {
+            if !change.mark_deleted(TABLE, id, ("version", read), now).await? {
                 return Ok(false);
             }
             change.commit(entry, now).await?;

@@ -187,8 +187,8 @@ fn bind_attempt(query: Query, row: &Ended, attempt: &Attempt) -> Query {
 }
 
 /// Switches off the rule whose target is gone, and says so in the audit log. The
-/// tenant's row is locked already: it comes before those of its rules. Says whether
-/// it was on.
+/// tenant's row is locked already: it comes before those of its rules. The rule's
+/// version grows also where this host's clock is behind. Says whether it was on.
 async fn disable_rule(
     connection: &mut AnyConnection,
     finished: &Finished,
@@ -196,7 +196,8 @@ async fn disable_rule(
 ) -> Result<bool, StoreError> {
     let Some(rule) = finished.alert_rule_id else { return Ok(false) };
     let disabled = sqlx::query(
-        "UPDATE alert_rules SET is_active = 0, disabled_reason = $3, updated_at = $4
+        "UPDATE alert_rules SET is_active = 0, disabled_reason = $3,
+            updated_at = CASE WHEN updated_at < $4 THEN $4 ELSE updated_at + 1 END
          WHERE tenant = $1 AND id = $2 AND is_active = 1 AND deleted_at IS NULL",
     )
     .bind(finished.tenant.as_str())

@@ -55,7 +55,15 @@ impl<'r> Reader<'r> {
     }
 
     pub(crate) fn tenant(&self) -> Result<TenantId, StoreError> {
-        let name: String = self.get("tenant")?;
+        self.named_tenant(self.get("tenant")?)
+    }
+
+    pub(crate) fn tenant_optional(&self) -> Result<Option<TenantId>, StoreError> {
+        let name: Option<String> = self.get("tenant")?;
+        name.map(|name| self.named_tenant(name)).transpose()
+    }
+
+    fn named_tenant(&self, name: String) -> Result<TenantId, StoreError> {
         TenantId::new(&name).map_err(|error| self.damaged("tenant", error.detail))
     }
 

@@ -113,17 +113,19 @@ impl Store {
         self.page(list, limit, before.map(|id| id.to_string()), read).await
     }
 
-    /// Marks a rule as deleted. Says whether there was one.
+    /// Marks a rule as deleted, perhaps only if it was last changed at `read`. Says
+    /// whether there was one.
     pub async fn delete_rule(
         &self,
         tenant: &TenantId,
         id: RuleId,
+        read: Option<Timestamp>,
         entry: &AuditEntry,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         self.retried(|| async {
             let mut change = self.change_catalog(tenant).await?;
-            if !change.mark_deleted(TABLE, id, now).await? {
+            if !change.mark_deleted(TABLE, id, ("updated_at", read.map(us)), now).await? {
                 return Ok(false);
             }
             follow_rule(change.connection(), tenant, id, TriggerChange::Forget).await?;

@@ -12,7 +12,7 @@ use alerts_engine::{
     Clock, Engine, EngineConfig, EngineParts, Entropy, ManualClock, Plugins, SystemClock,
 };
 use alerts_sandbox::{Sandbox, SandboxConfig};
-use alerts_server::{Server, ServerLimits, builtin};
+use alerts_server::{Server, ServerLimits, ServerOptions, builtin};
 use alerts_store::Store;
 use tokio::net::TcpListener;
 
@@ -57,12 +57,18 @@ impl TestHost {
 
     /// On SQLite, with a clock that stands still at this time, and these settings.
     pub(crate) async fn configured_at(config: EngineConfig, at: Timestamp) -> Self {
-        Self::built_within(None, Some(at), config, ServerLimits::default()).await
+        Self::built_with(None, Some(at), config, ServerOptions::default()).await
     }
 
     /// On SQLite, with the machine's clock, and these limits on what callers may take.
     pub(crate) async fn limited(limits: ServerLimits) -> Self {
-        Self::built_within(None, None, EngineConfig::default(), limits).await
+        let options = ServerOptions { limits, ..ServerOptions::default() };
+        Self::built_with(None, None, EngineConfig::default(), options).await
+    }
+
+    /// On SQLite, with a clock that stands still, and these options of the HTTP side.
+    pub(crate) async fn served(options: ServerOptions) -> Self {
+        Self::built_with(None, Some(Timestamp::now()), EngineConfig::default(), options).await
     }
 
     async fn with(url: Option<&str>, is_manual: bool) -> Self {
@@ -71,14 +77,14 @@ impl TestHost {
 
     async fn built(url: Option<&str>, is_manual: bool, config: EngineConfig) -> Self {
         let stands_at = is_manual.then(Timestamp::now);
-        Self::built_within(url, stands_at, config, ServerLimits::default()).await
+        Self::built_with(url, stands_at, config, ServerOptions::default()).await
     }
 
-    async fn built_within(
+    async fn built_with(
         url: Option<&str>,
         stands_at: Option<Timestamp>,
         config: EngineConfig,
-        limits: ServerLimits,
+        options: ServerOptions,
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let sqlite = format!("sqlite://{}", folder.path().join("alerts.db").display());
@@ -88,7 +94,7 @@ impl TestHost {
             Some(_) => clock.clone(),
             None => Arc::new(SystemClock),
         };
-        let server = serve(&url, used, config, limits).await;
+        let server = serve(&url, used, config, options).await;
         let api = Api::new(server.address(), TENANT);
         Self { api, clock, url, server: Some(server), folder }
     }
@@ -145,8 +151,8 @@ impl TestHost {
         change(&store).await;
         store.close().await;
         drop(store);
-        let (config, limits) = (EngineConfig::default(), ServerLimits::default());
-        let server = serve(&self.url, self.clock.clone(), config, limits).await;
+        let (config, options) = (EngineConfig::default(), ServerOptions::default());
+        let server = serve(&self.url, self.clock.clone(), config, options).await;
         self.api = Api::new(server.address(), TENANT);
         self.server = Some(server);
     }
@@ -161,7 +167,7 @@ async fn serve(
     url: &str,
     clock: Arc<dyn Clock>,
     config: EngineConfig,
-    limits: ServerLimits,
+    options: ServerOptions,
 ) -> Server {
     let store = Store::open(url).await.unwrap();
     let (sandbox, plugins) = match config.builtin {
@@ -183,7 +189,7 @@ async fn serve(
         entropy: Entropy::from_system(),
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    Server::start_within(listener, parts, Some(Secret::new(KEY)), limits).await.unwrap()
+    Server::start_with(listener, parts, Some(Secret::new(KEY)), options).await.unwrap()
 }
 
 /// The built-in plugins, compiled once for all tests of a build.

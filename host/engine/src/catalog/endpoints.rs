@@ -1,7 +1,6 @@
 //! Making and changing webhook endpoints: checked by the host and by the
 //! adapter, secrets sealed, written with an audit entry.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,12 +8,11 @@ use alerts_domain::Timestamp;
 use alerts_domain::endpoint::{
     EndpointSecrets, EndpointSpec, PreviousSecret, WebhookEndpoint, masked_url, secret_url_problem,
 };
-use alerts_domain::header::{self, Headers};
+use alerts_domain::header;
 use alerts_domain::id::EndpointId;
 use alerts_domain::keyring::Sealed;
 use alerts_domain::problem::FieldError;
 use alerts_domain::quota::Quotas;
-use alerts_domain::rate_limit::RateLimit;
 use alerts_domain::run_url::LinkTemplate;
 use alerts_domain::secret::Secret;
 use alerts_domain::target_url;
@@ -26,6 +24,8 @@ use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
 use super::cache::Catalog;
+use super::endpoint_requests::{CreatedEndpoint, EndpointDraft, EndpointPatch};
+use super::expected::Expected;
 use super::name;
 use super::patch::set;
 use super::rehearsal::Rehearsal;
@@ -43,46 +43,6 @@ const MAX_HEADERS: usize = 32;
 /// How long a replaced signing secret goes on signing, in hours: a working day
 /// to roll a new key out.
 const GRACE_HOURS: i64 = 24;
-
-/// A new endpoint as a tenant asks for it.
-#[derive(Debug, Clone)]
-pub struct EndpointDraft {
-    /// What the tenant decides, secrets aside.
-    pub spec: EndpointSpec,
-    /// The signing secret; made when absent.
-    pub signing_secret: Option<Secret>,
-    /// The adapter's secrets, by name.
-    pub secrets: BTreeMap<String, Secret>,
-}
-
-/// A change of an endpoint; what is absent stays.
-#[derive(Debug, Clone, Default)]
-#[expect(missing_docs, reason = "each field changes the one of the same name in `EndpointSpec`")]
-pub struct EndpointPatch {
-    pub name: Option<String>,
-    pub target_url: Option<String>,
-    pub target: Option<String>,
-    pub settings: Option<Map<String, Value>>,
-    pub headers: Option<Headers>,
-    pub is_active: Option<bool>,
-    pub include_event_data: Option<bool>,
-    /// `Some(None)` takes the limit away.
-    pub rate_limit: Option<Option<RateLimit>>,
-    pub gone_after: Option<u32>,
-    /// Replaces the signing secret at once, without a grace period.
-    pub signing_secret: Option<Secret>,
-    /// Sets secrets by name; `None` takes one away.
-    pub secrets: BTreeMap<String, Option<Secret>>,
-}
-
-/// An endpoint just made.
-#[derive(Debug)]
-pub struct CreatedEndpoint {
-    /// As stored.
-    pub endpoint: WebhookEndpoint,
-    /// The signing secret, to be shown this once.
-    pub signing_secret: Secret,
-}
 
 /// The endpoints of all tenants, as people change them.
 #[derive(Clone)]
@@ -137,14 +97,16 @@ impl Endpoints {
         Ok(CreatedEndpoint { endpoint, signing_secret: signing })
     }
 
-    /// Changes an endpoint.
+    /// Changes an endpoint, if it is the version that is expected.
     pub async fn update(
         &self,
         actor: &Actor,
         id: EndpointId,
+        expected: &Expected,
         patch: EndpointPatch,
     ) -> Result<WebhookEndpoint, ChangeError> {
         let (mut endpoint, mut secrets) = self.with_secrets(actor, id).await?;
+        expected.require(endpoint.version)?;
         let mut changed: Vec<&str> = Vec::new();
         let spec = &mut endpoint.spec;
         let mut note = |name: &'static str| changed.push(name);
@@ -173,18 +135,37 @@ impl Endpoints {
         }
         self.check(&actor.tenant, &endpoint.spec, &secrets, chosen.as_ref()).await?;
         self.protect(&mut endpoint, secrets);
-        self.write(actor, endpoint, "webhook.updated", json!({"changed": changed})).await
+        let detail = json!({"changed": changed});
+        self.write(actor, endpoint, expected, "webhook.updated", detail).await
     }
 
-    /// Deletes an endpoint, softly. Its deliveries stay on record.
-    pub async fn delete(&self, actor: &Actor, id: EndpointId) -> Result<(), ChangeError> {
+    /// Deletes an endpoint, softly, if it is the version that is expected. Its deliveries
+    /// stay on record.
+    pub async fn delete(
+        &self,
+        actor: &Actor,
+        id: EndpointId,
+        expected: &Expected,
+    ) -> Result<(), ChangeError> {
+        let read = match expected {
+            Expected::Whatever => None,
+            Expected::OneOf(_) => {
+                let version = self.stored(actor, id).await?.version;
+                expected.require(version)?;
+                Some(version)
+            }
+        };
         let now = self.clock.now();
         let entry = actor.does("webhook.deleted", id, json!({}));
-        let deleted = self.store.delete_endpoint(&actor.tenant, id, &entry, now).await?;
+        let deleted = self.store.delete_endpoint(&actor.tenant, id, read, &entry, now).await?;
         self.catalog.refresh(&actor.tenant).await;
         // What waited for it goes at once, or is given up with it.
         self.wakes.look_for_unblocked(self.clock.now());
-        if deleted { Ok(()) } else { Err(ChangeError::NotFound("webhook endpoint")) }
+        match read {
+            _ if deleted => Ok(()),
+            Some(_) => Err(ChangeError::Stale),
+            None => Err(ChangeError::NotFound("webhook endpoint")),
+        }
     }
 
     /// A new signing secret, and until when the old one signs too.
@@ -200,8 +181,15 @@ impl Endpoints {
         let old = std::mem::replace(&mut secrets.signing, signing.clone());
         secrets.previous_signing = Some(PreviousSecret { secret: old, until });
         self.protect(&mut endpoint, secrets);
-        self.write(actor, endpoint, "webhook.secret_rotated", json!({})).await?;
+        let any = Expected::Whatever;
+        self.write(actor, endpoint, &any, "webhook.secret_rotated", json!({})).await?;
         Ok((signing, until))
+    }
+
+    async fn stored(&self, actor: &Actor, id: EndpointId) -> Result<WebhookEndpoint, ChangeError> {
+        let stored = self.store.get_endpoint(&actor.tenant, id).await?;
+        let stored = stored.filter(|endpoint| endpoint.deleted_at.is_none());
+        stored.ok_or(ChangeError::NotFound("webhook endpoint"))
     }
 
     async fn with_secrets(
@@ -209,10 +197,7 @@ impl Endpoints {
         actor: &Actor,
         id: EndpointId,
     ) -> Result<(WebhookEndpoint, EndpointSecrets), ChangeError> {
-        let stored = self.store.get_endpoint(&actor.tenant, id).await?;
-        let stored = stored.filter(|endpoint| endpoint.deleted_at.is_none());
-        let stored = stored.ok_or(ChangeError::NotFound("webhook endpoint"))?;
-        let live = self.catalog.open(stored)?;
+        let live = self.catalog.open(self.stored(actor, id).await?)?;
         let (mut endpoint, secrets) = (live.stored().clone(), live.secrets().clone());
         if let Some(url) = &secrets.url {
             endpoint.spec.target_url = url.expose().to_owned();
@@ -224,6 +209,7 @@ impl Endpoints {
         &self,
         actor: &Actor,
         mut endpoint: WebhookEndpoint,
+        expected: &Expected,
         action: &'static str,
         detail: Value,
     ) -> Result<WebhookEndpoint, ChangeError> {
@@ -237,10 +223,7 @@ impl Endpoints {
         self.catalog.refresh(&actor.tenant).await;
         self.wakes.look_for_unblocked(self.clock.now());
         if !written {
-            return Err(ChangeError::Conflict(format!(
-                "endpoint {} was changed by somebody else at the same time; read it again and repeat",
-                endpoint.id
-            )));
+            return Err(expected.overtaken(format_args!("endpoint {}", endpoint.id)));
         }
         Ok(endpoint)
     }

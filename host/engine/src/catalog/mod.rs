@@ -6,7 +6,9 @@
 //! its audit entry first and seen in memory before its caller is answered.
 
 mod cache;
+mod endpoint_requests;
 mod endpoints;
+mod expected;
 mod load;
 mod name;
 mod patch;
@@ -18,7 +20,9 @@ mod tenants;
 mod turns;
 
 pub(crate) use cache::Catalog;
-pub use endpoints::{CreatedEndpoint, EndpointDraft, EndpointPatch, Endpoints};
+pub use endpoint_requests::{CreatedEndpoint, EndpointDraft, EndpointPatch};
+pub use endpoints::Endpoints;
+pub use expected::Expected;
 pub(crate) use load::Loader;
 pub use rules::{RuleDraft, RulePatch, Rules};
 pub(crate) use tenant::TenantCatalog;

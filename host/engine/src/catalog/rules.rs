@@ -17,6 +17,7 @@ use alerts_store::{Store, TriggerChange};
 use serde_json::json;
 
 use super::cache::Catalog;
+use super::expected::Expected;
 use super::name;
 use super::patch::set;
 use crate::actor::Actor;
@@ -82,16 +83,16 @@ impl Rules {
         Ok(rule)
     }
 
-    /// Changes a rule.
+    /// Changes a rule, if it is the version that is expected.
     pub async fn update(
         &self,
         actor: &Actor,
         id: RuleId,
+        expected: &Expected,
         patch: RulePatch,
     ) -> Result<AlertRule, ChangeError> {
-        let stored = self.store.get_rule(&actor.tenant, id).await?;
-        let stored = stored.filter(|rule| rule.deleted_at.is_none());
-        let mut rule = stored.ok_or(ChangeError::NotFound("alert rule"))?;
+        let mut rule = self.stored(actor, id).await?;
+        expected.require(rule.version())?;
         let mut changed: Vec<&str> = Vec::new();
         let mut note = |name: &'static str| changed.push(name);
         // What stays as it is may have lost its endpoint or its language since. That
@@ -136,20 +137,41 @@ impl Rules {
         self.catalog.refresh(&actor.tenant).await;
         self.wakes.timers.notify_one();
         if !written {
-            return Err(ChangeError::Conflict(format!(
-                "rule {id} was changed by somebody else at the same time; read it again and repeat"
-            )));
+            return Err(expected.overtaken(format_args!("rule {id}")));
         }
         Ok(rule)
     }
 
-    /// Deletes a rule, softly. Its deliveries go on.
-    pub async fn delete(&self, actor: &Actor, id: RuleId) -> Result<(), ChangeError> {
+    /// Deletes a rule, softly, if it is the version that is expected. Its deliveries go on.
+    pub async fn delete(
+        &self,
+        actor: &Actor,
+        id: RuleId,
+        expected: &Expected,
+    ) -> Result<(), ChangeError> {
+        let read = match expected {
+            Expected::Whatever => None,
+            Expected::OneOf(_) => {
+                let rule = self.stored(actor, id).await?;
+                expected.require(rule.version())?;
+                Some(rule.updated_at)
+            }
+        };
         let now = self.clock.now();
         let entry = actor.does("alert_rule.deleted", id, json!({}));
-        let deleted = self.store.delete_rule(&actor.tenant, id, &entry, now).await?;
+        let deleted = self.store.delete_rule(&actor.tenant, id, read, &entry, now).await?;
         self.catalog.refresh(&actor.tenant).await;
-        if deleted { Ok(()) } else { Err(ChangeError::NotFound("alert rule")) }
+        match read {
+            _ if deleted => Ok(()),
+            Some(_) => Err(ChangeError::Stale),
+            None => Err(ChangeError::NotFound("alert rule")),
+        }
+    }
+
+    async fn stored(&self, actor: &Actor, id: RuleId) -> Result<AlertRule, ChangeError> {
+        let stored = self.store.get_rule(&actor.tenant, id).await?;
+        let stored = stored.filter(|rule| rule.deleted_at.is_none());
+        stored.ok_or(ChangeError::NotFound("alert rule"))
     }
 
     /// What keeps a rule from being made.

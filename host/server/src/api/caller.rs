@@ -1,13 +1,15 @@
 //! Who is asking, for whom, and how far that reaches.
 //!
 //! A tenant's key acts for its tenant. A platform key acts for any tenant, named
-//! by a header. What a request needs is said by its handler's arguments: a
+//! by a header. A person's session acts as the key behind it. What a request needs is said by its handler's arguments: a
 //! [`Viewer`], an [`Editor`], an [`Admin`], or a [`Caller`] whose reach it asks for
 //! itself.
 
 use std::sync::Arc;
 
 use alerts_domain::api_key::{ApiKey, KeyDigest, Role};
+use alerts_domain::id::ApiKeyId;
+use alerts_domain::session::Session;
 use alerts_domain::tenant::TenantId;
 use alerts_engine::Actor;
 use axum::extract::FromRequestParts;
@@ -15,6 +17,8 @@ use http::request::Parts;
 use http::{HeaderMap, header};
 
 use super::problem::{Kind, Problem};
+use super::session::cookie;
+use super::session::signed_in::SignedIn;
 use crate::state::AppState;
 
 /// Names the tenant that a platform key acts for.
@@ -22,10 +26,10 @@ pub(crate) const NAMESPACE_HEADER: &str = "x-exosphere-namespace";
 /// Holds the key; `Authorization: Bearer` does as well.
 pub(crate) const KEY_HEADER: &str = "x-api-key";
 
-/// A caller with a valid key.
+/// A caller with a valid key, or with a session that is open.
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
-    key: Arc<ApiKey>,
+    credential: Credential,
     /// From the header.
     namespace: Option<TenantId>,
 }
@@ -34,41 +38,85 @@ impl FromRequestParts<AppState> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
-        // Who holds an expired key may know that it was one: nobody guesses 32
-        // random bytes. A revoked key is forgotten, and so looks like any text that
-        // never was a key: a thief learns nothing from trying it.
-        let presented = presented_key(&parts.headers)?;
-        let key = state.keys().get(&KeyDigest::of(presented)).await?.ok_or_else(|| {
-            unauthenticated("the API key is not known here: it was revoked, or mistyped")
-        })?;
-        if let Some(end) = key.expires_at
-            && !key.is_valid_at(state.now())
-        {
-            let detail = format!("the API key {} expired at {end}; ask for a new one", key.id);
-            return Err(Problem::new(Kind::KeyExpired, detail));
-        }
-        Ok(Self { key, namespace: named_namespace(&parts.headers)? })
+        // A key is meant; a browser sends its cookie with whatever it is asked for.
+        let credential = match presented_key(&parts.headers) {
+            Some(key) => Credential::Key(valid_key(state, key).await?),
+            None if cookie::presented(&parts.headers).is_some() => {
+                Credential::Session(SignedIn::from_request_parts(parts, state).await?.session)
+            }
+            None => {
+                let detail = "send an API key in the header x-api-key, or as Authorization: Bearer";
+                return Err(Problem::new(Kind::Unauthenticated, detail));
+            }
+        };
+        Ok(Self { credential, namespace: named_namespace(&parts.headers)? })
     }
 }
 
-fn unauthenticated(detail: impl Into<String>) -> Problem {
+/// By what a caller is known.
+#[derive(Debug, Clone)]
+enum Credential {
+    Key(Arc<ApiKey>),
+    Session(Arc<Session>),
+}
+
+impl Credential {
+    fn role(&self) -> Role {
+        match self {
+            Self::Key(key) => key.role,
+            Self::Session(session) => session.role,
+        }
+    }
+
+    fn tenant(&self) -> Option<&TenantId> {
+        match self {
+            Self::Key(key) => key.tenant.as_ref(),
+            Self::Session(session) => session.tenant.as_ref(),
+        }
+    }
+
+    /// Who acts, for the audit log.
+    fn actor(&self) -> String {
+        match self {
+            Self::Key(key) => key.id.to_string(),
+            Self::Session(session) => session.actor(),
+        }
+    }
+}
+
+/// The key that a caller has sent, if it works now.
+pub(super) async fn valid_key(state: &AppState, presented: &str) -> Result<Arc<ApiKey>, Problem> {
+    // Who holds an expired key may know that it was one: nobody guesses 32
+    // random bytes. A revoked key is forgotten, and so looks like any text that
+    // never was a key: a thief learns nothing from trying it.
+    let found = state.keys().get(&KeyDigest::of(presented)).await?;
+    let key = found.ok_or_else(unknown_key)?;
+    match key.expires_at {
+        Some(end) if !key.is_valid_at(state.now()) => {
+            let detail = format!("the API key {} expired at {end}; ask for a new one", key.id);
+            Err(Problem::new(Kind::KeyExpired, detail))
+        }
+        _ => Ok(key),
+    }
+}
+
+/// No key is known by what a caller has sent.
+pub(super) fn unknown_key() -> Problem {
+    let detail = "the API key is not known here: it was revoked, or mistyped";
     Problem::new(Kind::Unauthenticated, detail)
 }
 
-fn presented_key(headers: &HeaderMap) -> Result<&str, Problem> {
+fn presented_key(headers: &HeaderMap) -> Option<&str> {
     let readable = |value: &'_ http::HeaderValue| value.to_str().is_ok_and(|text| !text.is_empty());
     if let Some(value) = headers.get(KEY_HEADER).filter(|value| readable(value)) {
-        return Ok(value.to_str().unwrap_or_default());
+        return value.to_str().ok();
     }
     let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let token = bearer
+    bearer
         .and_then(|value| value.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, token)| token.trim())
-        .filter(|token| !token.is_empty());
-    token.ok_or_else(|| {
-        unauthenticated("send an API key in the header x-api-key, or as Authorization: Bearer")
-    })
+        .filter(|token| !token.is_empty())
 }
 
 fn named_namespace(headers: &HeaderMap) -> Result<Option<TenantId>, Problem> {
@@ -81,19 +129,28 @@ fn named_namespace(headers: &HeaderMap) -> Result<Option<TenantId>, Problem> {
 }
 
 impl Caller {
-    /// The key's id: the actor in the audit log.
+    /// The key's id, or the portal link's: the actor in the audit log.
     pub(crate) fn name(&self) -> String {
-        self.key.id.to_string()
+        self.credential.actor()
     }
 
-    /// Whether the key reaches as far as `needed`.
+    /// The key, or the one behind the session.
+    pub(crate) fn key(&self) -> ApiKeyId {
+        match &self.credential {
+            Credential::Key(key) => key.id,
+            Credential::Session(session) => session.api_key_id,
+        }
+    }
+
+    /// Whether the caller reaches as far as `needed`.
     pub(crate) fn require(&self, needed: Role) -> Result<(), Problem> {
-        if self.key.role >= needed {
+        let role = self.credential.role();
+        if role >= needed {
             return Ok(());
         }
         let detail = format!(
-            "this needs a key with the role `{needed}`; {} has the role `{}`",
-            self.key.id, self.key.role
+            "this needs a key with the role `{needed}`; {} has the role `{role}`",
+            self.name()
         );
         Err(Problem::new(Kind::Forbidden, detail))
     }
@@ -131,11 +188,11 @@ impl Caller {
         &'a self,
         named: Option<&'a TenantId>,
     ) -> Result<Option<&'a TenantId>, Problem> {
-        match (&self.key.tenant, named) {
+        match (self.credential.tenant(), named) {
             // Says nothing on whether the other namespace exists.
             (Some(own), Some(named)) if own != named => Err(Problem::new(
                 Kind::Forbidden,
-                format!("the API key {} belongs to another namespace than `{named}`", self.key.id),
+                format!("{} belongs to another namespace than `{named}`", self.name()),
             )),
             (Some(own), _) => Ok(Some(own)),
             (None, named) => Ok(named),
@@ -198,7 +255,6 @@ impl FromRequestParts<AppState> for Admin {
 #[cfg(test)]
 mod tests {
     use alerts_domain::Timestamp;
-    use alerts_domain::id::ApiKeyId;
 
     use super::*;
 
@@ -217,7 +273,7 @@ mod tests {
             created_at: Timestamp::UNIX_EPOCH,
             expires_at: None,
         };
-        Caller { key: Arc::new(key), namespace: header.map(tenant) }
+        Caller { credential: Credential::Key(Arc::new(key)), namespace: header.map(tenant) }
     }
 
     fn refused<T: std::fmt::Debug>(result: Result<T, Problem>) -> Kind {
@@ -267,7 +323,7 @@ mod tests {
         assert_eq!(read("x-api-key", "exo_1").unwrap(), "exo_1");
         assert_eq!(read("authorization", "Bearer exo_1").unwrap(), "exo_1");
         assert_eq!(read("authorization", "bearer  exo_1").unwrap(), "exo_1");
-        assert_eq!(refused(read("authorization", "Basic exo_1")), Kind::Unauthenticated);
-        assert_eq!(refused(read("x-api-key", "")), Kind::Unauthenticated);
+        assert_eq!(read("authorization", "Basic exo_1"), None);
+        assert_eq!(read("x-api-key", ""), None);
     }
 }

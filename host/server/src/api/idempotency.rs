@@ -19,6 +19,7 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use super::problem::{Kind, Problem};
+use super::version;
 use crate::state::AppState;
 
 /// Holds the key.
@@ -53,7 +54,11 @@ impl Answer {
 impl IntoResponse for Answer {
     fn into_response(self) -> Response {
         let json = HeaderValue::from_static("application/json");
-        (self.status, [(header::CONTENT_TYPE, json)], self.body).into_response()
+        // Found in the body, since an answer that is given again is kept as its body.
+        let tag = version::tag_within(&self.body);
+        let mut response = (self.status, [(header::CONTENT_TYPE, json)], self.body).into_response();
+        response.headers_mut().extend(tag.map(|tag| (header::ETAG, tag)));
+        response
     }
 }
 

@@ -9,6 +9,7 @@ mod api_keys;
 mod audit;
 mod body;
 pub(crate) mod caller;
+mod dashboard;
 mod deliveries;
 mod events;
 mod front;
@@ -20,11 +21,15 @@ mod patch;
 mod path;
 mod plain;
 mod plugins;
+mod portal_links;
 mod problem;
+mod proxy;
 mod query;
+mod session;
 mod stats;
 mod stream;
 mod tenants;
+mod version;
 mod webhooks;
 
 use axum::Router;
@@ -37,6 +42,22 @@ use crate::state::AppState;
 
 /// All routes.
 pub(crate) fn router(state: AppState) -> Router {
+    let (routes, document) = described_routes();
+    routes
+        .merge(openapi::routes(&document))
+        .merge(dashboard::routes(state.site()))
+        .fallback(unknown_path)
+        .method_not_allowed_fallback(unknown_method)
+        .layer(from_fn_with_state(state.clone(), front::front))
+        .with_state(state)
+}
+
+/// The API's description (OpenAPI 3.1), as a host serves it.
+pub(crate) fn description() -> String {
+    described_routes().1
+}
+
+fn described_routes() -> (Router<AppState>, String) {
     let (routes, document) = OpenApiRouter::with_openapi(openapi::frame())
         .merge(webhooks::routes())
         .merge(alert_rules::routes())
@@ -48,14 +69,11 @@ pub(crate) fn router(state: AppState) -> Router {
         .merge(plugins::routes())
         .merge(api_keys::routes())
         .merge(tenants::routes())
+        .merge(session::routes())
+        .merge(portal_links::routes())
         .merge(health::routes())
         .split_for_parts();
-    routes
-        .merge(openapi::routes(document))
-        .fallback(unknown_path)
-        .method_not_allowed_fallback(unknown_method)
-        .layer(from_fn_with_state(state.clone(), front::front))
-        .with_state(state)
+    (routes, openapi::finished(document))
 }
 
 async fn unknown_path(request: Request) -> Problem {

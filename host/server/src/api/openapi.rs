@@ -20,6 +20,8 @@ use utoipa_swagger_ui::Config;
 use super::caller::{KEY_HEADER, NAMESPACE_HEADER};
 use super::path::PathText;
 use super::problem::{Kind, Problem, ProblemBody};
+use super::session::cookie;
+use super::session::own_page::PROOF_HEADER;
 use crate::state::AppState;
 
 /// Where the document is.
@@ -42,6 +44,9 @@ pub(super) fn frame() -> OpenApi {
          Send an API key in the header `{KEY_HEADER}`, or as `Authorization: Bearer`. A tenant's \
          key acts for its namespace. A platform key acts for the namespace that the header \
          `{NAMESPACE_HEADER}` names.\n\n\
+         A page in a browser signs in once (`POST /v1/session`), and its session's cookie stands \
+         for the key from then on. Requests that change something must then carry the header \
+         `{PROOF_HEADER}`.\n\n\
          Errors are problem details (RFC 9457). Lists take `limit` and `cursor`. Every POST that \
          creates something takes an `Idempotency-Key`: repeated with the same key and body, it \
          gets the same answer for a day and is not done again."
@@ -63,12 +68,23 @@ pub(super) fn frame() -> OpenApi {
     );
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
     components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
-    document.security = Some(vec![requirement("api_key"), requirement("bearer")]);
+    components.add_security_scheme(
+        "session",
+        SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(cookie::NAME))),
+    );
+    document.security =
+        Some(vec![requirement("api_key"), requirement("bearer"), requirement("session")]);
     document
 }
 
 fn requirement(scheme: &str) -> SecurityRequirement {
     SecurityRequirement::new(scheme, Vec::<String>::new())
+}
+
+/// The document as it is served: indented, so that a copy of it shows line by line what
+/// has changed.
+pub(super) fn finished(document: OpenApi) -> String {
+    with_problems(document).to_pretty_json().unwrap_or_default()
 }
 
 /// Every operation may end in a problem; said here once.
@@ -92,9 +108,9 @@ fn with_problems(mut document: OpenApi) -> OpenApi {
 }
 
 /// `/openapi.json` and `/docs`.
-pub(super) fn routes(document: OpenApi) -> Router<AppState> {
-    // Written once: it does not change while the process lives.
-    let json = Bytes::from(with_problems(document).to_json().unwrap_or_default());
+pub(super) fn routes(document: &str) -> Router<AppState> {
+    // It does not change while the process lives.
+    let json = Bytes::copy_from_slice(document.as_bytes());
     let config = Config::from(DOCUMENT).persist_authorization(true).display_request_duration(true);
     let pages = Router::new()
         .route("/docs/", get(page_root))

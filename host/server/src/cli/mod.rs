@@ -7,6 +7,7 @@ mod client;
 mod event;
 mod keys;
 mod logging;
+mod openapi;
 mod plugin;
 mod serve;
 mod signals;
@@ -55,6 +56,8 @@ enum Command {
     Event(event::Command),
     #[command(subcommand)]
     Keys(keys::Command),
+    /// Print the API's description (OpenAPI 3.1), to make clients from
+    Openapi,
     #[command(subcommand)]
     Plugin(plugin::Command),
     #[command(subcommand)]
@@ -111,6 +114,7 @@ pub fn main() -> ExitCode {
         Command::Audit(command) => audit::run(command),
         Command::Event(command) => event::run(command),
         Command::Keys(command) => keys::run(command),
+        Command::Openapi => openapi::run(),
         Command::Plugin(command) => plugin::run_command(command),
         Command::Tenant(command) => tenant::run(*command),
         Command::BundlePlugins { into } => builtin::bundle(&into).map_err(Failure::other),

@@ -16,7 +16,7 @@ use super::signals::Signals;
 use super::{Failure, logging, runtime, welcome};
 use crate::builtin;
 use crate::demo::Demo;
-use crate::server::Server;
+use crate::server::{Server, ServerOptions};
 use crate::settings::{CacheDir, PluginSettings, ServeArgs, SettingError, Settings};
 
 /// Between two looks at what is still compiled at the start.
@@ -83,8 +83,9 @@ async fn serve(mut settings: Settings, open_files: u64) -> Result<(), Failure> {
         clock: Arc::new(SystemClock),
         entropy,
     };
-    let limits = settings.connections.limits(open_files);
-    let server = Server::start_within(listener, parts, settings.bootstrap_key, limits);
+    let options =
+        ServerOptions { limits: settings.connections.limits(open_files), site: settings.site };
+    let server = Server::start_with(listener, parts, settings.bootstrap_key, options);
     let server = server.await.map_err(Failure::other)?;
     let mut signals = Signals::listen()?;
     tracing::info!(address = %server.address(), version = env!("CARGO_PKG_VERSION"), "serving");

@@ -27,7 +27,7 @@ fn text(address: SocketAddr, key: Option<&Secret>, now: Timestamp) -> String {
     let json = "-H 'content-type: application/json'";
     format!(
         r#"
-Exosphere Alerts listens on {url}   API: {url}/docs
+Exosphere Alerts listens on {url}   Dashboard: {url}/settings/alerts   API: {url}/docs
 
 {first}
 

@@ -1,5 +1,6 @@
 //! Accepting connections: limits on each and on all of them, and a graceful end.
 
+mod address;
 mod answer;
 mod guarded;
 mod place;
@@ -24,6 +25,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub(crate) use self::address::{Peer, network_of};
 use self::answer::Answer;
 use self::guarded::Guarded;
 use self::place::Place;
@@ -116,7 +118,8 @@ async fn connection(
     }
     let place: &Arc<Place> = &place;
     let (router, of_requests) = (TowerToHyperService::new(router), place.clone());
-    let service = service_fn(move |request: Request<Incoming>| {
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(Peer(peer));
         let under_way = Place::begin_request(&of_requests);
         let answered = router.call(request);
         async move {

@@ -85,8 +85,8 @@ impl Demo {
         let url = format!("http://{}", server.address());
         format!(
             r#"
-The server goes on at {url} until Ctrl-C   API: {url}/docs
-This key works for a day:
+The server goes on until Ctrl-C. Dashboard: {url}/settings/alerts   API: {url}/docs
+This key works for a day, there and here:
 
   KEY='{key}'
 

@@ -10,7 +10,7 @@ use alerts_domain::retry::RetryPolicy;
 use alerts_domain::rule::{EventTypePattern, RuleSpec};
 use alerts_domain::secret::Secret;
 use alerts_domain::trigger::Trigger;
-use alerts_engine::{Actor, EndpointDraft, EndpointPatch, Engine, RulePatch};
+use alerts_engine::{Actor, EndpointDraft, EndpointPatch, Engine, Expected, RulePatch};
 use serde_json::json;
 
 /// Where the demo's resources are.
@@ -51,7 +51,7 @@ pub(super) async fn endpoint(
             is_active: Some(true),
             ..EndpointPatch::default()
         };
-        engine.endpoints().update(actor, found.id, patch).await?;
+        engine.endpoints().update(actor, found.id, &Expected::Whatever, patch).await?;
         return Ok(found.id);
     }
     let spec = EndpointSpec {
@@ -86,7 +86,7 @@ pub(super) async fn rules(
                 is_active: Some(true),
                 ..RulePatch::default()
             };
-            engine.rules().update(actor, found.id, patch).await?;
+            engine.rules().update(actor, found.id, &Expected::Whatever, patch).await?;
             continue;
         }
         let condition = rule.condition.map(|source| Condition {

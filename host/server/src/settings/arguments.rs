@@ -152,6 +152,25 @@ pub struct ServeArgs {
     #[arg(long, env = "ALERTS_LINK_TEMPLATE", alias = "alerts-link-template", value_name = "URL")]
     pub link_template: Option<String>,
 
+    /// Where browsers reach this host: scheme, host and port
+    ///
+    /// For example https://alerts.example.com. Portal links lead there, and with https a
+    /// browser sends its session by TLS alone.
+    #[arg(long, env = "ALERTS_PUBLIC_URL", alias = "alerts-public-url", value_name = "URL")]
+    pub public_url: Option<String>,
+
+    /// Sites that may show the dashboard in a frame [default: none]
+    ///
+    /// For example `https://exosphere.example.com,https://*.example.com`. Pages in a frame
+    /// are opened by portal links, and need TLS.
+    #[arg(
+        long,
+        env = "ALERTS_FRAME_ANCESTORS",
+        alias = "alerts-frame-ancestors",
+        value_name = "SITES"
+    )]
+    pub frame_ancestors: Option<String>,
+
     /// Days for which events are kept [default: 90]
     ///
     /// At least as long as deliveries, which refer to them.

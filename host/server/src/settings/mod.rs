@@ -14,6 +14,7 @@ mod name_servers;
 mod plugins;
 mod quotas;
 mod retention;
+mod site;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -32,6 +33,7 @@ pub use self::database::Database;
 pub use self::encryption_key::EncryptionKeys;
 pub use self::error::SettingError;
 pub use self::plugins::PluginSettings;
+pub use self::site::Site;
 
 /// Where a host listens when nobody says.
 const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
@@ -73,6 +75,8 @@ pub struct Settings {
     pub cache_dir: Option<CacheDir>,
     /// How many connections callers may hold open.
     pub connections: ConnectionSettings,
+    /// Where browsers reach it, and which sites may show it in a frame.
+    pub site: Site,
     /// What plugins may use where nobody says otherwise.
     pub plugins: PluginSettings,
     /// Whether sample data is wanted.
@@ -117,6 +121,7 @@ impl Settings {
         let retention = retention::read(args, &mut wrong);
         let quotas = quotas::read(args, &mut wrong);
         let connections = ConnectionSettings::read(args, &mut wrong);
+        let site = Site::read(args, &mut wrong);
         if !wrong.is_empty() {
             return Err(wrong);
         }
@@ -142,6 +147,7 @@ impl Settings {
                 run_link: run_link.flatten(),
                 cache_dir,
                 connections,
+                site,
                 plugins,
                 retention,
                 quotas,

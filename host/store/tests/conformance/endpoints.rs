@@ -32,9 +32,9 @@ on_both! {
     async fn a_deleted_endpoint_is_listed_no_more_but_still_known(db: Db) {
         let made = endpoint(&ada());
         db.create_endpoint(&made, &Quotas::NONE, &entry("webhook.created"), at(0)).await.unwrap();
-        assert!(!db.delete_endpoint(&bob(), made.id, &entry("x"), at(1)).await.unwrap());
-        assert!(db.delete_endpoint(&ada(), made.id, &entry("x"), at(1)).await.unwrap());
-        assert!(!db.delete_endpoint(&ada(), made.id, &entry("x"), at(2)).await.unwrap());
+        assert!(!db.delete_endpoint(&bob(), made.id, None, &entry("x"), at(1)).await.unwrap());
+        assert!(db.delete_endpoint(&ada(), made.id, None, &entry("x"), at(1)).await.unwrap());
+        assert!(!db.delete_endpoint(&ada(), made.id, None, &entry("x"), at(2)).await.unwrap());
         assert!(db.list_endpoints(&ada(), 10, None).await.unwrap().items.is_empty());
         let read = db.get_endpoint(&ada(), made.id).await.unwrap().unwrap();
         assert_eq!(read.deleted_at, Some(at(1)));
@@ -46,7 +46,7 @@ on_both! {
         assert_eq!(revision(ada()).await, 0);
         db.create_endpoint(&made, &Quotas::NONE, &entry("webhook.created"), at(0)).await.unwrap();
         let first = revision(ada()).await;
-        db.delete_endpoint(&ada(), made.id, &entry("x"), at(1)).await.unwrap();
+        db.delete_endpoint(&ada(), made.id, None, &entry("x"), at(1)).await.unwrap();
         assert!(first > 0 && revision(ada()).await > first);
         assert_eq!(revision(bob()).await, 0);
         // The host's own log has a revision too, and is no tenant.

@@ -151,6 +151,17 @@ on_both! {
         assert_eq!(gone(&db, &endpoint, &rule, hosts[0], 3).await, Recorded);
     }
 
+    async fn a_rule_that_is_switched_off_is_a_new_version_also_where_the_clock_is_behind(db: Db) {
+        let endpoint = endpoint(&ada());
+        let mut rule = rule(&endpoint);
+        rule.updated_at = at(1000);
+        db.create_endpoint(&endpoint, &Quotas::NONE, &entry("webhook.created"), at(0)).await.unwrap();
+        db.create_rule(&rule, &Quotas::NONE, &entry("alert_rule.created"), at(0)).await.unwrap();
+        assert_eq!(gone(&db, &endpoint, &rule, host(), 1).await, FinishOutcome::RuleDisabled);
+        let read = db.get_rule(&ada(), rule.id).await.unwrap().unwrap();
+        assert!(read.version() > rule.version());
+    }
+
     async fn a_delivered_alert_ends_the_count_and_another_rule_has_its_own(db: Db) {
         let (endpoint, rule) = stored_rule(&db).await;
         let (other_endpoint, other) = stored_rule(&db).await;

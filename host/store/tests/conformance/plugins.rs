@@ -63,7 +63,7 @@ on_both! {
         assert_eq!(db.uses_of_plugin("http").await.unwrap(), 2);
         assert_eq!(db.uses_of_plugin("cel").await.unwrap(), 1);
         assert_eq!(db.uses_of_plugin("ce").await.unwrap(), 0);
-        db.delete_endpoint(&bob(), other.id, &entry("x"), at(1)).await.unwrap();
+        db.delete_endpoint(&bob(), other.id, None, &entry("x"), at(1)).await.unwrap();
         assert_eq!(db.uses_of_plugin("http").await.unwrap(), 1);
     }
 

@@ -47,7 +47,7 @@ on_both! {
         let made = endpoint(&ada());
         db.create_endpoint(&made, &quotas, &entry("x"), at(0)).await.unwrap();
         assert!(create(&db, &ada(), &quotas).await.is_some());
-        db.delete_endpoint(&ada(), made.id, &entry("x"), at(1)).await.unwrap();
+        db.delete_endpoint(&ada(), made.id, None, &entry("x"), at(1)).await.unwrap();
         assert_eq!(create(&db, &ada(), &quotas).await, None);
     }
 

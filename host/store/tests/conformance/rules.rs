@@ -50,9 +50,9 @@ on_both! {
     async fn a_deleted_rule_looks_at_no_events(db: Db) {
         let made = rule(&endpoint(&ada()));
         db.create_rule(&made, &Quotas::NONE, &entry("alert_rule.created"), at(0)).await.unwrap();
-        assert!(!db.delete_rule(&bob(), made.id, &entry("x"), at(1)).await.unwrap());
-        assert!(db.delete_rule(&ada(), made.id, &entry("x"), at(1)).await.unwrap());
-        assert!(!db.delete_rule(&ada(), made.id, &entry("x"), at(1)).await.unwrap());
+        assert!(!db.delete_rule(&bob(), made.id, None, &entry("x"), at(1)).await.unwrap());
+        assert!(db.delete_rule(&ada(), made.id, None, &entry("x"), at(1)).await.unwrap());
+        assert!(!db.delete_rule(&ada(), made.id, None, &entry("x"), at(1)).await.unwrap());
         assert!(db.active_tenant(&ada()).await.unwrap().rules.is_empty());
         assert!(db.list_rules(&ada(), 10, None).await.unwrap().items.is_empty());
     }

@@ -32,7 +32,7 @@ on_both! {
         }
         // A deleted endpoint's row stays, and its secrets with it.
         let gone = made[1].1.parse().unwrap();
-        assert!(db.delete_endpoint(&ada(), gone, &entry("x"), at(1)).await.unwrap());
+        assert!(db.delete_endpoint(&ada(), gone, None, &entry("x"), at(1)).await.unwrap());
         made.sort();
         for page in [1, 2, 10] {
             let rows = all(&db, SealedKind::EndpointSecrets, page).await;

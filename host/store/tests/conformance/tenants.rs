@@ -59,7 +59,7 @@ on_both! {
         assert_eq!(db.list_audit(&ada(), 10, None).await.unwrap().items.len(), 5, "all audited");
         assert_eq!(db.revisions().await.unwrap(), before);
         assert_eq!(before, [(ada(), db.active_tenant(&ada()).await.unwrap().revision)]);
-        assert!(db.delete_endpoint(&ada(), made.id, &entry("x"), at(2)).await.unwrap());
+        assert!(db.delete_endpoint(&ada(), made.id, None, &entry("x"), at(2)).await.unwrap());
         assert_ne!(db.revisions().await.unwrap(), before);
     }
 }

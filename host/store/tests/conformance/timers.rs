@@ -171,7 +171,7 @@ on_both! {
         assert!(db.update_rule(&rule, at(0), later, &entry("updated"), at(1)).await.unwrap());
         assert_eq!(db.due_timers(at(60), None, 10).await.unwrap().len(), 1);
         assert_eq!(db.due_timers(at(90), None, 10).await.unwrap().len(), 2);
-        assert!(db.delete_rule(&ada(), rule.id, &entry("deleted"), at(2)).await.unwrap());
+        assert!(db.delete_rule(&ada(), rule.id, None, &entry("deleted"), at(2)).await.unwrap());
         let left = db.due_timers(at(90), None, 10).await.unwrap();
         assert_eq!(left.len(), 1);
         assert_eq!(left[0].run, key("of another rule"));

@@ -70,7 +70,8 @@ impl From<NewAlertRule> for RuleSpec {
 /// A condition that does not compile is refused with its line and column.
 #[utoipa::path(post, path = "/v1/alert-rules", tag = TAG, request_body = NewAlertRule,
     params(("idempotency-key" = Option<String>, Header, description = "Makes repeating safe.")),
-    responses((status = 201, description = "The rule.", body = AlertRuleView)))]
+    responses((status = 201, description = "The rule.", body = AlertRuleView,
+        headers(("etag" = String, description = "Of its version, for If-Match.")))))]
 pub(super) async fn create_alert_rule(
     State(state): State<AppState>,
     Editor(actor): Editor,

@@ -6,7 +6,7 @@ mod rule;
 mod update;
 
 use alerts_domain::id::RuleId;
-use axum::Json;
+use alerts_engine::{Actor, ChangeError};
 use axum::extract::State;
 use http::StatusCode;
 use utoipa_axum::router::OpenApiRouter;
@@ -16,8 +16,9 @@ use self::rule::AlertRuleView;
 use super::caller::{Editor, Viewer};
 use super::page::{self, Listed, PageQuery};
 use super::path::PathId;
-use super::problem::Problem;
+use super::problem::{Problem, ProblemBody};
 use super::query::Query;
+use super::version::{IfMatch, Shown};
 use crate::state::AppState;
 
 /// The tag of this group in the document.
@@ -51,31 +52,55 @@ async fn list_alert_rules(
 /// Get an alert rule
 #[utoipa::path(get, path = "/v1/alert-rules/{id}", tag = TAG,
     params(("id" = RuleId, Path)),
-    responses((status = 200, description = "The rule.", body = AlertRuleView)))]
+    responses((status = 200, description = "The rule.", body = AlertRuleView,
+        headers(("etag" = String, description = "Of its version, for If-Match.")))))]
 async fn get_alert_rule(
     State(state): State<AppState>,
     Viewer(actor): Viewer,
     PathId(id): PathId<RuleId>,
-) -> Result<Json<AlertRuleView>, Problem> {
+) -> Result<Shown<AlertRuleView>, Problem> {
+    current(&state, &actor, id).await.map(Shown)
+}
+
+/// The rule as it is now.
+async fn current(state: &AppState, actor: &Actor, id: RuleId) -> Result<AlertRuleView, Problem> {
     let found = state.store().get_rule(&actor.tenant, id).await?;
     let rule = found
         .filter(|rule| rule.deleted_at.is_none())
         .ok_or_else(|| Problem::not_found(KIND, id))?;
-    Ok(Json(rule.into()))
+    Ok(rule.into())
+}
+
+/// Why a change of the rule was not made.
+async fn refused(state: &AppState, actor: &Actor, id: RuleId, why: ChangeError) -> Problem {
+    let is_stale = matches!(why, ChangeError::Stale);
+    let problem = Problem::of_change(why, id);
+    if !is_stale {
+        return problem;
+    }
+    match current(state, actor, id).await {
+        Ok(current) => problem.with_current(&current),
+        Err(gone) => gone,
+    }
 }
 
 /// Delete an alert rule
 ///
 /// Softly: deliveries that it has made go on.
 #[utoipa::path(delete, path = "/v1/alert-rules/{id}", tag = TAG,
-    params(("id" = RuleId, Path)),
-    responses((status = 204, description = "It is deleted.")))]
+    params(("id" = RuleId, Path),
+        ("if-match" = Option<String>, Header, description = "An ETag: deletes that version only.")),
+    responses((status = 204, description = "It is deleted."),
+        (status = 412, description = "It has changed since; `current` is what is stored now.",
+            body = ProblemBody, content_type = "application/problem+json")))]
 async fn delete_alert_rule(
     State(state): State<AppState>,
     Editor(actor): Editor,
     PathId(id): PathId<RuleId>,
+    IfMatch(expected): IfMatch,
 ) -> Result<StatusCode, Problem> {
-    let deleted = state.engine().rules().delete(&actor, id).await;
-    deleted.map_err(|error| Problem::of_change(error, id))?;
-    Ok(StatusCode::NO_CONTENT)
+    match state.engine().rules().delete(&actor, id, &expected).await {
+        Ok(()) => Ok(StatusCode::NO_CONTENT),
+        Err(error) => Err(refused(&state, &actor, id, error).await),
+    }
 }

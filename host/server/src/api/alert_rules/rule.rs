@@ -13,6 +13,8 @@ use serde::{Serialize, Serializer};
 use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 
+use crate::api::version::{self, Versioned};
+
 /// When to send.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[schema(as = AlertRule)]
@@ -37,6 +39,10 @@ pub(super) struct AlertRuleView {
     disabled_reason: Option<String>,
     /// The newest error of its condition at run time.
     last_condition_error: Option<String>,
+    /// The same as the header `ETag`: send it as `If-Match` to change this version and no
+    /// other.
+    #[schema(example = "\"1767225600000000\"")]
+    etag: String,
     /// Who made it: a key's id.
     created_by: String,
     #[schema(value_type = String, format = DateTime)]
@@ -50,6 +56,7 @@ pub(super) struct AlertRuleView {
 
 impl From<AlertRule> for AlertRuleView {
     fn from(rule: AlertRule) -> Self {
+        let etag = version::tag(rule.version());
         let spec = rule.spec;
         Self {
             id: rule.id,
@@ -63,11 +70,18 @@ impl From<AlertRule> for AlertRuleView {
             is_active: spec.is_active,
             disabled_reason: rule.disabled_reason,
             last_condition_error: rule.last_condition_error,
+            etag,
             created_by: rule.created_by,
             created_at: rule.created_at,
             updated_at: rule.updated_at,
             deleted_at: rule.deleted_at,
         }
+    }
+}
+
+impl Versioned for AlertRuleView {
+    fn tag(&self) -> &str {
+        &self.etag
     }
 }
 

@@ -7,17 +7,17 @@ use alerts_domain::retry::RetryPolicy;
 use alerts_domain::rule::EventTypePattern;
 use alerts_domain::trigger::Trigger;
 use alerts_engine::RulePatch;
-use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
 
-use super::TAG;
 use super::rule::{AlertRuleView, ConditionView};
+use super::{TAG, refused};
 use crate::api::body::JsonBody;
 use crate::api::caller::Editor;
 use crate::api::patch::{nullable, present};
 use crate::api::path::PathId;
-use crate::api::problem::Problem;
+use crate::api::problem::{Problem, ProblemBody};
+use crate::api::version::{IfMatch, Shown};
 use crate::state::AppState;
 
 /// A change of an alert rule. What is absent stays as it is.
@@ -74,14 +74,23 @@ impl From<AlertRulePatch> for RulePatch {
 ///
 /// Holds for the next event.
 #[utoipa::path(patch, path = "/v1/alert-rules/{id}", tag = TAG,
-    params(("id" = RuleId, Path)), request_body = AlertRulePatch,
-    responses((status = 200, description = "The rule.", body = AlertRuleView)))]
+    params(("id" = RuleId, Path),
+        ("if-match" = Option<String>, Header, description = "An ETag: changes that version only.")),
+    request_body = AlertRulePatch,
+    responses((status = 200, description = "The rule.", body = AlertRuleView,
+            headers(("etag" = String, description = "Of its new version, for If-Match."))),
+        (status = 412, description = "It has changed since; `current` is what is stored now.",
+            body = ProblemBody, content_type = "application/problem+json")))]
 pub(super) async fn update_alert_rule(
     State(state): State<AppState>,
     Editor(actor): Editor,
     PathId(id): PathId<RuleId>,
+    IfMatch(expected): IfMatch,
     body: JsonBody<AlertRulePatch>,
-) -> Result<Json<AlertRuleView>, Problem> {
-    let changed = state.engine().rules().update(&actor, id, body.value.into()).await;
-    Ok(Json(changed.map_err(|error| Problem::of_change(error, id))?.into()))
+) -> Result<Shown<AlertRuleView>, Problem> {
+    let patch = body.value.into();
+    match state.engine().rules().update(&actor, id, &expected, patch).await {
+        Ok(changed) => Ok(Shown(changed.into())),
+        Err(error) => Err(refused(&state, &actor, id, error).await),
+    }
 }

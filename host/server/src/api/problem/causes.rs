@@ -6,8 +6,11 @@ use alerts_sandbox::CallError;
 use alerts_store::StoreError;
 
 use super::{Kind, Problem};
-use crate::keys::LookupError;
+use crate::remembered::LookupError;
 
+/// What a caller is told whose change is meant for another version.
+const STALE: &str = "it was changed since the version that the header If-Match names; `current` \
+    is what is stored now: look whether the change still makes sense, and repeat it with its ETag";
 /// What a caller is told when the database was lost at a commit.
 const IN_DOUBT: &str = "the database was lost before it said whether this is stored: it may be, or \
     not. A request with an Idempotency-Key finds out when it is repeated with the same key, and so \
@@ -21,6 +24,7 @@ impl From<ChangeError> for Problem {
                 Self::new(Kind::NotFound, format!("there is no such {kind} in this namespace"))
             }
             ChangeError::Conflict(detail) => Self::new(Kind::Conflict, detail),
+            ChangeError::Stale => Self::new(Kind::Stale, STALE),
             ChangeError::Engine(error) => error.into(),
         }
     }

@@ -15,8 +15,12 @@ pub(crate) enum Kind {
     Unauthenticated,
     /// A key of ours whose time is over.
     KeyExpired,
+    /// A session whose time is over, or whose key was revoked.
+    SessionEnded,
     /// The key does not reach that far.
     Forbidden,
+    /// A change with a session's cookie that its own page has not asked for.
+    NotFromOwnPage,
     /// Not there, or somebody else's.
     NotFound,
     /// The path is right and the method is not.
@@ -25,12 +29,16 @@ pub(crate) enum Kind {
     RequestTimeout,
     /// It stands against what is stored now.
     Conflict,
+    /// It is meant for another version than the one that is stored now.
+    Stale,
     /// Over a limit.
     TooLarge,
     /// A body that is read by nobody here.
     UnsupportedMediaType,
     /// An idempotency key used for two different requests.
     IdempotencyKeyReused,
+    /// Wrong keys come too fast.
+    TooManyAttempts,
     /// A plugin gave no answer; its author or the operator must act.
     PluginFailed,
     /// A bug, or damage.
@@ -46,20 +54,24 @@ pub(super) const TYPE_PREFIX: &str = "https://exosphere.dev/problems/";
 
 impl Kind {
     /// Of each status the most general one first.
-    pub(super) const ALL: [Self; 17] = [
+    pub(super) const ALL: [Self; 21] = [
         Self::InvalidRequest,
         Self::MalformedJson,
         Self::NamespaceRequired,
         Self::Unauthenticated,
         Self::KeyExpired,
+        Self::SessionEnded,
         Self::Forbidden,
+        Self::NotFromOwnPage,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::RequestTimeout,
         Self::Conflict,
+        Self::Stale,
         Self::TooLarge,
         Self::UnsupportedMediaType,
         Self::IdempotencyKeyReused,
+        Self::TooManyAttempts,
         Self::Internal,
         Self::PluginFailed,
         Self::Unavailable,
@@ -81,6 +93,15 @@ impl Kind {
                 (S::UNAUTHORIZED, "unauthenticated", "The request needs a valid API key")
             }
             Self::KeyExpired => (S::UNAUTHORIZED, "key-expired", "The API key has expired"),
+            Self::SessionEnded => (S::UNAUTHORIZED, "session-ended", "The session has ended"),
+            Self::NotFromOwnPage => (
+                S::FORBIDDEN,
+                "not-from-own-page",
+                "The request was not made by the dashboard's own page",
+            ),
+            Self::TooManyAttempts => {
+                (S::TOO_MANY_REQUESTS, "too-many-attempts", "Too many attempts to sign in")
+            }
             Self::Forbidden => (S::FORBIDDEN, "forbidden", "The API key does not allow this"),
             Self::NotFound => (S::NOT_FOUND, "not-found", "There is no such resource"),
             Self::MethodNotAllowed => (
@@ -93,6 +114,9 @@ impl Kind {
             }
             Self::Conflict => {
                 (S::CONFLICT, "conflict", "The request does not fit the present state")
+            }
+            Self::Stale => {
+                (S::PRECONDITION_FAILED, "stale", "The resource was changed since it was read")
             }
             Self::TooLarge => (S::PAYLOAD_TOO_LARGE, "too-large", "The request is too large"),
             Self::UnsupportedMediaType => (

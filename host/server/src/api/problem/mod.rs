@@ -12,10 +12,12 @@ use alerts_engine::ChangeError;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
+use serde_json::Value;
 
 pub(crate) use self::errors::FieldErrors;
 pub(crate) use self::kind::Kind;
 use self::kind::TYPE_PREFIX;
+use super::version::Versioned;
 
 /// An error on its way to the caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,11 +25,19 @@ pub(crate) struct Problem {
     kind: Kind,
     detail: String,
     errors: FieldErrors,
+    current: Option<Box<Current>>,
+}
+
+/// What is stored now, where a change was meant for something else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Current {
+    tag: String,
+    resource: Value,
 }
 
 /// The type of a problem document.
 pub(crate) const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
-/// When to come back after a 503, in seconds.
+/// When to come back after a 503 or a 429, in seconds.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 
 /// Problem details, RFC 9457.
@@ -52,11 +62,15 @@ pub(crate) struct ProblemBody<'a> {
     /// How many more fields are wrong than `errors` tells of; absent when it tells all.
     #[serde(skip_serializing_if = "is_zero")]
     more_errors: usize,
+    /// With 412: the resource as it is stored now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    current: Option<&'a Value>,
 }
 
 impl Problem {
     pub(crate) fn new(kind: Kind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into(), errors: FieldErrors::default() }
+        Self { kind, detail: detail.into(), errors: FieldErrors::default(), current: None }
     }
 
     /// Wrong fields. The detail tells the first, for callers that read no more.
@@ -71,7 +85,7 @@ impl Problem {
             [only] => told(only),
             [first, ..] => format!("{} (the first of {} errors)", told(first), errors.count()),
         };
-        Self { kind: Kind::InvalidRequest, detail, errors }
+        Self { errors, ..Self::new(Kind::InvalidRequest, detail) }
     }
 
     /// Parts of this host that do not work.
@@ -106,6 +120,13 @@ impl Problem {
     /// The same problem, seen from a document in which its place is `prefix`.
     pub(crate) fn under(self, prefix: &str) -> Self {
         Self { kind: self.kind, ..Self::invalid(self.errors.under(prefix)) }
+    }
+
+    /// The same problem, with what is stored now.
+    pub(crate) fn with_current(mut self, current: &impl Versioned) -> Self {
+        let resource = serde_json::to_value(current).unwrap_or_default();
+        self.current = Some(Box::new(Current { tag: current.tag().to_owned(), resource }));
+        self
     }
 
     /// Too much of something.
@@ -163,6 +184,7 @@ impl Problem {
             detail: &self.detail,
             errors: self.errors.told(),
             more_errors: self.errors.more(),
+            current: self.current.as_ref().map(|current| &current.resource),
         }
     }
 
@@ -177,12 +199,14 @@ impl IntoResponse for Problem {
         let (status, ..) = self.kind.told();
         let body = serde_json::to_vec(&self.body()).unwrap_or_default();
         let mut response = (status, [(header::CONTENT_TYPE, MEDIA_TYPE)], body).into_response();
+        let tag = self.current.and_then(|current| HeaderValue::try_from(current.tag).ok());
+        response.headers_mut().extend(tag.map(|tag| (header::ETAG, tag)));
         match self.kind {
-            Kind::Unauthenticated | Kind::KeyExpired => {
+            Kind::Unauthenticated | Kind::KeyExpired | Kind::SessionEnded => {
                 let scheme = HeaderValue::from_static("Bearer realm=\"exosphere-alerts\"");
                 response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
             }
-            Kind::Unavailable | Kind::OutcomeUnknown => {
+            Kind::Unavailable | Kind::OutcomeUnknown | Kind::TooManyAttempts => {
                 response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
             }
             _ => {}

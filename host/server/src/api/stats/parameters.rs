@@ -35,8 +35,10 @@ pub(super) struct StatsParameters {
     #[param(value_type = Option<String>, format = DateTime)]
     to: Option<Timestamp>,
     /// How long a step is; `hour` when absent.
+    #[param(inline)]
     step: Option<Step>,
     /// A row for each of these; rows are about the namespace as a whole when absent.
+    #[param(inline)]
     by: Option<StatsBy>,
     /// Only this endpoint's.
     webhook_endpoint_id: Option<EndpointId>,

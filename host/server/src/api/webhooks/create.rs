@@ -95,7 +95,8 @@ fn default_url(plugins: &Plugins, target: &str) -> Option<String> {
 #[utoipa::path(post, path = "/v1/webhooks", tag = TAG, request_body = NewWebhookEndpoint,
     params(("idempotency-key" = Option<String>, Header, description = "Makes repeating safe.")),
     responses((status = 201, description = "The endpoint, with its signing secret.",
-        body = WebhookEndpointView)))]
+        body = WebhookEndpointView,
+        headers(("etag" = String, description = "Of its version, for If-Match.")))))]
 pub(super) async fn create_webhook(
     State(state): State<AppState>,
     Editor(actor): Editor,

@@ -12,6 +12,8 @@ use alerts_engine::CircuitState;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::api::version::{self, Versioned};
+
 /// Where to send.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[schema(as = WebhookEndpoint)]
@@ -50,6 +52,10 @@ pub(super) struct WebhookEndpointView {
     circuit: Option<CircuitView>,
     /// Counts changes; each attempt says which version it used.
     version: i64,
+    /// The same as the header `ETag`: send it as `If-Match` to change this version and no
+    /// other.
+    #[schema(example = "\"3\"")]
+    etag: String,
     /// Who made it: a key's id.
     created_by: String,
     #[schema(value_type = String, format = DateTime)]
@@ -79,11 +85,18 @@ impl From<WebhookEndpoint> for WebhookEndpointView {
             gone_after: spec.gone_after,
             circuit: None,
             version: endpoint.version,
+            etag: version::tag(endpoint.version),
             created_by: endpoint.created_by,
             created_at: endpoint.created_at,
             updated_at: endpoint.updated_at,
             deleted_at: endpoint.deleted_at,
         }
+    }
+}
+
+impl Versioned for WebhookEndpointView {
+    fn tag(&self) -> &str {
+        &self.etag
     }
 }
 

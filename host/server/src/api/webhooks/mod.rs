@@ -8,7 +8,7 @@ mod test;
 mod update;
 
 use alerts_domain::id::EndpointId;
-use axum::Json;
+use alerts_engine::{Actor, ChangeError};
 use axum::extract::State;
 use http::StatusCode;
 use utoipa_axum::router::OpenApiRouter;
@@ -18,8 +18,9 @@ use self::endpoint::WebhookEndpointView;
 use super::caller::{Editor, Viewer};
 use super::page::{self, Listed, PageQuery};
 use super::path::PathId;
-use super::problem::Problem;
+use super::problem::{Problem, ProblemBody};
 use super::query::Query;
+use super::version::{IfMatch, Shown};
 use crate::state::AppState;
 
 /// The tag of this group in the document.
@@ -56,32 +57,60 @@ async fn list_webhooks(
 /// Get a webhook endpoint
 #[utoipa::path(get, path = "/v1/webhooks/{id}", tag = TAG,
     params(("id" = EndpointId, Path)),
-    responses((status = 200, description = "The endpoint.", body = WebhookEndpointView)))]
+    responses((status = 200, description = "The endpoint.", body = WebhookEndpointView,
+        headers(("etag" = String, description = "Of its version, for If-Match.")))))]
 async fn get_webhook(
     State(state): State<AppState>,
     Viewer(actor): Viewer,
     PathId(id): PathId<EndpointId>,
-) -> Result<Json<WebhookEndpointView>, Problem> {
+) -> Result<Shown<WebhookEndpointView>, Problem> {
+    current(&state, &actor, id).await.map(Shown)
+}
+
+/// The endpoint as it is now.
+async fn current(
+    state: &AppState,
+    actor: &Actor,
+    id: EndpointId,
+) -> Result<WebhookEndpointView, Problem> {
     let found = state.store().get_endpoint(&actor.tenant, id).await?;
     let endpoint = found
         .filter(|endpoint| endpoint.deleted_at.is_none())
         .ok_or_else(|| Problem::not_found(KIND, id))?;
     let circuit = state.engine().circuit(id);
-    Ok(Json(WebhookEndpointView::from(endpoint).with_circuit(circuit)))
+    Ok(WebhookEndpointView::from(endpoint).with_circuit(circuit))
+}
+
+/// Why a change of the endpoint was not made.
+async fn refused(state: &AppState, actor: &Actor, id: EndpointId, why: ChangeError) -> Problem {
+    let is_stale = matches!(why, ChangeError::Stale);
+    let problem = Problem::of_change(why, id);
+    if !is_stale {
+        return problem;
+    }
+    match current(state, actor, id).await {
+        Ok(current) => problem.with_current(&current),
+        Err(gone) => gone,
+    }
 }
 
 /// Delete a webhook endpoint
 ///
 /// Softly: its deliveries stay on record. Rules that lead to it fire no more.
 #[utoipa::path(delete, path = "/v1/webhooks/{id}", tag = TAG,
-    params(("id" = EndpointId, Path)),
-    responses((status = 204, description = "It is deleted.")))]
+    params(("id" = EndpointId, Path),
+        ("if-match" = Option<String>, Header, description = "An ETag: deletes that version only.")),
+    responses((status = 204, description = "It is deleted."),
+        (status = 412, description = "It has changed since; `current` is what is stored now.",
+            body = ProblemBody, content_type = "application/problem+json")))]
 async fn delete_webhook(
     State(state): State<AppState>,
     Editor(actor): Editor,
     PathId(id): PathId<EndpointId>,
+    IfMatch(expected): IfMatch,
 ) -> Result<StatusCode, Problem> {
-    let deleted = state.engine().endpoints().delete(&actor, id).await;
-    deleted.map_err(|error| Problem::of_change(error, id))?;
-    Ok(StatusCode::NO_CONTENT)
+    match state.engine().endpoints().delete(&actor, id, &expected).await {
+        Ok(()) => Ok(StatusCode::NO_CONTENT),
+        Err(error) => Err(refused(&state, &actor, id, error).await),
+    }
 }

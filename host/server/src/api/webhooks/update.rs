@@ -6,18 +6,18 @@ use alerts_domain::id::EndpointId;
 use alerts_domain::rate_limit::RateLimit;
 use alerts_domain::secret::Secret;
 use alerts_engine::EndpointPatch;
-use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::TAG;
 use super::endpoint::{WebhookEndpointView, headers_of};
+use super::{TAG, refused};
 use crate::api::body::JsonBody;
 use crate::api::caller::Editor;
 use crate::api::patch::{nullable, present};
 use crate::api::path::PathId;
-use crate::api::problem::Problem;
+use crate::api::problem::{Problem, ProblemBody};
+use crate::api::version::{IfMatch, Shown};
 use crate::state::AppState;
 
 /// A change of a webhook endpoint. What is absent stays as it is.
@@ -95,15 +95,23 @@ impl WebhookEndpointPatch {
 ///
 /// Deliveries that are waiting use the new settings.
 #[utoipa::path(patch, path = "/v1/webhooks/{id}", tag = TAG,
-    params(("id" = EndpointId, Path)), request_body = WebhookEndpointPatch,
-    responses((status = 200, description = "The endpoint.", body = WebhookEndpointView)))]
+    params(("id" = EndpointId, Path),
+        ("if-match" = Option<String>, Header, description = "An ETag: changes that version only.")),
+    request_body = WebhookEndpointPatch,
+    responses((status = 200, description = "The endpoint.", body = WebhookEndpointView,
+            headers(("etag" = String, description = "Of its new version, for If-Match."))),
+        (status = 412, description = "It has changed since; `current` is what is stored now.",
+            body = ProblemBody, content_type = "application/problem+json")))]
 pub(super) async fn update_webhook(
     State(state): State<AppState>,
     Editor(actor): Editor,
     PathId(id): PathId<EndpointId>,
+    IfMatch(expected): IfMatch,
     body: JsonBody<WebhookEndpointPatch>,
-) -> Result<Json<WebhookEndpointView>, Problem> {
-    let changed = state.engine().endpoints().update(&actor, id, body.value.patch()?).await;
-    let endpoint = changed.map_err(|error| Problem::of_change(error, id))?;
-    Ok(Json(endpoint.into()))
+) -> Result<Shown<WebhookEndpointView>, Problem> {
+    let patch = body.value.patch()?;
+    match state.engine().endpoints().update(&actor, id, &expected, patch).await {
+        Ok(changed) => Ok(Shown(changed.into())),
+        Err(error) => Err(refused(&state, &actor, id, error).await),
+    }
 }
