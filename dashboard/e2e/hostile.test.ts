@@ -104,7 +104,7 @@ test('an answer of a megabyte, an event and names are text on every page that sh
   ];
   for (const [path, shown] of pages) {
     await person.open(path);
-    await page.getByRole('main').getByText(shown).first().waitFor();
+    await page.getByRole('main').getByText(shown).filter({ visible: true }).first().waitFor();
     await assertOnlyText(page, path);
   }
   assertNoComplaints(person);
@@ -131,7 +131,7 @@ test("a plugin's manifest is text, in the list, on its page and in the form that
   const { page } = person;
   for (const path of ['/plugins', '/plugins/hostile']) {
     await person.open(path);
-    await page.getByRole('main').getByText('<script>').first().waitFor();
+    await page.getByRole('main').getByText('<script>').filter({ visible: true }).first().waitFor();
     await assertOnlyText(page, path);
   }
   await person.open('/webhooks?add=1');
