@@ -7,6 +7,7 @@
 )]
 
 mod bench;
+mod browser;
 mod build;
 mod command;
 mod conformance;
@@ -14,6 +15,7 @@ mod coverage;
 mod dashboard;
 mod examples;
 mod images;
+mod journeys;
 mod plugins;
 mod run;
 mod simulate;
