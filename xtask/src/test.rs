@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::command::{cargo, finish, fresh_cargo, program, succeeds, without_package_variables};
-use crate::{Outcome, conformance, dashboard, examples, plugins, run, target_dir, torture};
+use crate::{Outcome, conformance, dashboard, deploy, examples, plugins, run, target_dir, torture};
 
 /// Run everything that must hold: format, lints, licences and all tests.
 ///
@@ -32,6 +32,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
     steps.run("plugin tests", || plugin_tests(filter));
     steps.run("tests", || host_tests(filter));
     if filter.is_none() {
+        steps.run("deploy", || deploy::run(&deploy::Args::default()));
         steps.run("conformance", conformance::hold);
         steps.run("torture", torture::a_few);
     }
