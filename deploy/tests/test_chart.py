@@ -1,66 +1,27 @@
 """The Helm chart: linted, rendered with each example's values, and held against the schemas
 of Kubernetes and the settings of the program."""
 
-import copy
 import json
 import re
 
 import helm_python
 import host
-import kubernetes_validate
 import places
 import pytest
 import yaml
+from chart import (
+    KUBERNETES,
+    environment,
+    is_what_kubernetes_takes,
+    one,
+    overlaid,
+    pod,
+    render,
+    values_of,
+)
 from helm_python import chart as helm
 
 EXAMPLES = sorted((places.CHART / "examples").glob("*.yaml"))
-# The oldest that Chart.yaml takes, and the newest whose schemas the validator has.
-KUBERNETES = ["1.30", kubernetes_validate.latest_version()]
-# What is not part of Kubernetes, and so in no schema of it.
-CUSTOM = {"monitoring.coreos.com/v1"}
-
-
-def values_of(file) -> dict:
-    return yaml.safe_load(file.read_text())
-
-
-def overlaid(values: dict, change: dict) -> dict:
-    """Values with a change, level by level, as Helm overlays them."""
-    merged = copy.deepcopy(values)
-    for key, value in change.items():
-        below = isinstance(value, dict) and isinstance(merged.get(key), dict)
-        merged[key] = overlaid(merged[key], value) if below else value
-    return merged
-
-
-def render(values: dict) -> list[dict]:
-    with helm.Chart.load(places.CHART) as chart:
-        chart.validate_schema(chart.merge_values(values))
-        rendered = chart.render(values, name="alerts", namespace="monitoring")
-    manifests = []
-    for path, text in rendered.items():
-        if path.endswith((".yaml", ".yml")):
-            manifests += [one for one in yaml.safe_load_all(text) if one]
-    return manifests
-
-
-def one(manifests: list[dict], kind: str) -> dict:
-    (found,) = [manifest for manifest in manifests if manifest["kind"] == kind]
-    return found
-
-
-def pod(manifests: list[dict]) -> dict:
-    (found,) = [m for m in manifests if m["kind"] in ("Deployment", "StatefulSet")]
-    return found["spec"]["template"]["spec"]
-
-
-def environment(manifests: list[dict]) -> dict[str, dict]:
-    (container,) = pod(manifests)["containers"]
-    names = [variable["name"] for variable in container["env"]]
-    assert len(names) == len(set(names)), f"a variable is set twice: {names}"
-    return {variable["name"]: variable for variable in container["env"]}
-
-
 POSTGRES = values_of(places.CHART / "examples/postgres.yaml")
 ALL = [pytest.param({}, id="defaults")]
 ALL += [pytest.param(values_of(file), id=file.stem) for file in EXAMPLES]
@@ -79,8 +40,7 @@ def test_rendered_manifests_are_what_kubernetes_takes(values, version):
     manifests = render(values)
     assert len(manifests) >= 4
     for manifest in manifests:
-        if manifest["apiVersion"] not in CUSTOM:
-            kubernetes_validate.validate(manifest, version, strict=True)
+        is_what_kubernetes_takes(manifest, version)
 
 
 @pytest.mark.parametrize("values", ALL)
