@@ -11,7 +11,7 @@ use alerts_package::{Manifest, encode, pack};
 use crate::command::{cargo, finish, fresh_cargo, program, succeeds};
 use crate::plugins::{read, write_if_changed};
 use crate::toolchain::{Choice, TARGET, Toolchain, install_with_apt, is_root};
-use crate::{Outcome, plugins, root, target_dir};
+use crate::{Outcome, plugins, root, target_dir, venv};
 
 /// Build the example plugins into plugins/examples/dist/*.wasm.
 ///
@@ -223,26 +223,12 @@ fn javascript(folder: &Path) -> Outcome<Built> {
 }
 
 fn python(folder: &Path) -> Outcome<Built> {
-    let requirements = folder.join("requirements.txt");
     let venv = target_dir().join("examples/python");
-    let componentize = venv.join("bin/componentize-py");
-    if !is_newer(&componentize, &[&requirements])? {
-        println!("examples: pip install into a virtual environment");
-        let made = finish(program("python3").args(["-m", "venv", "--clear"]).arg(&venv));
-        let installed = made.and_then(|()| {
-            let pip = venv.join("bin/pip").to_string_lossy().into_owned();
-            let mut install = program(&pip);
-            install.args(["install", "--quiet", "--disable-pip-version-check", "--requirement"]);
-            finish(install.arg(&requirements))
-        });
-        if let Err(error) = installed {
-            println!("examples: {error}");
-            return Ok(Built::Missing(
-                "install Python 3.10 or newer with venv (Debian: python3-venv), and let pip \
-                 reach its registry",
-            ));
-        }
+    if let Err(error) = venv::make(&venv, &folder.join("requirements.txt"), "componentize-py") {
+        println!("examples: {error}");
+        return Ok(Built::Missing(venv::ADVICE));
     }
+    let componentize = venv.join("bin/componentize-py");
     let component = target_dir().join("examples/teams.wasm");
     finish(
         program(&componentize.to_string_lossy())
@@ -267,7 +253,7 @@ impl Language {
 
 /// Whether `file` is there, and was written after everything in `sources`:
 /// files, or folders with what lies directly in them.
-fn is_newer(file: &Path, sources: &[&Path]) -> Outcome<bool> {
+pub(crate) fn is_newer(file: &Path, sources: &[&Path]) -> Outcome<bool> {
     let Ok(written) = std::fs::metadata(file).and_then(|metadata| metadata.modified()) else {
         return Ok(false);
     };

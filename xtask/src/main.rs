@@ -13,6 +13,7 @@ mod command;
 mod conformance;
 mod coverage;
 mod dashboard;
+mod deploy;
 mod examples;
 mod images;
 mod journeys;
@@ -23,6 +24,7 @@ mod soak;
 mod test;
 mod toolchain;
 mod torture;
+mod venv;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -49,6 +51,7 @@ enum Command {
     Plugins(plugins::Args),
     Examples(examples::Args),
     Dashboard(dashboard::Args),
+    Deploy(deploy::Args),
     Build(build::Args),
     Run(run::Args),
     Test(test::Args),
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
         Command::Plugins(args) => plugins::run(&args),
         Command::Examples(args) => examples::run(&args),
         Command::Dashboard(args) => dashboard::run(&args),
+        Command::Deploy(args) => deploy::run(&args),
         Command::Build(args) => build::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Test(args) => test::run(&args),
