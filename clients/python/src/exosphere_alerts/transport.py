@@ -109,6 +109,9 @@ class Transport:
             if len(body) > MAX_ANSWER_BYTES or time.monotonic() > ends_at:
                 self.close()
                 break
+        # Read to its end, it is not closed by that in every version of Python, and a response that is
+        # open keeps the connection from its next request.
+        response.close()
         return bytes(body)
 
     def close(self) -> None:
