@@ -15,8 +15,6 @@ from random import Random
 import pytest
 
 from exosphere_alerts import Emitter
-from exosphere_alerts.outbox import Outbox
-from exosphere_alerts.sender import MAX_BATCH_EVENTS
 
 from .conftest import Told
 from .support.eventually import eventually
@@ -168,18 +166,6 @@ def test_a_host_that_is_killed_while_batches_arrive_gets_each_event_once(
     assert len(alerts) == len(ids)
 
 
-def test_a_day_of_events_leaves_in_batches_as_large_as_the_host_takes(
-    host: Host, namespace: str, outbox: Path
-) -> None:
-    stored = Outbox(outbox, max_events=10_000, max_bytes=10_000_000)
-    event = b'{"specversion":"1.0","id":"%d","source":"/s","type":"t","namespace":"%s"}'
-    bodies = [event % (number, namespace.encode()) for number in range(MAX_BATCH_EVENTS * 2 + 1)]
-    stored.settle(stored.enqueue(bodies))
-    stored.close()
-    with Emitter(host.url, host.key, outbox=outbox, namespace=namespace) as emitter:
-        assert emitter.flush(60)
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGSTOP")
 def test_another_process_sends_as_soon_as_the_one_that_sent_is_gone(
     host: Host, namespace: str, outbox: Path, told: Told
@@ -187,7 +173,9 @@ def test_another_process_sends_as_soon_as_the_one_that_sent_is_gone(
     receiver = told("night.*")
     idle = "import sys,time; from exosphere_alerts import Emitter; "
     idle += "e = Emitter(*sys.argv[1:3], outbox=sys.argv[3], namespace=sys.argv[4]); "
-    idle += "e.emit('night.fell', id='first'); e.flush(); print('sent', flush=True); time.sleep(600)"
+    idle += (
+        "e.emit('night.fell', id='first'); e.flush(); print('sent', flush=True); time.sleep(600)"
+    )
     arguments = [host.url, host.key, str(outbox), namespace]
     child = subprocess.Popen(
         [sys.executable, "-c", idle, *arguments], stdout=subprocess.PIPE, text=True

@@ -247,6 +247,11 @@ class Emitter:
         self._started_sender().wake()
         return self._wait(timeout_s, or_trouble=False)
 
+    def settle(self, timeout_s: float = CLOSE_S) -> bool:
+        """`flush`, but a host that is known to be away is not waited for."""
+        self._started_sender().wake()
+        return self._wait(timeout_s, or_trouble=True)
+
     def _wait(self, timeout_s: float | None, *, or_trouble: bool) -> bool:
         up_to = self._outbox.last_seq()
         ends_at = None if timeout_s is None else real_time.monotonic() + timeout_s

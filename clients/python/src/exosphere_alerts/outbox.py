@@ -154,11 +154,14 @@ class Outbox:
                 db.execute("INSERT INTO waiting (body) VALUES (?)", (body,)).lastrowid or 0
             )
 
-    def head(self, max_events: int, max_bytes: int) -> list[Waiting]:
-        """The oldest that wait, at least one if any does."""
+    def head(self, max_events: int, max_bytes: int, *, after_seq: int = 0) -> list[Waiting]:
+        """The oldest of those after this place, at least one if any waits."""
         found: list[Waiting] = []
         with self._reading() as db:
-            rows = db.execute("SELECT seq, body FROM waiting ORDER BY seq LIMIT ?", (max_events,))
+            rows = db.execute(
+                "SELECT seq, body FROM waiting WHERE seq > ? ORDER BY seq LIMIT ?",
+                (after_seq, max_events),
+            )
             for seq, body in rows:
                 max_bytes -= len(body) + 1
                 if found and max_bytes < 0:
@@ -167,10 +170,10 @@ class Outbox:
             rows.close()
         return found
 
-    def remove(self, first_seq: int, last_seq: int) -> None:
-        """These are with the host; there is nothing older than the first."""
+    def remove(self, up_to_seq: int) -> None:
+        """So many are with the host."""
         with self._lock, self._transaction() as db:
-            db.execute("DELETE FROM waiting WHERE seq BETWEEN ? AND ?", (first_seq, last_seq))
+            db.execute("DELETE FROM waiting WHERE seq <= ?", (up_to_seq,))
 
     def set_aside(self, refused: Sequence[Refused]) -> int:
         """Takes them out of the way of what comes after. How many older ones were dropped for it."""
@@ -227,7 +230,8 @@ class Outbox:
         with self._reading() as db:
             (free,) = db.execute("PRAGMA freelist_count").fetchone()
             if free > SHRINK_PAGES:
-                db.execute("PRAGMA incremental_vacuum").fetchall()
+                # Python's `execute` would stop after the first page, which has no row to show.
+                db.executescript("PRAGMA incremental_vacuum")
 
     def close(self) -> None:
         """What waits stays in the file."""
@@ -257,9 +261,12 @@ class Outbox:
         try:
             yield
         except (sqlite3.Error, OSError) as error:
-            # The next one begins anew: a disk may come back, a file be put right.
-            self._disconnect()
-            raise self._explained(error) from error
+            told = self._explained(error)
+            # The next one begins anew: a file may have been put right. But on a full disk it could
+            # not be opened again, and what waits in it can still be read and sent.
+            if not isinstance(told, DiskFull):
+                self._disconnect()
+            raise told from error
 
     def _explained(self, error: Exception) -> OutboxError:
         text = str(error)

@@ -71,6 +71,7 @@ class Sender:
         self._on_trouble = on_trouble
         self._lock = SenderLock(outbox.path.with_name(outbox.path.name + ".sender"))
         self._batch_events = MAX_BATCH_EVENTS
+        self._sent_up_to_seq = 0
         self._wake = threading.Event()
         self._is_stopping = False
         self._thread: threading.Thread | None = None
@@ -144,8 +145,11 @@ class Sender:
             return self._failed(NotNow(f"{type(error).__name__}: {error}"))
 
     def _send(self) -> float:
-        batch = self._outbox.head(self._batch_events, MAX_BATCH_BYTES - 2)
+        batch = self._outbox.head(
+            self._batch_events, MAX_BATCH_BYTES - 2, after_seq=self._sent_up_to_seq
+        )
         if not batch:
+            self._remove_sent()
             self._outbox.shrink()
             return IDLE_POLL_S
         body = b"[" + b",".join(one.body for one in batch) + b"]"
@@ -155,15 +159,23 @@ class Sender:
             return self._failed(NotNow(str(error)))
         match judge(answer, len(batch), self._clock.now()):
             case Accepted():
-                self._outbox.remove(batch[0].seq, batch[-1].seq)
+                self._sent_up_to_seq = batch[-1].seq
                 # After a batch with a bad event it was small.
                 self._batch_events = min(self._batch_events * 2, MAX_BATCH_EVENTS)
+                self._remove_sent()
                 self._is_well()
                 return 0.0
             case EventsRefused() as refusal:
                 return self._refused(batch, refusal)
             case NotNow() as pause:
                 return self._failed(pause)
+
+    def _remove_sent(self) -> None:
+        """On a full disk this fails, and is tried again; meanwhile what comes after is sent."""
+        if self._sent_up_to_seq > 0:
+            self._outbox.remove(self._sent_up_to_seq)
+            # Places begin anew if somebody replaces the file.
+            self._sent_up_to_seq = 0
 
     def _refused(self, batch: Sequence[Waiting], refusal: EventsRefused) -> float:
         places = dict(refusal.places)
@@ -178,7 +190,7 @@ class Sender:
             places = {
                 place: why
                 for place, why in places.items()
-                if _namespace(batch[place].body) not in (None, self._namespace)
+                if _attribute(batch[place].body, "namespace") not in (None, self._namespace)
             }
             if not places:
                 advice = "set the namespace (ALERTS_NAMESPACE) that the key (ALERTS_KEY) is of"
@@ -193,7 +205,7 @@ class Sender:
             log.error(
                 "the host refused event %s, which is set aside (`python -m exosphere_alerts refused` "
                 "shows it): %s",
-                _id(one.body),
+                _attribute(one.body, "id"),
                 one.detail,
             )
             self._call(self._on_refused, one)
@@ -227,9 +239,10 @@ class Sender:
                 log.exception("a callback of the emitter failed")
 
 
-def _namespace(body: bytes) -> object:
-    return json.loads(body).get("namespace")
-
-
-def _id(body: bytes) -> object:
-    return json.loads(body).get("id")
+def _attribute(body: bytes, name: str) -> object:
+    """None also for what is no event: a file that was tampered with must not stop the sender."""
+    try:
+        event = json.loads(body)
+    except ValueError:
+        return None
+    return event.get(name) if isinstance(event, dict) else None

@@ -37,9 +37,7 @@ def problem(status: int, kind: str, detail: str, pointers: list[str] | None = No
         "detail": detail,
         "errors": errors,
     }
-    return Reply(
-        status, json.dumps(body).encode(), {"content-type": "application/problem+json"}
-    )
+    return Reply(status, json.dumps(body).encode(), {"content-type": "application/problem+json"})
 
 
 class Stranger:
@@ -54,7 +52,7 @@ class Stranger:
 
 
 @contextmanager
-def answering(answer: Callable[[list[dict[str, Any]]], Reply]) -> Iterator[Stranger]:
+def answering(answer: Callable[[list[dict[str, Any]]], Reply], port: int = 0) -> Iterator[Stranger]:
     stranger = Stranger(answer)
 
     class Handler(BaseHTTPRequestHandler):
@@ -78,6 +76,6 @@ def answering(answer: Callable[[list[dict[str, Any]]], Reply]) -> Iterator[Stran
         def log_message(self, format: str, *args: object) -> None:
             pass
 
-    with serving(Handler) as url:
+    with serving(Handler, port) as url:
         stranger.url = url
         yield stranger
