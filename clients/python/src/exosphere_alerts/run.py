@@ -56,7 +56,12 @@ class Run:
         self._tell_sync(self._ended(error))
 
     async def __aenter__(self) -> Run:
-        await self._tell(self._started())
+        try:
+            await asyncio.shield(self._tell(self._started()))
+        except asyncio.CancelledError as error:
+            # The body will not run, and a run that was told of must not seem stuck.
+            await asyncio.shield(self._tell(self._ended(error)))
+            raise
         return self
 
     async def __aexit__(

@@ -34,6 +34,11 @@ class ManualClock:
                 self._moved.wait(0.005)
             self._waiting_until_s = None
 
+    def advance(self, seconds: float) -> None:
+        with self._moved:
+            self._s += seconds
+            self._moved.notify_all()
+
     def move_to_next_wait(self) -> float:
         """Lets exactly one pause of the sender pass; answers with its end."""
         ends_at = time.monotonic() + 30
