@@ -25,7 +25,7 @@ use crate::redrive::{RedriveScope, find};
 use crate::retention::{Kept, removal, tenants_with_old};
 use crate::statement::Statement;
 use crate::stats::{self, StatsQuery};
-use crate::{audit_log, endpoints, pending, rules};
+use crate::{audit_log, delivery_counts, endpoints, pending, rule_firings, rules};
 
 /// Enough that no planner takes all of them for a short way.
 const EVENTS: i64 = 20_000;
@@ -231,6 +231,14 @@ fn asked(dialect: Dialect) -> BTreeMap<String, (Statement, &'static str)> {
         let statement = find(dialect, tenant, &scope);
         add(&format!("redrive{name}"), statement, "deliveries_by_status");
     }
+    let filter = DeliveryFilter { webhook_endpoint_id: Some(endpoint(1)), ..any() };
+    for (name, filter) in [("", any()), (" to an endpoint", filter)] {
+        let statement = delivery_counts::counts(dialect, tenant, &filter, 50);
+        add(&format!("counts{name}"), statement, "deliveries_by_status");
+    }
+    let ids = [rule(0).to_string(), rule(1).to_string()];
+    let newest = rule_firings::newest(dialect, tenant, &ids);
+    add("newest of rules", newest, "deliveries_by_rule");
     for subject in [None, Some("type-1".to_owned())] {
         let name = format!("stats {subject:?}");
         let (by, step) = (CountedBy::EventType, Step::Minute);
