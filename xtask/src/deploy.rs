@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::command::{finish, program, succeeds};
-use crate::test::Step;
+use crate::step::Step;
 use crate::toolchain::{install_with_apt, is_root};
 use crate::{Outcome, root, run, target_dir, venv};
 

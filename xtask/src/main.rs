@@ -21,6 +21,7 @@ mod plugins;
 mod run;
 mod simulate;
 mod soak;
+mod step;
 mod test;
 mod toolchain;
 mod torture;

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::command::{cargo, finish, fresh_cargo, program, succeeds, without_package_variables};
+use crate::step::Step;
 use crate::{
     Outcome, conformance, dashboard, deploy, examples, journeys, plugins, run, target_dir, torture,
 };
@@ -113,15 +114,6 @@ fn guests(command: &str) -> std::process::Command {
 
 fn guests_target_dir() -> [std::ffi::OsString; 2] {
     ["--target-dir".into(), target_dir().join("guests").into()]
-}
-
-/// How a step went that did not fail.
-#[derive(Debug)]
-pub(crate) enum Step {
-    /// All of it held.
-    Good,
-    /// Some of it was not looked at, for want of what this says.
-    Skipped(String),
 }
 
 /// What was run so far, and how it went.
