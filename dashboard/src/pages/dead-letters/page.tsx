@@ -9,8 +9,8 @@ import { plural } from '@/format/number';
 import { Button } from '@/ui/button';
 import { cutMiddle } from '@/ui/copy';
 import { Dialog } from '@/ui/dialog';
-import { Select } from '@/ui/field';
 import { Page } from '@/ui/page';
+import { Picker } from '@/ui/picker';
 import { Empty, Failure, InlineError, Skeleton } from '@/ui/states';
 import { Foreign } from '@/ui/stranger-text';
 import { Age } from '@/ui/time';
@@ -65,19 +65,14 @@ export function DeadLettersPage() {
       }
     >
       <div className="flex flex-wrap items-center gap-2">
-        <Select
+        <Picker
           aria-label="Webhook"
           className="w-auto max-w-60"
+          none="Any webhook"
+          items={endpoints.items}
           value={search.endpoint ?? ''}
-          onChange={(event) => set({ endpoint: event.target.value || undefined })}
-        >
-          <option value="">Any webhook</option>
-          {endpoints.items.map((endpoint) => (
-            <option key={endpoint.id} value={endpoint.id}>
-              {endpoint.name}
-            </option>
-          ))}
-        </Select>
+          onChange={(endpoint) => set({ endpoint: endpoint || undefined })}
+        />
         <SpanFilter from={search.from} onChange={(from) => set({ from })} />
         {dead.letters.length > 0 && (
           <span role="status" className="text-muted numbers ml-auto text-[13px]">

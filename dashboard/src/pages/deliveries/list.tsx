@@ -5,12 +5,12 @@ import { Bell } from 'lucide-react';
 import { deliveriesQuery, type DeliveryFilters } from '@/api/deliveries';
 import { useRules } from '@/api/rules';
 import type { DeliveryStatus } from '@/api/types';
-import { useEndpoints } from '@/api/webhooks';
+import { useEndpointNames, useEndpoints } from '@/api/webhooks';
 import { plural } from '@/format/number';
 import { Button } from '@/ui/button';
 import { cn } from '@/ui/cn';
-import { Select } from '@/ui/field';
 import { Page } from '@/ui/page';
+import { Picker } from '@/ui/picker';
 import { Rows } from '@/ui/rows';
 import { Empty, Failure, InlineError, Note, Skeleton } from '@/ui/states';
 import { Shape } from '@/ui/status';
@@ -76,32 +76,22 @@ function Filters() {
           </button>
         ))}
       </div>
-      <Select
+      <Picker
         aria-label="Rule"
         className="w-auto max-w-52"
+        none="Any rule"
+        items={rules.items}
         value={search.rule ?? ''}
-        onChange={(event) => set({ rule: event.target.value || undefined })}
-      >
-        <option value="">Any rule</option>
-        {rules.items.map((rule) => (
-          <option key={rule.id} value={rule.id}>
-            {rule.name}
-          </option>
-        ))}
-      </Select>
-      <Select
+        onChange={(rule) => set({ rule: rule || undefined })}
+      />
+      <Picker
         aria-label="Webhook"
         className="w-auto max-w-52"
+        none="Any webhook"
+        items={endpoints.items}
         value={search.endpoint ?? ''}
-        onChange={(event) => set({ endpoint: event.target.value || undefined })}
-      >
-        <option value="">Any webhook</option>
-        {endpoints.items.map((endpoint) => (
-          <option key={endpoint.id} value={endpoint.id}>
-            {endpoint.name}
-          </option>
-        ))}
-      </Select>
+        onChange={(endpoint) => set({ endpoint: endpoint || undefined })}
+      />
       <SpanFilter from={search.from} onChange={(from) => set({ from, to: undefined })} />
       {search.event && (
         <Button size="small" onClick={() => set({ event: undefined })}>
@@ -146,8 +136,7 @@ const isOfToday = ({ created_at }: { created_at: string }) =>
 function List({ filters }: { filters: DeliveryFilters }) {
   const navigate = route.useNavigate();
   const { items, cursor, isPending, error, loadMore, reload } = useDeliveries(filters);
-  const endpoints = useEndpoints();
-  const names = new Map(endpoints.items.map((endpoint) => [endpoint.id, endpoint.name]));
+  const names = useEndpointNames();
   if (isPending) return <Skeleton />;
   if (error && items.length === 0) return <Failure error={error} onRetry={() => void reload()} />;
   if (items.length === 0) {
