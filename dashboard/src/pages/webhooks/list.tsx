@@ -1,5 +1,5 @@
 /** Where alerts go, and whether it works. */
-import { getRouteApi, Link } from '@tanstack/react-router';
+import { getRouteApi } from '@tanstack/react-router';
 import { Plus, Webhook } from 'lucide-react';
 import { useTroubledEndpoints } from '@/api/circuits';
 import { useMay } from '@/api/session';
@@ -11,6 +11,7 @@ import { Button } from '@/ui/button';
 import { cn } from '@/ui/cn';
 import { Select } from '@/ui/field';
 import { Page } from '@/ui/page';
+import { RowLink } from '@/ui/row-link';
 import { Rows } from '@/ui/rows';
 import { SearchBox } from '@/ui/search-box';
 import { Empty, Failure, Skeleton } from '@/ui/states';
@@ -135,9 +136,9 @@ export function WebhooksPage() {
 function Row({ endpoint, health }: { endpoint: Endpoint; health: Health | null }) {
   const circuit = endpoint.circuit?.state;
   return (
-    <Link
+    <RowLink
       to="/webhooks/$id"
-      params={{ id: endpoint.id }}
+      id={endpoint.id}
       className="hover:bg-accent flex h-full items-center gap-4 border-b px-4 outline-offset-[-2px]"
     >
       <TargetIcon target={endpoint.target} className="text-muted size-5 shrink-0" />
@@ -175,6 +176,6 @@ function Row({ endpoint, health }: { endpoint: Endpoint; health: Health | null }
           </span>
         </>
       )}
-    </Link>
+    </RowLink>
   );
 }
