@@ -6,6 +6,9 @@ import { key } from './keys';
 /** The most that a page may hold. */
 export const PAGE_LIMIT = 200;
 
+/** Lists of more pages are not read anew by the clock. */
+const POLLED_PAGES = 5;
+
 export interface Page<T> {
   data: T[];
   next_cursor?: string | null;
@@ -22,7 +25,7 @@ export function shownPages(there: number, isComplete: boolean): number {
 export function useEveryPage<T>(
   name: string,
   fetchPage: (cursor: string | undefined) => Promise<Page<T>>,
-  options: { isEnabled?: boolean } = {},
+  options: { isEnabled?: boolean; refetchInterval?: number } = {},
 ) {
   const query = useInfiniteQuery({
     queryKey: key(name, 'all'),
@@ -30,6 +33,11 @@ export function useEveryPage<T>(
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page: Page<T>) => page.next_cursor ?? undefined,
     enabled: options.isEnabled ?? true,
+    // All pages are read again each time: a long list waits for the stream to say that it changed.
+    refetchInterval: ({ state }) =>
+      state.data && state.data.pages.length > POLLED_PAGES
+        ? false
+        : (options.refetchInterval ?? false),
   });
   const { hasNextPage, isFetching, fetchNextPage, isError } = query;
   useEffect(() => {

@@ -35,6 +35,7 @@ export const DeliveryRow = memo(function DeliveryRow({
           <Foreign text={endpointName ?? cutMiddle(delivery.webhook_endpoint_id)} />
         </span>
         <span className="text-muted block truncate text-[13px]">
+          {delivery.redriven_as && <span className="text-success font-medium">Sent again · </span>}
           {delivery.last_error && delivery.status !== 'delivered' ? (
             <Foreign text={reasonOf(delivery.last_error)} />
           ) : (
