@@ -103,8 +103,10 @@ test("with a viewer's key nothing can be changed, and it says why", async () => 
   const person = await signedIn(browser, host, { key: viewer });
   const { page } = person;
   await person.open('/webhooks');
+  await page.getByText('Adding a webhook needs the role editor; your key is a viewer.').waitFor();
   await page.getByRole('list', { name: 'Webhooks' }).getByText('Ours').click();
   await page.getByRole('button', { name: 'Preview' }).waitFor();
+  await page.getByText('Changing a webhook needs the role editor').waitFor();
   for (const name of ['Add webhook', 'Edit', 'Switch off', 'Send test', 'Rotate secret']) {
     assert.equal(await page.getByRole('button', { name }).count(), 0, name);
   }
@@ -113,7 +115,7 @@ test("with a viewer's key nothing can be changed, and it says why", async () => 
   await turn.waitFor();
   assert.ok(await turn.isDisabled());
   await page.getByRole('list', { name: 'Rules' }).getByText('Ours').first().click();
-  await page.getByText('Your key may look and not change').waitFor();
+  await page.getByText('Changing a rule needs the role editor').waitFor();
   assert.ok(await page.getByLabel('Name', { exact: true }).isDisabled());
   assert.equal(await page.getByRole('button', { name: 'Save', exact: true }).count(), 0);
   await page.getByRole('button', { name: 'Your key' }).click();

@@ -74,43 +74,74 @@ async function press(page: Page, name: string | RegExp) {
   await page.getByRole('main').getByRole('button', { name }).first().click();
 }
 
-/** What axe finds, and by how much the page is too wide for its window. */
+const LOOKS = [
+  { colours: 'dark', width: 1440 },
+  { colours: 'dark', width: 375 },
+  { colours: 'light', width: 375 },
+  { colours: 'light', width: 1440 },
+] as const;
+
+/** What axe finds in each look, and by how much the page is too wide for its window. */
 async function faults(page: Page, where: string): Promise<string[]> {
-  const found = (await violations(page)).map((each) => `${where} ${each}`);
-  const overflow = await page.evaluate(
-    () => document.documentElement.scrollWidth - window.innerWidth,
-  );
-  return overflow > 0 ? [...found, `${where} is ${overflow} px too wide`] : found;
-}
-
-for (const colours of ['dark', 'light'] as const) {
-  for (const width of [375, 1440]) {
-    test(`axe finds nothing on any page or dialog, ${colours}, at ${width} px`, async () => {
-      const stranger = await visitor(browser, host, { colours, width });
-      await stranger.page.getByLabel('API key').waitFor();
-      const found = await faults(stranger.page, 'the sign-in');
-      await stranger.page.goto(`${host.url}/settings/alerts/portal`);
-      await stranger.page.getByText('This is only half of a link').waitFor();
-      found.push(...(await faults(stranger.page, 'a link that does not open')));
-      await stranger.context.close();
-
-      const person = await signedIn(browser, host, { colours, width });
-      const { page } = person;
-      for (const path of pages) {
-        await person.open(path);
-        await settled(page);
-        found.push(...(await faults(page, path)));
-      }
-      for (const [path, open] of FRONTS) {
-        await person.open(path);
-        await settled(page);
-        await open(page);
-        await page.getByRole('dialog').waitFor();
-        found.push(...(await faults(page, `the dialog on ${path}`)));
-      }
-      assert.deepEqual(found, []);
-      assertNoComplaints(person);
-      await person.context.close();
-    });
+  const found: string[] = [];
+  for (const { colours, width } of LOOKS) {
+    const look = `${where}, ${colours}, ${width} px:`;
+    await page.setViewportSize({ width, height: 900 });
+    await page.emulateMedia({ colorScheme: colours, reducedMotion: 'reduce' });
+    await page.waitForFunction(
+      (theme) => document.documentElement.dataset.theme === theme,
+      colours,
+    );
+    await settled(page);
+    found.push(...(await violations(page)).map((each) => `${look} ${each}`));
+    const overflow = await page.evaluate(
+      () => document.documentElement.scrollWidth - window.innerWidth,
+    );
+    if (overflow > 0) found.push(`${look} ${overflow} px too wide`);
   }
+  return found;
 }
+
+test('axe finds nothing before somebody is signed in', async () => {
+  const stranger = await visitor(browser, host);
+  const { page } = stranger;
+  await page.getByLabel('API key').waitFor();
+  assert.deepEqual(await faults(page, 'the sign-in'), []);
+  await page.goto(`${host.url}/settings/alerts/portal`);
+  await page.getByText('This is only half of a link').waitFor();
+  assert.deepEqual(await faults(page, 'a link that does not open'), []);
+  assertNoComplaints(stranger);
+});
+
+test('axe finds nothing on any page', async () => {
+  const person = await signedIn(browser, host);
+  const found: string[] = [];
+  for (const path of pages) {
+    await person.open(path);
+    await settled(person.page);
+    found.push(...(await faults(person.page, path)));
+  }
+  assert.deepEqual(found, []);
+  assertNoComplaints(person);
+});
+
+test('axe finds nothing in any dialog, nor when the session has ended', async () => {
+  const person = await signedIn(browser, host);
+  const { page } = person;
+  const found: string[] = [];
+  for (const [path, open] of FRONTS) {
+    await person.open(path);
+    await settled(page);
+    await open(page);
+    await page.getByRole('dialog').waitFor();
+    found.push(...(await faults(page, `the dialog on ${path}`)));
+  }
+  await person.open('/webhooks?add=1');
+  await page.getByRole('dialog').getByLabel('URL', { exact: true }).fill('http://127.0.0.1:9/');
+  await person.context.clearCookies();
+  await page.getByRole('button', { name: 'Add webhook' }).last().click();
+  await page.getByRole('heading', { name: 'Your session has ended' }).waitFor();
+  found.push(...(await faults(page, 'a session that has ended')));
+  assert.deepEqual(found, []);
+  assertNoComplaints(person);
+});

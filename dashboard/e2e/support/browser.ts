@@ -14,7 +14,7 @@ const FLAGS = [
 ];
 
 /** A shared machine can be slow; a page that is right appears within this. */
-export const PATIENCE_MS = 30_000;
+export const PATIENCE_MS = 60_000;
 
 export async function startBrowser(): Promise<Browser> {
   return chromium.launch({

@@ -55,6 +55,9 @@ export const manyEndpoints = (page: Page, total: number, perPage?: number) =>
       headers: {},
       settings: {},
       is_active: true,
+      circuit: { state: 'closed' },
+      gone_after: 1,
+      include_event_data: false,
     }),
     perPage,
   );
