@@ -28,7 +28,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
         return finish(mkdocs.args(["serve", "--dev-addr", "127.0.0.1:8000"]));
     }
     let site = target_dir().join("site");
-    finish(mkdocs.args(["build", "--quiet", "--strict", "--site-dir"]).arg(&site))?;
+    finish(mkdocs.args(["build", "--strict", "--site-dir"]).arg(&site))?;
     println!("docs: {} is built", site.join("index.html").display());
     Ok(())
 }

@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant};
 
 use crate::command::{cargo, finish, fresh_cargo, program, succeeds, without_package_variables};
-use crate::{Outcome, conformance, dashboard, deploy, examples, plugins, run, target_dir, torture};
+use crate::{
+    Outcome, conformance, dashboard, deploy, docs, examples, plugins, run, target_dir, torture,
+};
 
 /// Run everything that must hold: format, lints, licences and all tests.
 ///
@@ -33,6 +35,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
     steps.run("tests", || host_tests(filter));
     if filter.is_none() {
         steps.run("deploy", || deploy::run(&deploy::Args::default()));
+        steps.run("docs", || docs::run(&docs::Args::default()));
         steps.run("conformance", conformance::hold);
         steps.run("torture", torture::a_few);
     }
