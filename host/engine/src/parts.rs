@@ -7,6 +7,7 @@ use alerts_sandbox::Sandbox;
 use alerts_store::Store;
 
 use crate::background::lease::Lease;
+use crate::background::listing::ListingLoop;
 use crate::background::retention::RetentionLoop;
 use crate::background::stats::StatsLoop;
 use crate::background::strays::Strays;
@@ -57,6 +58,7 @@ pub(crate) struct Parts {
     pub(crate) timers: Timers,
     pub(crate) retention: RetentionLoop,
     pub(crate) stats: StatsLoop,
+    pub(crate) listing: ListingLoop,
     pub(crate) streams: Streams,
     pub(crate) supervisor: Supervisor,
 }
@@ -227,6 +229,7 @@ impl Parts {
             retention: config.retention,
         };
         let stats = StatsLoop::new(store.clone());
+        let listing = ListingLoop { store: store.clone() };
         let streams = Streams::new(store.clone(), host);
         Ok(Self {
             lease: Lease::new(
@@ -262,6 +265,7 @@ impl Parts {
             timers,
             retention,
             stats,
+            listing,
             streams,
         })
     }

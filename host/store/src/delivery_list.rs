@@ -1,8 +1,9 @@
 //! Which deliveries a list shows, and how each filter is answered from an index.
 //!
-//! The indexes by rule, endpoint, event and state leave out what a host holds, so
-//! that a delivery is written into each of them once. What is held is found by its
-//! holders, of which there are few.
+//! The indexes by event and by state leave out what a host holds, so that a delivery is
+//! written into each of them once. What is held is found by its holders, of which there
+//! are few. So do those by rule and by endpoint on Postgres; on SQLite they leave out what
+//! is [unlisted](crate::unlisted), which is walked over.
 
 use alerts_domain::Timestamp;
 use alerts_domain::delivery::{Delivery, DeliveryStatus};
@@ -44,7 +45,17 @@ enum Part {
     Free,
     /// Those that a host holds.
     Held,
+    /// Those that have entered the indexes by rule and by endpoint.
+    Listed,
+    /// Those that have not.
+    Unlisted,
 }
+
+const BY_RULE: &str = "deliveries_by_rule";
+const BY_ENDPOINT: &str = "deliveries_by_endpoint";
+
+/// What no host holds, in the words of the indexes.
+const FREE: &str = " AND status <> 'leased'";
 
 /// What is large in a row, in bytes.
 const BYTES: &str = "octet_length(rule_name) + octet_length(trigger_figures)
@@ -80,7 +91,7 @@ impl DeliveryFilter {
         before: Option<DeliveryId>,
         limit: u32,
     ) -> Statement {
-        let parts = self.parts();
+        let parts = self.parts(dialect);
         let mut query = Statement::new("");
         if parts.contains(&Part::Held) {
             query.push(&format!("WITH RECURSIVE {HOLDERS} "));
@@ -97,20 +108,22 @@ impl DeliveryFilter {
     }
 
     /// Where what it names can be.
-    fn parts(&self) -> &'static [Part] {
+    fn parts(&self, dialect: Dialect) -> &'static [Part] {
+        let enters_behind = matches!(self.index(), BY_RULE | BY_ENDPOINT);
         let is_named = self.alert_rule_id.is_some()
             || self.webhook_endpoint_id.is_some()
             || self.event_id.is_some();
         match self.status {
             Some(DeliveryStatus::Leased) => &[Part::Held],
+            _ if dialect == Dialect::Sqlite && enters_behind => &[Part::Listed, Part::Unlisted],
             Some(_) => &[Part::Free],
             None if is_named => &[Part::Free, Part::Held],
             None => &[Part::All],
         }
     }
 
-    /// The index that leads to the least of what no host holds. Few deliveries
-    /// are in any state but delivered.
+    /// The index that leads to the least of what is in it. Few deliveries are in any
+    /// state but delivered.
     pub(crate) fn index(&self) -> &'static str {
         let is_rare = self.status.is_some_and(|status| status != DeliveryStatus::Delivered);
         if self.event_id.is_some() {
@@ -118,9 +131,9 @@ impl DeliveryFilter {
         } else if is_rare {
             "deliveries_by_status"
         } else if self.alert_rule_id.is_some() {
-            "deliveries_by_rule"
+            BY_RULE
         } else if self.webhook_endpoint_id.is_some() {
-            "deliveries_by_endpoint"
+            BY_ENDPOINT
         } else {
             "deliveries_by_status"
         }
@@ -137,11 +150,14 @@ impl DeliveryFilter {
         query.push(&format!("SELECT id, CAST({BYTES} AS BIGINT) AS bytes FROM "));
         let through = match part {
             Part::All => String::new(),
-            Part::Free => dialect.through(self.index()),
+            Part::Free | Part::Listed => dialect.through(self.index()),
             Part::Held => dialect.through("deliveries_leased"),
+            Part::Unlisted => dialect.through("deliveries_unlisted"),
         };
         query.push(&match part {
-            Part::All | Part::Free => format!("deliveries{through} WHERE tenant = "),
+            Part::All | Part::Free | Part::Listed | Part::Unlisted => {
+                format!("deliveries{through} WHERE tenant = ")
+            }
             // From one holder to the next, and in the index to what it holds of the
             // tenant's.
             Part::Held => format!(
@@ -151,17 +167,19 @@ impl DeliveryFilter {
             ),
         });
         query.bind(tenant.as_str().to_owned());
-        if part == Part::Free {
-            self.push_free(query, before);
-        } else {
-            self.push(query, before);
-        }
+        query.push(match part {
+            Part::All | Part::Held => "",
+            Part::Free => FREE,
+            Part::Listed => " AND is_listed = 1",
+            Part::Unlisted => " AND is_listed = 0",
+        });
+        self.push(query, before);
     }
 
     /// Adds its conditions on deliveries that no host holds to a query that has a
-    /// WHERE already. The first one is as the indexes have it.
+    /// WHERE already.
     pub(crate) fn push_free(&self, query: &mut Statement, before: Option<DeliveryId>) {
-        query.push(" AND status <> 'leased'");
+        query.push(FREE);
         self.push(query, before);
     }
 

@@ -67,6 +67,7 @@ mod timers;
 mod transaction;
 mod tries;
 mod triggers;
+mod unlisted;
 mod watching;
 mod writer;
 
