@@ -34,7 +34,7 @@ def free_port() -> int:
         return listener.getsockname()[1]
 
 
-def wait_until(what: str, condition, timeout_s: float = 90):
+def wait_until(what: str, condition, timeout_s: float = 240):
     """Asks until the answer is true, and answers with it."""
     end = time.monotonic() + timeout_s
     while time.monotonic() < end:
@@ -86,12 +86,14 @@ class Host:
             "ALERTS_LISTEN": f"127.0.0.1:{self.port}",
         }
         self.folder = folder
+        # A program that starts the host, to look at it.
+        self.prefix: list = []
         self.process: subprocess.Popen | None = None
 
     def start(self) -> "Host":
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [places.program(), "serve"],
+                [*self.prefix, places.program(), "serve"],
                 env=self.environment,
                 cwd=self.folder,
                 stdout=log,

@@ -165,6 +165,16 @@ def test_autoscaling_asks_for_a_figure_that_hosts_have(metrics):
     assert "replicas" not in one(manifests, "Deployment")["spec"], "it would undo the scaling"
 
 
+def test_the_ingress_leads_to_the_whole_api_and_not_to_what_is_for_operators():
+    manifests = render(values_of(places.CHART / "examples/sqlite.yaml"))
+    (rule,) = one(manifests, "Ingress")["spec"]["rules"]
+    prefixes = [path["path"] for path in rule["http"]["paths"]]
+    described = json.loads((places.ROOT / "dashboard/openapi.json").read_text())["paths"]
+    for path in [*described, "/settings/alerts", "/settings/alerts/portal", "/docs/"]:
+        is_led_to = any(path == one or path.startswith(f"{one}/") for one in prefixes)
+        assert is_led_to == (path not in ("/healthz", "/readyz", "/metrics")), path
+
+
 def test_the_rollout_is_what_the_program_calls_it():
     for stage in ["off", "beta", "ga"]:
         assert environment(render({"rollout": stage}))["ALERTS_ROLLOUT"]["value"] == stage

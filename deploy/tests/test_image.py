@@ -136,7 +136,7 @@ def test_the_program_works_in_the_image_without_root_and_writes_to_data_alone(im
     """As an engine runs it: this user, no capabilities, nothing but /data writable."""
     port = host.free_port()
     environment = {**image_environment(), "ALERTS_LISTEN": f"127.0.0.1:{port}"}
-    environment["ALERTS_BOOTSTRAP_KEY"] = host.KEY
+    environment |= {"ALERTS_BOOTSTRAP_KEY": host.KEY, "PATH": os.defpath + ":/usr/sbin:/sbin"}
     inside = ["chroot", f"--userspec={last('USER')}", str(image)]
     writable = subprocess.run(
         ["find", image, "-perm", "/o+w", "-not", "-type", "l"], capture_output=True, check=True

@@ -25,9 +25,10 @@ pub(crate) struct Args {
 
 /// Programs that are unpacked from Debian's packages and not installed, since installing
 /// would start them as services; with the libraries that they need.
-const UNPACKED: [(&str, &[&str]); 2] = [
+const UNPACKED: [(&str, &[&str]); 3] = [
     ("haproxy", &["haproxy", "liblua5.3-0", "libopentracing-c-wrapper0", "libopentracing1"]),
     ("promtool", &["prometheus"]),
+    ("strace", &["strace", "libunwind8"]),
 ];
 
 pub(crate) fn run(args: &Args) -> Outcome {

@@ -1,6 +1,7 @@
 //! `cargo xtask docs`: the docs site, from docs/ and mkdocs.yml.
 
 use crate::command::{finish, program};
+use crate::step::Step;
 use crate::{Outcome, root, target_dir, venv};
 
 /// Build the docs site into target/site, and fail for anything that is not right in it.
@@ -15,20 +16,33 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Outcome {
+    match build(args.serve)? {
+        Step::Good => {}
+        Step::Skipped(why) => println!("docs: THE SITE IS PASSED OVER: {why}"),
+    }
+    Ok(())
+}
+
+/// Builds the site, as a test of it.
+pub(crate) fn check() -> Outcome<Step> {
+    build(false)
+}
+
+fn build(is_served: bool) -> Outcome<Step> {
     let venv = target_dir().join("docs");
     if let Err(error) = venv::make(&venv, &root().join("docs/requirements.txt"), "mkdocs") {
         println!("docs: {error}");
-        println!("docs: THE SITE IS PASSED OVER: {}", venv::ADVICE);
-        return Ok(());
+        return Ok(Step::Skipped(venv::ADVICE.to_owned()));
     }
     let mut mkdocs = program(&venv.join("bin/mkdocs").to_string_lossy());
     // Its makers announce another program with each build otherwise.
     mkdocs.env("NO_MKDOCS_2_WARNING", "1");
-    if args.serve {
-        return finish(mkdocs.args(["serve", "--dev-addr", "127.0.0.1:8000"]));
+    if is_served {
+        finish(mkdocs.args(["serve", "--dev-addr", "127.0.0.1:8000"]))?;
+        return Ok(Step::Good);
     }
     let site = target_dir().join("site");
-    finish(mkdocs.args(["build", "--quiet", "--strict", "--site-dir"]).arg(&site))?;
+    finish(mkdocs.args(["build", "--strict", "--site-dir"]).arg(&site))?;
     println!("docs: {} is built", site.join("index.html").display());
-    Ok(())
+    Ok(Step::Good)
 }

@@ -14,6 +14,7 @@ mod conformance;
 mod coverage;
 mod dashboard;
 mod deploy;
+mod docs;
 mod examples;
 mod images;
 mod journeys;
@@ -53,6 +54,7 @@ enum Command {
     Examples(examples::Args),
     Dashboard(dashboard::Args),
     Deploy(deploy::Args),
+    Docs(docs::Args),
     Build(build::Args),
     Run(run::Args),
     Test(test::Args),
@@ -71,6 +73,7 @@ fn main() -> ExitCode {
         Command::Examples(args) => examples::run(&args),
         Command::Dashboard(args) => dashboard::run(&args),
         Command::Deploy(args) => deploy::run(&args),
+        Command::Docs(args) => docs::run(&args),
         Command::Build(args) => build::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Test(args) => test::run(&args),

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use crate::command::{cargo, finish, fresh_cargo, program, succeeds, without_package_variables};
 use crate::step::Step;
 use crate::{
-    Outcome, conformance, dashboard, deploy, examples, journeys, plugins, run, target_dir, torture,
+    Outcome, conformance, dashboard, deploy, docs, examples, journeys, plugins, run, target_dir,
+    torture,
 };
 
 /// Run everything that must hold: format, lints, licences and all tests.
@@ -40,6 +41,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
         // After the tests, for which the host was built.
         steps.run_or_skip("dashboard", journeys::run);
         steps.run_or_skip("deploy", || deploy::check(None));
+        steps.run_or_skip("docs", docs::check);
         steps.run("conformance", conformance::hold);
         steps.run("torture", torture::a_few);
     }
