@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant};
 
 use crate::command::{cargo, finish, fresh_cargo, program, succeeds, without_package_variables};
-use crate::{Outcome, conformance, dashboard, examples, plugins, run, target_dir, torture};
+use crate::{
+    Outcome, conformance, dashboard, examples, plugins, python_client, run, target_dir, torture,
+};
 
 /// Run everything that must hold: format, lints, licences and all tests.
 ///
@@ -31,6 +33,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
     }
     steps.run("plugin tests", || plugin_tests(filter));
     steps.run("tests", || host_tests(filter));
+    steps.run("python client", || python_client(filter));
     if filter.is_none() {
         steps.run("conformance", conformance::hold);
         steps.run("torture", torture::a_few);
@@ -95,6 +98,11 @@ fn host_tests(filter: Option<&str>) -> Outcome {
         tests.args(["test", "--workspace"]);
     }
     finish(tests.args(filter))
+}
+
+/// With the host that the tests before it were built with.
+fn python_client(filter: Option<&str>) -> Outcome {
+    if python_client::is_possible() { python_client::check(filter) } else { Ok(()) }
 }
 
 /// A cargo command on the guests' workspace, natively.
