@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use crate::command::{finish, program, succeeds};
 use crate::step::Step;
 use crate::toolchain::{install_with_apt, is_root};
-use crate::{Outcome, root, run, target_dir, venv};
+use crate::venv::{self, Venv};
+use crate::{Outcome, root, run, target_dir};
 
 /// Check deploy/ (image, systemd unit, compose files, chart, Terraform module, dashboards)
 /// and examples/receivers.
@@ -42,12 +43,14 @@ pub(crate) fn run(args: &Args) -> Outcome {
 /// Runs the checks whose names contain `filter`.
 pub(crate) fn check(filter: Option<&str>) -> Outcome<Step> {
     let kept = target_dir().join("deploy");
-    let venv = kept.join("python");
     let requirements = root().join("deploy/tests/requirements.txt");
-    if let Err(error) = venv::make(&venv, &requirements, "pytest") {
-        println!("deploy: {error}");
-        return Ok(Step::Skipped(venv::ADVICE.to_owned()));
-    }
+    let venv = match Venv::made(kept.join("python"), &requirements) {
+        Ok(venv) => venv,
+        Err(error) => {
+            println!("deploy: {error}");
+            return Ok(Step::Skipped(venv::ADVICE.to_owned()));
+        }
+    };
     for (name, packages) in UNPACKED {
         unpack(name, packages, &kept.join("debian"));
     }
@@ -57,8 +60,7 @@ pub(crate) fn check(filter: Option<&str>) -> Outcome<Step> {
     }
     run::build_workspace()?;
 
-    let pytest = venv.join("bin/pytest");
-    let mut checks = program(&pytest.to_string_lossy());
+    let mut checks = venv.program("pytest");
     checks
         .env("ALERTS_PROGRAM", target_dir().join("debug/exosphere-alerts"))
         .env("ALERTS_DEPLOY_DIR", &kept)

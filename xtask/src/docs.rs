@@ -1,8 +1,9 @@
 //! `cargo xtask docs`: the docs site, from docs/ and mkdocs.yml.
 
-use crate::command::{finish, program};
+use crate::command::finish;
 use crate::step::Step;
-use crate::{Outcome, root, target_dir, venv};
+use crate::venv::{self, Venv};
+use crate::{Outcome, root, target_dir};
 
 /// Build the docs site into target/site, and fail for anything that is not right in it.
 ///
@@ -29,12 +30,15 @@ pub(crate) fn check() -> Outcome<Step> {
 }
 
 fn build(is_served: bool) -> Outcome<Step> {
-    let venv = target_dir().join("docs");
-    if let Err(error) = venv::make(&venv, &root().join("docs/requirements.txt"), "mkdocs") {
-        println!("docs: {error}");
-        return Ok(Step::Skipped(venv::ADVICE.to_owned()));
-    }
-    let mut mkdocs = program(&venv.join("bin/mkdocs").to_string_lossy());
+    let requirements = root().join("docs/requirements.txt");
+    let venv = match Venv::made(target_dir().join("docs"), &requirements) {
+        Ok(venv) => venv,
+        Err(error) => {
+            println!("docs: {error}");
+            return Ok(Step::Skipped(venv::ADVICE.to_owned()));
+        }
+    };
+    let mut mkdocs = venv.program("mkdocs");
     // Its makers announce another program with each build otherwise.
     mkdocs.env("NO_MKDOCS_2_WARNING", "1");
     if is_served {

@@ -17,8 +17,10 @@ mod deploy;
 mod docs;
 mod examples;
 mod images;
+mod integrations;
 mod journeys;
 mod plugins;
+mod python_client;
 mod run;
 mod simulate;
 mod soak;
@@ -65,6 +67,9 @@ enum Command {
     Coverage(coverage::Args),
     Bench(bench::Args),
     Images(images::Args),
+    #[command(name = "python")]
+    PythonClient(python_client::Args),
+    Integrations(integrations::Args),
 }
 
 fn main() -> ExitCode {
@@ -84,6 +89,8 @@ fn main() -> ExitCode {
         Command::Coverage(args) => coverage::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Images(args) => images::run(&args),
+        Command::PythonClient(args) => python_client::run(&args),
+        Command::Integrations(args) => integrations::run(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -7,10 +7,16 @@ operation is a module with `sync`, `asyncio` and their `_detailed` forms. Needs 
 
 from __future__ import annotations
 
-import httpx
-
-from .api import AuthenticatedClient
 from .errors import SettingError
+
+try:
+    import httpx
+
+    from .api import AuthenticatedClient
+except ImportError as error:
+    raise ImportError(
+        f"the API client needs more ({error}): pip install 'exosphere-alerts[client]'"
+    ) from error
 
 __all__ = ["AuthenticatedClient", "connect"]
 

@@ -9,8 +9,8 @@ GIVEN_UP_S = 60.0
 """Far beyond what anything here takes."""
 
 
-def eventually(holds: Callable[[], bool], what: str) -> None:
-    ends_at = time.monotonic() + GIVEN_UP_S
+def eventually(holds: Callable[[], bool], what: str, *, given_up_s: float = GIVEN_UP_S) -> None:
+    ends_at = time.monotonic() + given_up_s
     while not holds():
         assert time.monotonic() < ends_at, f"never: {what}"
         time.sleep(0.01)
