@@ -4,8 +4,8 @@ import { Bars } from '@/charts/bars';
 import { tookText } from '@/format/duration';
 import { countText, percentText } from '@/format/number';
 import { Card } from '@/ui/page';
-import { Foreign } from '@/ui/stranger-text';
 import { useHour } from '@/ui/time';
+import { failureText } from '@/words/reason';
 import { HOURS, RATE_MEANS } from './health';
 
 /** The last day: what was delivered and what failed, by the hour, and why it failed. */
@@ -72,7 +72,7 @@ export function EndpointCharts({ endpointId }: { endpointId: string }) {
                 .slice(0, 6)
                 .map(([reason, count]) => (
                   <li key={reason} className="flex justify-between gap-3">
-                    <Foreign text={reason} />
+                    <span>{failureText(reason)}</span>
                     <span className="numbers">{countText(count)}</span>
                   </li>
                 ))}
