@@ -14,6 +14,7 @@ mod crash;
 mod dashboard;
 mod database;
 mod delivering;
+mod demo;
 mod docs;
 mod encryption_keys;
 mod failing_targets;
