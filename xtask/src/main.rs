@@ -16,6 +16,7 @@ mod examples;
 mod images;
 mod plugins;
 mod run;
+mod screenshots;
 mod simulate;
 mod soak;
 mod test;
@@ -57,6 +58,7 @@ enum Command {
     Coverage(coverage::Args),
     Bench(bench::Args),
     Images(images::Args),
+    Screenshots(screenshots::Args),
 }
 
 fn main() -> ExitCode {
@@ -74,6 +76,7 @@ fn main() -> ExitCode {
         Command::Coverage(args) => coverage::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Images(args) => images::run(&args),
+        Command::Screenshots(args) => screenshots::run(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
