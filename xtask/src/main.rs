@@ -22,6 +22,7 @@ mod journeys;
 mod plugins;
 mod python_client;
 mod run;
+mod screenshots;
 mod simulate;
 mod soak;
 mod step;
@@ -70,6 +71,7 @@ enum Command {
     #[command(name = "python")]
     PythonClient(python_client::Args),
     Integrations(integrations::Args),
+    Screenshots(screenshots::Args),
 }
 
 fn main() -> ExitCode {
@@ -91,6 +93,7 @@ fn main() -> ExitCode {
         Command::Images(args) => images::run(&args),
         Command::PythonClient(args) => python_client::run(&args),
         Command::Integrations(args) => integrations::run(&args),
+        Command::Screenshots(args) => screenshots::run(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
