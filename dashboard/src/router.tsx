@@ -42,6 +42,9 @@ const overview = createRoute({
   component: lazyRouteComponent(() => import('./pages/overview/page'), 'OverviewPage'),
 });
 
+/** Drawn by the frame itself, before anybody is signed in. */
+const portal = createRoute({ getParentRoute: () => root, path: '/portal' });
+
 const webhooks = createRoute({
   getParentRoute: () => root,
   path: '/webhooks',
@@ -157,7 +160,7 @@ const record = [deliveries, delivery, deadLetters, events, event];
 const operators = [plugins, plugin, keys, tenants, hosts, audit];
 
 export const router = createRouter({
-  routeTree: root.addChildren([...setup, ...record, ...operators]),
+  routeTree: root.addChildren([portal, ...setup, ...record, ...operators]),
   basepath: '/settings/alerts',
   defaultPreload: 'intent',
   defaultPendingComponent: () => <Skeleton />,

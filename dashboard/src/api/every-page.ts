@@ -14,6 +14,14 @@ export interface Page<T> {
   next_cursor?: string | null;
 }
 
+/**
+ * Of the pages that are there, how many are shown: all in the end, and until then 1, 2, 4, 8, … Whoever shows a list
+ * draws it anew for each of these, so a list of fifty pages is drawn seven times and not fifty.
+ */
+export function shownPages(there: number, isComplete: boolean): number {
+  return isComplete || there === 0 ? there : 2 ** Math.floor(Math.log2(there));
+}
+
 export function useEveryPage<T>(
   name: string,
   fetchPage: (cursor: string | undefined) => Promise<Page<T>>,
@@ -35,11 +43,20 @@ export function useEveryPage<T>(
   useEffect(() => {
     if (hasNextPage && !isFetching && !isError) void fetchNextPage();
   }, [hasNextPage, isFetching, fetchNextPage, isError]);
-  const items = useMemo(() => query.data?.pages.flatMap((page) => page.data) ?? [], [query.data]);
+  const isComplete = query.isSuccess && !hasNextPage;
+  const pages = query.data?.pages;
+  const count = shownPages(pages?.length ?? 0, isComplete);
+  // While more comes in, the pages before are as they were; what is read anew later is there at once.
+  const edition = isComplete ? pages : pages?.[0];
+  const items = useMemo(
+    () => pages?.slice(0, count).flatMap((page) => page.data) ?? [],
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- `edition` stands for `pages`
+    [count, edition],
+  );
   return {
     items,
     isPending: query.isPending,
-    isComplete: query.isSuccess && !hasNextPage,
+    isComplete,
     error: query.error,
     refetch: query.refetch,
   };

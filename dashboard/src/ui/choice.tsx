@@ -1,6 +1,6 @@
-/** Choosing one of a few: as a list that folds out, or as buttons in a row. */
+/** Choosing what a list shows: in a list that folds out, or by buttons in a row. */
 import { cn } from './cn';
-import { Select } from './field';
+import { Picker } from './picker';
 
 interface FilterSelectProps {
   label: string;
@@ -13,19 +13,14 @@ interface FilterSelectProps {
 
 export function FilterSelect({ label, any, value, options, onChange }: FilterSelectProps) {
   return (
-    <Select
+    <Picker
       aria-label={label}
       className="w-auto max-w-52"
+      none={any}
+      items={options.map(([id, name]) => ({ id, name }))}
       value={value ?? ''}
-      onChange={(event) => onChange(event.target.value || undefined)}
-    >
-      <option value="">{any}</option>
-      {options.map(([option, text]) => (
-        <option key={option} value={option}>
-          {text}
-        </option>
-      ))}
-    </Select>
+      onChange={(next) => onChange(next || undefined)}
+    />
   );
 }
 

@@ -1,5 +1,5 @@
 /** Where alerts go, and whether it works. */
-import { getRouteApi, Link } from '@tanstack/react-router';
+import { getRouteApi } from '@tanstack/react-router';
 import { Plus, Webhook } from 'lucide-react';
 import { useMemo } from 'react';
 import { useRules } from '@/api/rules';
@@ -14,6 +14,7 @@ import { cn } from '@/ui/cn';
 import { ListStates } from '@/ui/list-states';
 import { Page } from '@/ui/page';
 import { RoleNote } from '@/ui/role-note';
+import { RowLink } from '@/ui/row-link';
 import { Rows } from '@/ui/rows';
 import { SearchBox } from '@/ui/search-box';
 import { Empty } from '@/ui/states';
@@ -147,9 +148,9 @@ interface RowProps {
 
 function Row({ endpoint, health, isStopped }: RowProps) {
   return (
-    <Link
+    <RowLink
       to="/webhooks/$id"
-      params={{ id: endpoint.id }}
+      id={endpoint.id}
       className="hover:bg-accent flex h-full items-center gap-4 border-b px-4 outline-offset-[-2px]"
     >
       <TargetIcon target={endpoint.target} className="text-muted size-5 shrink-0" />
@@ -188,6 +189,6 @@ function Row({ endpoint, health, isStopped }: RowProps) {
           </span>
         </>
       )}
-    </Link>
+    </RowLink>
   );
 }
