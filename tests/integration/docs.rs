@@ -78,6 +78,7 @@ async fn the_commands_of_the_tenants_page_do_what_it_says() {
     receiver.answer("/hook", &[200]);
     let tested = run("/test", &endpoint["id"]);
     assert!(tested.to_string().contains("delivered"), "{tested}");
+    assert_eq!(run("/v1/webhooks/test -H", &Value::Null)["is_delivered"], true);
     assert_eq!(run("/v1/events?limit=1", &Value::Null)["data"].as_array().unwrap().len(), 1);
     assert_eq!(run("/v1/dead-letters/redrive", &dead["id"])["redriven"], 1);
     assert_eq!(run("/v1/alert-rules/backtest", &endpoint["id"])["scanned"], 1);
