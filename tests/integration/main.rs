@@ -15,6 +15,7 @@ mod crash;
 mod dashboard;
 mod database;
 mod delivering;
+mod demo;
 mod docs;
 mod drafts;
 mod encryption_keys;

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::command::{output, program};
+use crate::toolchain::{install_with_apt, is_root};
 
 /// Names the browser, for where it is none of the usual ones. Whoever names one wants it
 /// used: nothing is skipped then.
@@ -39,4 +40,14 @@ pub(crate) fn chromium() -> Option<PathBuf> {
     on_path.or_else(|| {
         APPLICATIONS.map(Path::new).into_iter().find(|path| path.exists()).map(Path::to_owned)
     })
+}
+
+/// Installs one, where there is none and that is allowed.
+pub(crate) fn install() -> Option<PathBuf> {
+    if is_named() || !is_root() {
+        return None;
+    }
+    println!("dashboard: installing chromium with apt-get");
+    install_with_apt(&["chromium"]).ok()?;
+    chromium()
 }

@@ -2,7 +2,7 @@
 //! people through it, in a real browser, against the host that was just built.
 
 use crate::command::{finish, program, succeeds};
-use crate::test::Step;
+use crate::step::Step;
 use crate::{Outcome, browser, dashboard, target_dir};
 
 /// Checks and tests the dashboard. Says so where a part of it needs something that is not
@@ -14,7 +14,7 @@ pub(crate) fn run() -> Outcome<Step> {
     dashboard::install()?;
     finish(dashboard::npm().args(["run", "--silent", "check"]))?;
     finish(dashboard::npm().args(["test", "--silent"]))?;
-    let Some(chromium) = browser::chromium() else {
+    let Some(chromium) = browser::chromium().or_else(browser::install) else {
         return skipped(&format!("there is no browser for the journeys; {}", browser::ADVICE));
     };
     let mut journeys = dashboard::npm();

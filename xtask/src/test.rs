@@ -3,8 +3,10 @@
 use std::time::{Duration, Instant};
 
 use crate::command::{cargo, finish, fresh_cargo, program, succeeds, without_package_variables};
+use crate::step::Step;
 use crate::{
-    Outcome, conformance, dashboard, examples, journeys, plugins, run, target_dir, torture,
+    Outcome, conformance, dashboard, deploy, docs, examples, journeys, plugins, python_client, run,
+    target_dir, torture,
 };
 
 /// Run everything that must hold: format, lints, licences and all tests.
@@ -35,9 +37,12 @@ pub(crate) fn run(args: &Args) -> Outcome {
     }
     steps.run("plugin tests", || plugin_tests(filter));
     steps.run("tests", || host_tests(filter));
+    // What follows runs the host that the tests were built with.
+    steps.run_or_skip("python client", || python_client::check(filter));
     if filter.is_none() {
-        // After the tests, for which the host was built.
         steps.run_or_skip("dashboard", journeys::run);
+        steps.run_or_skip("deploy", || deploy::check(None));
+        steps.run_or_skip("docs", docs::check);
         steps.run("conformance", conformance::hold);
         steps.run("torture", torture::a_few);
     }
@@ -112,15 +117,6 @@ fn guests(command: &str) -> std::process::Command {
 
 fn guests_target_dir() -> [std::ffi::OsString; 2] {
     ["--target-dir".into(), target_dir().join("guests").into()]
-}
-
-/// How a step went that did not fail.
-#[derive(Debug)]
-pub(crate) enum Step {
-    /// All of it held.
-    Good,
-    /// Some of it was not looked at, for want of what this says.
-    Skipped(String),
 }
 
 /// What was run so far, and how it went.

@@ -9,6 +9,7 @@ import { countText, percentText } from '@/format/number';
 import { Segments } from '@/ui/choice';
 import { Card, Facts } from '@/ui/page';
 import { useHour } from '@/ui/time';
+import { failureText } from '@/words/reason';
 import { answersOf, countsOf } from './answered';
 import { RATE_MEANS } from './health';
 
@@ -93,7 +94,7 @@ function Answers({ own }: { own: Stat[] }) {
         <Tally
           rows={countsOf(own, (stat) => stat.failure_reasons).map((row) => ({
             ...row,
-            name: row.name.replaceAll('_', ' '),
+            name: failureText(row.name),
             tone: 'danger' as const,
           }))}
           none="None did."

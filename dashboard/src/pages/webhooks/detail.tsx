@@ -92,7 +92,7 @@ function Detail({ endpoint, etag }: { endpoint: Endpoint; etag: string | null })
         {newest.data?.data.length === 0 ? (
           <Empty title="Nothing was sent here yet">Send a test, or wait for a rule to fire.</Empty>
         ) : newest.data ? (
-          <ul className="-mx-4 sm:-mx-5">
+          <ul className="-mx-4 -mb-4 sm:-mx-5 sm:-mb-5">
             {newest.data.data.map((delivery) => (
               <li key={delivery.id}>
                 <DeliveryRow delivery={delivery} endpointName={endpoint.name} />
