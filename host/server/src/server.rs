@@ -143,7 +143,7 @@ impl Server {
 }
 
 /// An address that works on this machine, also when all are listened on.
-fn url_of(address: SocketAddr) -> String {
+pub(crate) fn url_of(address: SocketAddr) -> String {
     let ip = match address.ip() {
         ip if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         ip => ip,
