@@ -1,6 +1,6 @@
 """Receives alerts of Exosphere Alerts. Python's standard library alone.
 
-    ALERTS_SECRET=whsec_… PORT=9000 python3 receiver.py
+ALERTS_SECRET=whsec_… PORT=9000 python3 receiver.py
 """
 
 import base64
