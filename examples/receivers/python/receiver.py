@@ -1,6 +1,8 @@
 """Receives alerts of Exosphere Alerts. Python's standard library alone.
 
-ALERTS_SECRET=whsec_… PORT=9000 python3 receiver.py
+Start it with
+
+    ALERTS_SECRET=whsec_… PORT=9000 python3 receiver.py
 """
 
 import base64
