@@ -7,8 +7,10 @@
 use std::path::{Path, PathBuf};
 
 use crate::command::{finish, program, succeeds};
+use crate::step::Step;
 use crate::toolchain::{install_with_apt, is_root};
-use crate::{Outcome, root, run, target_dir, venv};
+use crate::venv::{self, Venv};
+use crate::{Outcome, root, run, target_dir};
 
 /// Check deploy/ (image, systemd unit, compose files, chart, Terraform module, dashboards)
 /// and examples/receivers.
@@ -31,14 +33,24 @@ const UNPACKED: [(&str, &[&str]); 3] = [
 ];
 
 pub(crate) fn run(args: &Args) -> Outcome {
-    let kept = target_dir().join("deploy");
-    let venv = kept.join("python");
-    let requirements = root().join("deploy/tests/requirements.txt");
-    if let Err(error) = venv::make(&venv, &requirements, "pytest") {
-        println!("deploy: {error}");
-        println!("deploy: ALL CHECKS ARE PASSED OVER: {}", venv::ADVICE);
-        return Ok(());
+    match check(args.filter.as_deref())? {
+        Step::Good => {}
+        Step::Skipped(why) => println!("deploy: ALL CHECKS ARE PASSED OVER: {why}"),
     }
+    Ok(())
+}
+
+/// Runs the checks whose names contain `filter`.
+pub(crate) fn check(filter: Option<&str>) -> Outcome<Step> {
+    let kept = target_dir().join("deploy");
+    let requirements = root().join("deploy/tests/requirements.txt");
+    let venv = match Venv::made(kept.join("python"), &requirements) {
+        Ok(venv) => venv,
+        Err(error) => {
+            println!("deploy: {error}");
+            return Ok(Step::Skipped(venv::ADVICE.to_owned()));
+        }
+    };
     for (name, packages) in UNPACKED {
         unpack(name, packages, &kept.join("debian"));
     }
@@ -48,18 +60,18 @@ pub(crate) fn run(args: &Args) -> Outcome {
     }
     run::build_workspace()?;
 
-    let pytest = venv.join("bin/pytest");
-    let mut checks = program(&pytest.to_string_lossy());
+    let mut checks = venv.program("pytest");
     checks
         .env("ALERTS_PROGRAM", target_dir().join("debug/exosphere-alerts"))
         .env("ALERTS_DEPLOY_DIR", &kept)
         .env("PYTHONDONTWRITEBYTECODE", "1")
         // The reasons of what is passed over, and a line for each that failed.
         .args(["-q", "-rsfE", "-p", "no:cacheprovider", "deploy/tests"]);
-    if let Some(filter) = &args.filter {
+    if let Some(filter) = filter {
         checks.args(["-k", filter]);
     }
-    finish(&mut checks)
+    finish(&mut checks)?;
+    Ok(Step::Good)
 }
 
 /// Tries; the checks look again, and say what they miss.

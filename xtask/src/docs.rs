@@ -1,7 +1,9 @@
 //! `cargo xtask docs`: the docs site, from docs/ and mkdocs.yml.
 
-use crate::command::{finish, program};
-use crate::{Outcome, root, target_dir, venv};
+use crate::command::finish;
+use crate::step::Step;
+use crate::venv::{self, Venv};
+use crate::{Outcome, root, target_dir};
 
 /// Build the docs site into target/site, and fail for anything that is not right in it.
 ///
@@ -15,20 +17,36 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Outcome {
-    let venv = target_dir().join("docs");
-    if let Err(error) = venv::make(&venv, &root().join("docs/requirements.txt"), "mkdocs") {
-        println!("docs: {error}");
-        println!("docs: THE SITE IS PASSED OVER: {}", venv::ADVICE);
-        return Ok(());
+    match build(args.serve)? {
+        Step::Good => {}
+        Step::Skipped(why) => println!("docs: THE SITE IS PASSED OVER: {why}"),
     }
-    let mut mkdocs = program(&venv.join("bin/mkdocs").to_string_lossy());
+    Ok(())
+}
+
+/// Builds the site, as a test of it.
+pub(crate) fn check() -> Outcome<Step> {
+    build(false)
+}
+
+fn build(is_served: bool) -> Outcome<Step> {
+    let requirements = root().join("docs/requirements.txt");
+    let venv = match Venv::made(target_dir().join("docs"), &requirements) {
+        Ok(venv) => venv,
+        Err(error) => {
+            println!("docs: {error}");
+            return Ok(Step::Skipped(venv::ADVICE.to_owned()));
+        }
+    };
+    let mut mkdocs = venv.program("mkdocs");
     // Its makers announce another program with each build otherwise.
     mkdocs.env("NO_MKDOCS_2_WARNING", "1");
-    if args.serve {
-        return finish(mkdocs.args(["serve", "--dev-addr", "127.0.0.1:8000"]));
+    if is_served {
+        finish(mkdocs.args(["serve", "--dev-addr", "127.0.0.1:8000"]))?;
+        return Ok(Step::Good);
     }
     let site = target_dir().join("site");
     finish(mkdocs.args(["build", "--strict", "--site-dir"]).arg(&site))?;
     println!("docs: {} is built", site.join("index.html").display());
-    Ok(())
+    Ok(Step::Good)
 }

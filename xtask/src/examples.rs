@@ -11,7 +11,8 @@ use alerts_package::{Manifest, encode, pack};
 use crate::command::{cargo, finish, fresh_cargo, program, succeeds};
 use crate::plugins::{read, write_if_changed};
 use crate::toolchain::{Choice, TARGET, Toolchain, install_with_apt, is_root};
-use crate::{Outcome, plugins, root, target_dir, venv};
+use crate::venv::{self, Venv};
+use crate::{Outcome, plugins, root, target_dir};
 
 /// Build the example plugins into plugins/examples/dist/*.wasm.
 ///
@@ -223,15 +224,17 @@ fn javascript(folder: &Path) -> Outcome<Built> {
 }
 
 fn python(folder: &Path) -> Outcome<Built> {
-    let venv = target_dir().join("examples/python");
-    if let Err(error) = venv::make(&venv, &folder.join("requirements.txt"), "componentize-py") {
-        println!("examples: {error}");
-        return Ok(Built::Missing(venv::ADVICE));
-    }
-    let componentize = venv.join("bin/componentize-py");
+    let requirements = folder.join("requirements.txt");
+    let venv = match Venv::made(target_dir().join("examples/python"), &requirements) {
+        Ok(venv) => venv,
+        Err(error) => {
+            println!("examples: {error}");
+            return Ok(Built::Missing(venv::ADVICE));
+        }
+    };
     let component = target_dir().join("examples/teams.wasm");
     finish(
-        program(&componentize.to_string_lossy())
+        venv.program("componentize-py")
             .current_dir(folder)
             .args(["--quiet", "--wit-path", "../../../wit", "--world", "target"])
             .args(["componentize", "--stub-wasi", "teams", "--output"])
@@ -253,7 +256,7 @@ impl Language {
 
 /// Whether `file` is there, and was written after everything in `sources`:
 /// files, or folders with what lies directly in them.
-pub(crate) fn is_newer(file: &Path, sources: &[&Path]) -> Outcome<bool> {
+fn is_newer(file: &Path, sources: &[&Path]) -> Outcome<bool> {
     let Ok(written) = std::fs::metadata(file).and_then(|metadata| metadata.modified()) else {
         return Ok(false);
     };

@@ -7,6 +7,7 @@
 )]
 
 mod bench;
+mod browser;
 mod build;
 mod command;
 mod conformance;
@@ -16,10 +17,15 @@ mod deploy;
 mod docs;
 mod examples;
 mod images;
+mod integrations;
+mod journeys;
 mod plugins;
+mod python_client;
 mod run;
+mod screenshots;
 mod simulate;
 mod soak;
+mod step;
 mod test;
 mod toolchain;
 mod torture;
@@ -62,6 +68,10 @@ enum Command {
     Coverage(coverage::Args),
     Bench(bench::Args),
     Images(images::Args),
+    #[command(name = "python")]
+    PythonClient(python_client::Args),
+    Integrations(integrations::Args),
+    Screenshots(screenshots::Args),
 }
 
 fn main() -> ExitCode {
@@ -81,6 +91,9 @@ fn main() -> ExitCode {
         Command::Coverage(args) => coverage::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Images(args) => images::run(&args),
+        Command::PythonClient(args) => python_client::run(&args),
+        Command::Integrations(args) => integrations::run(&args),
+        Command::Screenshots(args) => screenshots::run(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -18,8 +18,8 @@ use crate::catalog::{Catalog, Endpoints, Loader, Rules, Tenants, Turns};
 use crate::clock::Clock;
 use crate::config::EngineParts;
 use crate::dispatch::{
-    Attempts, Bounds, Claims, Deliveries, Dispatcher, Limiters, Ordering, Recorder, TryOut,
-    WorkerNeeds, Workers,
+    Attempts, Bounds, Claims, Deliveries, Dispatcher, Limiters, Ordering, Recorder, TestPlaces,
+    TryOut, WorkerNeeds, Workers,
 };
 use crate::egress::Egress;
 use crate::entropy::Entropy;
@@ -201,12 +201,14 @@ impl Parts {
             host,
             store: store.clone(),
             catalog: catalog.clone(),
+            endpoints: endpoints.clone(),
             plugins: plugins.clone(),
             sandbox: sandbox.clone(),
             egress,
             dispatcher: dispatcher.clone(),
             attempts,
             recorder,
+            test_places: TestPlaces::default(),
             clock: clock.clone(),
             entropy: entropy.clone(),
         };

@@ -34,6 +34,8 @@ pub struct DeliveryFilter {
     pub from: Option<Timestamp>,
     /// Made before then.
     pub to: Option<Timestamp>,
+    /// Whether it was sent again since.
+    pub is_redriven: Option<bool>,
 }
 
 /// Deliveries that one index leads to.
@@ -99,12 +101,30 @@ impl DeliveryFilter {
         for (number, part) in parts.iter().enumerate() {
             query.push(if number == 0 { "" } else { " UNION ALL " });
             query.push("SELECT id, bytes FROM (");
-            self.push_part(&mut query, dialect, *part, tenant, before);
+            let columns = format!("id, CAST({BYTES} AS BIGINT) AS bytes");
+            self.push_part(&mut query, dialect, *part, &columns, tenant, before);
             query.push(" ORDER BY id DESC LIMIT ").bind(i64::from(limit) + 1);
             query.push(&format!(") AS part{number}"));
         }
         query.push(" ORDER BY id DESC LIMIT ").bind(i64::from(limit) + 1);
         query
+    }
+
+    /// How many deliveries there are, up to `most`, as `count` of one row.
+    pub(crate) fn push_count(
+        &self,
+        query: &mut Statement,
+        dialect: Dialect,
+        tenant: &TenantId,
+        most: u64,
+    ) {
+        query.push("SELECT count(*) AS count FROM (");
+        for (number, part) in self.parts(dialect).iter().enumerate() {
+            query.push(if number == 0 { "" } else { " UNION ALL " });
+            self.push_part(query, dialect, *part, "1 AS one", tenant, None);
+        }
+        query.push(" LIMIT ").bind(i64::try_from(most).unwrap_or(i64::MAX));
+        query.push(") AS counted");
     }
 
     /// Where what it names can be.
@@ -144,10 +164,11 @@ impl DeliveryFilter {
         query: &mut Statement,
         dialect: Dialect,
         part: Part,
+        columns: &str,
         tenant: &TenantId,
         before: Option<DeliveryId>,
     ) {
-        query.push(&format!("SELECT id, CAST({BYTES} AS BIGINT) AS bytes FROM "));
+        query.push(&format!("SELECT {columns} FROM "));
         let through = match part {
             Part::All => String::new(),
             Part::Free | Part::Listed => dialect.through(self.index()),
@@ -173,17 +194,22 @@ impl DeliveryFilter {
             Part::Listed => " AND is_listed = 1",
             Part::Unlisted => " AND is_listed = 0",
         });
-        self.push(query, before);
+        self.push(query, dialect, before);
     }
 
     /// Adds its conditions on deliveries that no host holds to a query that has a
     /// WHERE already.
-    pub(crate) fn push_free(&self, query: &mut Statement, before: Option<DeliveryId>) {
+    pub(crate) fn push_free(
+        &self,
+        query: &mut Statement,
+        dialect: Dialect,
+        before: Option<DeliveryId>,
+    ) {
         query.push(FREE);
-        self.push(query, before);
+        self.push(query, dialect, before);
     }
 
-    fn push(&self, query: &mut Statement, before: Option<DeliveryId>) {
+    fn push(&self, query: &mut Statement, dialect: Dialect, before: Option<DeliveryId>) {
         let ids = [
             (" AND alert_rule_id = ", self.alert_rule_id.map(|id| id.to_string())),
             (" AND webhook_endpoint_id = ", self.webhook_endpoint_id.map(|id| id.to_string())),
@@ -209,6 +235,13 @@ impl DeliveryFilter {
             if let Some(at) = at {
                 query.push(condition).bind(us(at));
             }
+        }
+        if let Some(is_redriven) = self.is_redriven {
+            query.push(if is_redriven { " AND" } else { " AND NOT" }).push(&format!(
+                " EXISTS (SELECT 1 FROM deliveries AS again{}
+                    WHERE again.tenant = deliveries.tenant AND again.redrive_of = deliveries.id)",
+                dialect.through("deliveries_redriven")
+            ));
         }
     }
 }

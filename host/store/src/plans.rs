@@ -25,7 +25,7 @@ use crate::redrive::{RedriveScope, find};
 use crate::retention::{Kept, removal, tenants_with_old};
 use crate::statement::Statement;
 use crate::stats::{self, StatsQuery};
-use crate::{audit_log, endpoints, pending, rules, unlisted};
+use crate::{audit_log, delivery_counts, endpoints, pending, rule_firings, rules, unlisted};
 
 /// Enough that no planner takes all of them for a short way.
 const EVENTS: i64 = 20_000;
@@ -232,6 +232,18 @@ fn asked(dialect: Dialect) -> BTreeMap<String, (Statement, &'static str)> {
         let scope = RedriveScope::Dead { alert_rule_id, from, to: None };
         let statement = find(dialect, tenant, &scope);
         add(&format!("redrive{name}"), statement, "deliveries_by_status");
+    }
+    let filter = DeliveryFilter { webhook_endpoint_id: Some(endpoint(1)), ..any() };
+    for (name, filter) in [("", any()), (" to an endpoint", filter)] {
+        let statement = delivery_counts::counts(dialect, tenant, &filter, 50);
+        add(&format!("counts{name}"), statement, "deliveries_by_status");
+    }
+    let ids = [rule(0).to_string(), rule(1).to_string()];
+    let newest = rule_firings::newest(dialect, tenant, &ids);
+    add("newest of rules", newest, "deliveries_by_rule");
+    if dialect == Dialect::Sqlite {
+        let unlisted = rule_firings::newest_unlisted(dialect, tenant, &ids);
+        add("newest of rules, unlisted", unlisted, "deliveries_unlisted");
     }
     for subject in [None, Some("type-1".to_owned())] {
         let name = format!("stats {subject:?}");

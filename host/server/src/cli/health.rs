@@ -4,8 +4,9 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::{Failure, runtime, welcome};
+use super::{Failure, runtime};
 use crate::say::say;
+use crate::server::url_of;
 use crate::settings::DEFAULT_LISTEN;
 
 /// Longest wait for an answer. Shorter than the five seconds after which container
@@ -53,7 +54,7 @@ impl Health {
 /// Where a host that listens there answers: on all addresses means also on loopback.
 fn url(listen: &str) -> String {
     match listen.parse::<SocketAddr>() {
-        Ok(address) => welcome::url(address),
+        Ok(address) => url_of(address),
         // A name, which `serve` takes too.
         Err(_) => format!("http://{listen}"),
     }

@@ -1,0 +1,49 @@
+"""Apache Airflow 3: a plugin whose listener tells of DAG runs.
+
+Airflow finds it by the package's entry point. It does something where `ALERTS_URL` is set. The
+scheduler calls it, so the scheduler's environment needs the settings.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from airflow.listeners import hookimpl
+from airflow.plugins_manager import AirflowPlugin
+
+from .mapping import dag_run_event
+from .telling import tell
+
+
+def _tasks(dag_run: Any) -> Sequence[Any]:
+    """Asked of Airflow's database, which may be away or not want to be asked here."""
+    try:
+        found: Sequence[Any] = dag_run.get_task_instances()
+        return found
+    except Exception:
+        return ()
+
+
+class DagRunListener:
+    """What Airflow calls."""
+
+    @hookimpl
+    def on_dag_run_running(self, dag_run: Any, msg: str) -> None:
+        tell(dag_run_event("started", dag_run))
+
+    @hookimpl
+    def on_dag_run_success(self, dag_run: Any, msg: str) -> None:
+        tell(dag_run_event("succeeded", dag_run, msg, _tasks(dag_run)))
+
+    @hookimpl
+    def on_dag_run_failed(self, dag_run: Any, msg: str) -> None:
+        tell(dag_run_event("failed", dag_run, msg, _tasks(dag_run)))
+
+
+class AlertsPlugin(AirflowPlugin):  # type: ignore[misc,unused-ignore]
+    """The entry point."""
+
+    name = "exosphere_alerts"
+    listeners = [DagRunListener()] if os.environ.get("ALERTS_URL") else []
