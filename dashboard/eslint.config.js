@@ -36,6 +36,7 @@ export default tseslint.config(
       globals: {
         document: 'readonly',
         localStorage: 'readonly',
+        sessionStorage: 'readonly',
         matchMedia: 'readonly',
         process: 'readonly',
         console: 'readonly',

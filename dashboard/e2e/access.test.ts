@@ -3,38 +3,48 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Browser } from 'playwright-core';
 import { assertNoComplaints, signedIn, startBrowser, visitor } from './support/browser.ts';
-import { idOf, startHost, type Host } from './support/host.ts';
+import { failedRun, idOf, startHost, until, type Host } from './support/host.ts';
 
 let host: Host;
 let browser: Browser;
 let viewer: string;
 let editor: string;
-let foreign: string;
+/** Pages of another tenant's things. */
+let foreign: string[];
+
+/** A webhook, a rule, an event and its delivery, all called by the name. */
+async function furnish(namespace: string, name: string): Promise<string[]> {
+  const of = { namespace };
+  const endpoint = { name, target_url: 'http://127.0.0.1:9/' };
+  const webhook = idOf(await host.api('POST', '/v1/webhooks', endpoint, of));
+  const rule = idOf(
+    await host.api(
+      'POST',
+      '/v1/alert-rules',
+      { name, event_type: 'workflow.failed', webhook_endpoint_id: webhook },
+      of,
+    ),
+  );
+  const posted = await host.api('POST', '/v1/events', { ...failedRun(name), namespace }, of);
+  const [event] = posted.body.events as { id: string }[];
+  const listed = await host.api('GET', '/v1/deliveries', undefined, of);
+  const [delivery] = listed.body.data as { id: string }[];
+  assert.ok(event && delivery, 'the rule has fired');
+  return [
+    `/webhooks/${webhook}`,
+    `/rules/${rule}`,
+    `/events/${event.id}`,
+    `/deliveries/${delivery.id}`,
+  ];
+}
 
 before(async () => {
   [host, browser] = await Promise.all([startHost(), startBrowser()]);
-  const endpoint = idOf(
-    await host.api('POST', '/v1/webhooks', { name: 'Ours', target_url: 'http://127.0.0.1:9/' }),
-  );
-  await host.api('POST', '/v1/alert-rules', {
-    name: 'Our rule',
-    event_type: 'workflow.failed',
-    webhook_endpoint_id: endpoint,
-  });
-  foreign = idOf(
-    await host.api(
-      'POST',
-      '/v1/webhooks',
-      { name: 'Foreign', target_url: 'http://127.0.0.1:9/' },
-      { namespace: 'rivals' },
-    ),
-  );
-  viewer = String(
-    (await host.api('POST', '/v1/api-keys', { name: 'viewer', role: 'viewer' })).body.key,
-  );
-  editor = String(
-    (await host.api('POST', '/v1/api-keys', { name: 'editor', role: 'editor' })).body.key,
-  );
+  await furnish('payments', 'Ours');
+  foreign = await furnish('rivals', 'Foreign');
+  const key = async (role: string) =>
+    String((await host.api('POST', '/v1/api-keys', { name: role, role })).body.key);
+  [viewer, editor] = [await key('viewer'), await key('editor')];
 });
 after(async () => {
   await browser?.close();
@@ -42,40 +52,49 @@ after(async () => {
 });
 
 test('a wrong key is told so, and nobody is let in', async () => {
-  const person = await visitor(browser, host);
-  await person.page.getByLabel('API key').fill('exo_wrong');
-  await person.page.getByRole('button', { name: 'Sign in' }).click();
-  await person.page.getByText('This key is not known here').waitFor();
+  const { page } = await visitor(browser, host);
+  await page.getByLabel('API key').fill('exo_wrong');
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByText('This key is not known here').waitFor();
 });
 
-test("another tenant's things are never shown", async () => {
+test("another tenant's things are never shown, whatever address is typed", async () => {
   const person = await signedIn(browser, host, { key: editor });
-  await person.open('/webhooks');
-  await person.page.getByRole('list', { name: 'Webhooks' }).getByText('Ours').waitFor();
-  assert.equal(await person.page.getByText('Foreign').count(), 0);
-  await person.open(`/webhooks/${foreign}`);
-  await person.page.getByText('There is nothing here').waitFor();
-  await person.open('/webhooks?ns=rivals');
-  assert.equal(await person.page.getByText('Foreign').count(), 0);
-  assert.equal(await person.page.getByRole('link', { name: 'Tenants' }).count(), 0);
+  const { page } = person;
+  for (const path of foreign) {
+    await person.open(path);
+    await page.getByText('There is nothing here').waitFor();
+    assert.equal(await page.getByText('Foreign').count(), 0, path);
+  }
+  // A tenant's key has a namespace of its own, whatever the address says.
+  for (const [path, list] of [
+    ['/webhooks', 'Webhooks'],
+    ['/rules', 'Rules'],
+    ['/deliveries', 'Deliveries'],
+  ] as const) {
+    await person.open(`${path}?ns=rivals`);
+    await page.getByRole('list', { name: list }).getByText('Ours').first().waitFor();
+    assert.equal(await page.getByText('Foreign').count(), 0, path);
+  }
+  await person.open('/tenants');
+  await page.getByText('Your key may not see this').waitFor();
+  assert.equal(await page.getByRole('link', { name: 'Tenants' }).count(), 0);
 });
 
 test('a platform key that changes its namespace sees nothing of the one before', async () => {
-  const person = await signedIn(browser, host, { namespace: null });
-  const { page } = person;
+  const { page } = await signedIn(browser, host, { namespace: null });
+  const toWebhooks = () =>
+    page
+      .getByRole('navigation', { name: 'Pages', exact: true })
+      .getByRole('link', { name: 'Webhooks' })
+      .click();
   await page.getByRole('heading', { name: 'Choose a namespace' }).waitFor();
   await page.getByRole('option', { name: 'payments' }).first().click();
-  await page
-    .getByRole('navigation', { name: 'Pages', exact: true })
-    .getByRole('link', { name: 'Webhooks' })
-    .click();
+  await toWebhooks();
   await page.getByText('Ours').waitFor();
   await page.getByRole('button', { name: /Namespace: payments/ }).click();
   await page.getByRole('option', { name: 'rivals' }).click();
-  await page
-    .getByRole('navigation', { name: 'Pages', exact: true })
-    .getByRole('link', { name: 'Webhooks' })
-    .click();
+  await toWebhooks();
   await page.getByText('Foreign').waitFor();
   assert.equal(await page.getByText('Ours').count(), 0);
 });
@@ -84,91 +103,67 @@ test("with a viewer's key nothing can be changed, and it says why", async () => 
   const person = await signedIn(browser, host, { key: viewer });
   const { page } = person;
   await person.open('/webhooks');
+  await page.getByText('Adding a webhook needs the role editor; your key is a viewer.').waitFor();
   await page.getByRole('list', { name: 'Webhooks' }).getByText('Ours').click();
   await page.getByRole('button', { name: 'Preview' }).waitFor();
+  await page.getByText('Changing a webhook needs the role editor').waitFor();
   for (const name of ['Add webhook', 'Edit', 'Switch off', 'Send test', 'Rotate secret']) {
     assert.equal(await page.getByRole('button', { name }).count(), 0, name);
   }
   await person.open('/rules');
-  await page.getByRole('switch', { name: /Our rule/ }).waitFor();
-  assert.ok(await page.getByRole('switch', { name: /Our rule/ }).isDisabled());
-  await page.getByRole('list', { name: 'Rules' }).getByText('Our rule').first().click();
-  await page.getByText('Your key may look and not change').waitFor();
+  const turn = page.getByRole('switch', { name: /Ours/ });
+  await turn.waitFor();
+  assert.ok(await turn.isDisabled());
+  await page.getByRole('list', { name: 'Rules' }).getByText('Ours').first().click();
+  await page.getByText('Changing a rule needs the role editor').waitFor();
+  assert.ok(await page.getByLabel('Name', { exact: true }).isDisabled());
   assert.equal(await page.getByRole('button', { name: 'Save', exact: true }).count(), 0);
-  // The server decides, whatever the page offers.
-  const status = await page.evaluate(async () => {
+  await page.getByRole('button', { name: 'Your key' }).click();
+  await page.getByText('Viewer: sees everything, changes nothing').waitFor();
+});
+
+test('the server decides, whatever a page offers: a viewer who posts past it is refused, and told what is needed', async () => {
+  const { page } = await signedIn(browser, host, { key: viewer });
+  const before = await host.api('GET', '/v1/webhooks');
+  const answer = await page.evaluate(async () => {
     const session = (await (await fetch('/v1/session')).json()) as { csrf_token: string };
     const answer = await fetch('/v1/webhooks', {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'x-csrf-token': session.csrf_token },
       body: JSON.stringify({ name: 'x', target_url: 'http://127.0.0.1:9/' }),
     });
-    return answer.status;
+    return { status: answer.status, text: await answer.text() };
   });
-  assert.equal(status, 403);
+  assert.equal(answer.status, 403);
+  assert.match(answer.text, /editor/);
+  assert.deepEqual((await host.api('GET', '/v1/webhooks')).body, before.body);
 });
 
-test('a session that ended leads back to the sign-in, and a half-written form is kept', async () => {
-  const person = await signedIn(browser, host, { key: editor });
-  const { page } = person;
-  await person.open('/rules/new');
-  await page.getByLabel('Name', { exact: true }).fill('Half written');
-  await person.context.clearCookies();
+test('a role that was lowered while a page was open is refused, and the page says why and keeps what was written', async () => {
+  const { page, open, ...person } = await signedIn(browser, host, { key: editor });
+  await open('/rules/new');
+  await page.getByLabel('Name', { exact: true }).fill('Too late');
   await page.getByLabel('Tell').selectOption({ label: 'Ours' });
-  await page.getByRole('heading', { name: 'Your session has ended' }).waitFor();
-  await page.getByLabel('API key').fill(editor);
-  await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.getByRole('button', { name: 'Add rule' }).waitFor();
-  assert.equal(await page.getByLabel('Name', { exact: true }).inputValue(), 'Half written');
+  // The same person signs in as a viewer in another tab; both have one session.
+  const other = await person.context.newPage();
+  await other.goto(page.url());
+  await other.evaluate(
+    (key) =>
+      fetch('/v1/session', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ key }),
+      }),
+    viewer,
+  );
   await page.getByRole('button', { name: 'Add rule' }).click();
-  await page.getByRole('list', { name: 'Rules' }).getByText('Half written').first().waitFor();
-});
-
-test('a session that ends while a sheet is open does not lose the sheet', async () => {
-  const person = await signedIn(browser, host, { key: editor });
-  const { page } = person;
-  await person.open('/webhooks?add=1');
-  const url = page.getByRole('dialog').getByLabel('URL', { exact: true });
-  await url.fill('http://127.0.0.1:9/kept');
-  await person.context.clearCookies();
-  await page.getByRole('dialog').getByRole('button', { name: 'Add webhook' }).click();
-  await page.getByRole('heading', { name: 'Your session has ended' }).waitFor();
-  await page.getByLabel('API key').fill(editor);
-  await page.getByRole('button', { name: 'Sign in' }).click();
-  await page
-    .getByRole('heading', { name: 'Your session has ended' })
-    .waitFor({ state: 'detached' });
-  assert.equal(await url.inputValue(), 'http://127.0.0.1:9/kept');
-});
-
-test('a portal link opens once, into one namespace', async () => {
-  const made = await host.api('POST', '/v1/portal-links', { role: 'viewer', expires_in_s: 600 });
-  assert.ok(made.status < 300, `the link was not made: ${made.status}`);
-  const link = String(made.body.url);
-  const guest = await browser.newContext();
-  const page = await guest.newPage();
-  await page.goto(link);
-  await page.getByRole('button', { name: 'Your key' }).waitFor();
-  assert.equal(await page.getByRole('link', { name: 'Tenants' }).count(), 0);
-  const second = await (await browser.newContext()).newPage();
-  await second.goto(link);
-  await second.waitForLoadState();
-  assert.equal(await second.getByRole('button', { name: 'Your key' }).count(), 0);
-});
-
-test('while the server is away a banner says so, and the page comes back with it', async () => {
-  const person = await signedIn(browser, host, { key: editor });
-  const { page } = person;
-  await person.open('/rules/new');
-  await page.getByLabel('Name', { exact: true }).fill('Kept');
-  await person.context.setOffline(true);
-  await page.getByLabel('Tell').selectOption({ label: 'Ours' });
-  await page.getByText('The server does not answer.').first().waitFor();
-  await person.context.setOffline(false);
-  await page.getByText('The server does not answer.').first().waitFor({ state: 'detached' });
-  assert.equal(await page.getByLabel('Name', { exact: true }).inputValue(), 'Kept');
-  assertNoComplaints({
-    ...person,
-    complaints: person.complaints.filter((each) => !each.includes('ERR_INTERNET')),
-  });
+  await page.getByRole('alert').first().waitFor();
+  assert.equal(await page.getByLabel('Name', { exact: true }).inputValue(), 'Too late');
+  const rules = (await host.api('GET', '/v1/alert-rules')).body.data as { name: string }[];
+  assert.ok(!rules.some(({ name }) => name === 'Too late'));
+  await until(
+    async () => (await page.getByRole('button', { name: 'Your key' }).count()) === 1,
+    () => 'the page is gone',
+  );
+  assertNoComplaints(person);
 });

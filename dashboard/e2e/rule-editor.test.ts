@@ -119,3 +119,63 @@ test('two tabs that edit one rule get the conflict shown, and nothing is overwri
   await other.page.getByRole('button', { name: 'Save', exact: true }).waitFor();
   assert.equal(await other.page.getByLabel('Name', { exact: true }).inputValue(), 'Mine');
 });
+
+test('the bars of a backtest are, one by one, what the API counts', async () => {
+  const dayMs = 86_400_000;
+  const days = [6, 4, 4, 4, 2, 2, 1];
+  for (const ago of days) {
+    const time = new Date(Date.now() - ago * dayMs).toISOString();
+    const { status } = await host.api('POST', '/v1/events', { ...failedRun('past'), time });
+    assert.equal(status, 202);
+  }
+  const condition = "event.data.graph_name == 'past'";
+  const counted = await host.api('POST', '/v1/alert-rules/backtest', {
+    rule: {
+      name: 'Draft',
+      event_type: 'workflow.failed',
+      webhook_endpoint_id: endpoint,
+      condition,
+    },
+    from: new Date(Date.now() - 7 * dayMs).toISOString(),
+  });
+  const matches = counted.body.matches as { at: string }[];
+  const byDay = new Map<number, number>();
+  for (const { at } of matches) {
+    const ago = Math.round((Date.now() - Date.parse(at)) / dayMs);
+    byDay.set(ago, (byDay.get(ago) ?? 0) + 1);
+  }
+  const expected = [...byDay].sort(([a], [b]) => b - a).map(([, count]) => count);
+  assert.deepEqual(expected, [1, 3, 2, 1], 'what was posted');
+
+  const person = await signedIn(browser, host);
+  const { page } = person;
+  await person.open(`/rules/new?endpoint=${endpoint}`);
+  await page.locator('[data-backtest]').waitFor();
+  await writeCondition(page, condition);
+  await page.locator(`[data-backtest="${counted.body.total}"]`).waitFor();
+  const bars = page.getByRole('figure').locator('button[data-value]');
+  const heights = await bars.evaluateAll((all) =>
+    all.map((bar) => [
+      Number(bar.getAttribute('data-value')),
+      Math.round(bar.firstElementChild?.getBoundingClientRect().height ?? 0),
+    ]),
+  );
+  assert.deepEqual(
+    heights.map(([value]) => value),
+    expected,
+  );
+  const [tallest = 0] = heights.map(([, height]) => height ?? 0).sort((a, b) => b - a);
+  for (const [value = 0, height = 0] of heights) {
+    assert.ok(
+      Math.abs(height - (tallest * value) / 3) <= 1,
+      `${value}: ${height} of ${tallest} px`,
+    );
+  }
+  for (const [i, count] of expected.entries()) {
+    await bars.nth(i).click();
+    const behind = page.getByRole('list', { name: 'Events behind the bar' }).getByRole('link');
+    await behind.nth(count - 1).waitFor();
+    assert.equal(await behind.count(), count);
+  }
+  assertNoComplaints(person);
+});

@@ -1,8 +1,10 @@
-// Sets the colours before the page is drawn. The choice is kept by `src/frame/theme.ts`.
+// Sets the colours before the page is drawn. The choices are kept by `src/frame/theme.ts`.
 (function () {
   var choice = 'system';
   try {
-    choice = localStorage.getItem('alerts.theme') || 'system';
+    var ofLink = sessionStorage.getItem('alerts.link-theme');
+    var own = localStorage.getItem('alerts.theme') || 'system';
+    choice = ofLink === 'light' || ofLink === 'dark' ? ofLink : own;
   } catch {
     // Storage may be blocked in a frame; then the system decides.
   }

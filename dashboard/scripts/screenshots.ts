@@ -1,49 +1,33 @@
 /**
- * Pictures of every page, light and dark, wide and narrow, into the folder given as an argument.
+ * Pictures of every page of a demo host, light and dark, wide and narrow, into the folder given as an argument.
  *
- *     ALERTS_URL=http://127.0.0.1:8080 ALERTS_KEY=exo_… ALERTS_NAMESPACE=demo npm run screenshots -- docs/images
+ *     ALERTS_URL=http://127.0.0.1:8080 ALERTS_KEY=exo_… npm run screenshots -- docs/images/dashboard
+ *
+ * `ONLY` names pictures, `SIZES` sizes; `FORMAT=png` is for programs that know no WebP.
  */
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { chromium, type Page } from 'playwright-core';
+import { chromium, type Browser, type Page } from 'playwright-core';
+import { PICTURES, type Picture } from './pictures.ts';
+import { NAMESPACE, setTheScene, type Scene } from './scene.ts';
+
+const SIZES: Record<string, { width: number; height: number }> = {
+  wide: { width: 1440, height: 900 },
+  narrow: { width: 375, height: 812 },
+  huge: { width: 3840, height: 2160 },
+};
+/** Text stays sharp, and all pictures together stay below some megabytes. */
+const WEBP_QUALITY = 88;
+/** Highest picture, in CSS pixels: of what is longer the beginning is enough. */
+const MAX_HEIGHT = 2600;
 
 const [folder] = process.argv.slice(2);
-const {
-  ALERTS_URL: host = 'http://127.0.0.1:8080',
-  ALERTS_KEY: apiKey,
-  ALERTS_NAMESPACE: namespace = 'demo',
-  ONLY: only,
-} = process.env;
+const env = process.env;
+const [host, apiKey] = [env.ALERTS_URL ?? 'http://127.0.0.1:8080', env.ALERTS_KEY];
 if (!folder || !apiKey) throw new Error('usage: ALERTS_KEY=… npm run screenshots -- FOLDER');
-
-const SIZES = { wide: { width: 1440, height: 900 }, narrow: { width: 375, height: 812 } };
-
-const PAGES: [string, string][] = [
-  ['overview', '/'],
-  ['webhooks', '/webhooks'],
-  ['webhook-add', '/webhooks?add=1'],
-  ['rules', '/rules'],
-  ['rule-new', '/rules/new'],
-  ['deliveries', '/deliveries'],
-  ['dead-letters', '/dead-letters'],
-  ['events', '/events'],
-  ['plugins', '/plugins'],
-  ['plugin', '/plugins/http'],
-  ['tenants', '/tenants'],
-  ['keys', '/keys'],
-  ['audit', '/audit'],
-];
-
-/** Long lists and sheets: what is first seen of them. */
-const SCREENFUL = ['webhook-add', 'webhooks', 'rules', 'deliveries', 'events', 'dead-letters'];
-
-/** Pages of one thing: opened from the list that leads to them. */
-const INNER: [string, string, string][] = [
-  ['webhook', '/webhooks', 'Webhooks'],
-  ['rule', '/rules', 'Rules'],
-  ['delivery', '/deliveries?status=dead', 'Deliveries'],
-  ['event', '/events', 'Events'],
-];
+const only = (env.ONLY ?? '').split(',').filter(Boolean);
+const sizes = (env.SIZES ?? 'wide,narrow').split(',');
+const format = env.FORMAT === 'png' ? 'png' : 'webp';
 
 async function settle(page: Page) {
   await page.waitForLoadState('load');
@@ -55,59 +39,83 @@ async function settle(page: Page) {
     undefined,
     { timeout: 20_000 },
   );
-  await page.waitForTimeout(400);
+  // Charts are drawn in the frame after their figures are there.
+  await page.evaluate(
+    () => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))),
+  );
 }
 
 const address = (path: string) =>
-  `${host}/settings/alerts${path}${path.includes('?') ? '&' : '?'}ns=${namespace}`;
+  `${host}/settings/alerts${path}${path.includes('?') ? '&' : '?'}ns=${NAMESPACE}`;
 
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-gpu'],
-});
-try {
-  await mkdir(folder, { recursive: true });
-  for (const colours of ['dark', 'light'] as const) {
-    for (const [size, viewport] of Object.entries(SIZES)) {
+/** By the browser's own protocol, which writes WebP as well. */
+async function shoot(page: Page, name: string) {
+  const session = await page.context().newCDPSession(page);
+  const quality = format === 'webp' ? { quality: WEBP_QUALITY } : {};
+  const { data } = await session.send('Page.captureScreenshot', { format, ...quality });
+  await writeFile(join(folder as string, `${name}.${format}`), Buffer.from(data, 'base64'));
+  await session.detach();
+}
+
+async function signIn(page: Page) {
+  await page.getByLabel('API key').fill(apiKey as string);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: 'Your key' }).waitFor();
+}
+
+async function take(page: Page, picture: Picture, scene: Scene, name: string) {
+  const viewport = page.viewportSize();
+  await page.goto(address(picture.path(scene)));
+  await settle(page);
+  await picture.prepare?.(page);
+  await settle(page);
+  if (!picture.isScreenful && viewport) {
+    // As high as the page: what is fixed to the window's edge stays at the page's.
+    const height = await page.evaluate(() => document.documentElement.scrollHeight);
+    const whole = Math.min(Math.max(height, viewport.height), MAX_HEIGHT);
+    await page.setViewportSize({ width: viewport.width, height: whole });
+    await settle(page);
+  }
+  await shoot(page, name);
+  if (viewport) await page.setViewportSize(viewport);
+}
+
+async function takeAll(browser: Browser, scene: Scene) {
+  for (const size of sizes) {
+    for (const colours of ['dark', 'light'] as const) {
       const context = await browser.newContext({
-        viewport,
+        viewport: SIZES[size] ?? null,
         colorScheme: colours,
         reducedMotion: 'reduce',
+        locale: 'en-GB',
+        timezoneId: 'UTC',
       });
       const page = await context.newPage();
-      const shoot = async (name: string, isWhole = true) => {
-        if (only && !only.split(',').includes(name)) return;
-        await settle(page);
-        await page.screenshot({
-          path: join(folder, `${name}-${colours}-${size}.png`),
-          fullPage: isWhole,
-        });
-      };
       await page.goto(address('/'));
       await page.getByLabel('API key').waitFor();
-      if (!only || only.includes('sign-in'))
-        await page.screenshot({ path: join(folder, `sign-in-${colours}-${size}.png`) });
-      await page.getByLabel('API key').fill(apiKey);
-      await page.getByRole('button', { name: 'Sign in' }).click();
-      await page.getByRole('button', { name: 'Your key' }).waitFor();
-      for (const [name, path] of PAGES) {
-        if (only && !only.split(',').includes(name)) continue;
-        await page.goto(address(path));
-        await shoot(name, !SCREENFUL.includes(name));
+      if (only.length === 0 || only.includes('sign-in')) {
+        await shoot(page, `sign-in-${colours}-${size}`);
       }
-      for (const [name, path, list] of INNER) {
-        if (only && !only.split(',').includes(name)) continue;
-        await page.goto(address(path));
-        await settle(page);
-        const link = page.getByRole('list', { name: list }).getByRole('link').first();
-        if ((await link.count()) === 0) continue;
-        await link.click();
-        await page.getByRole('list', { name: list, exact: true }).waitFor({ state: 'detached' });
-        await shoot(name);
+      await signIn(page);
+      for (const picture of PICTURES) {
+        if (only.length > 0 && !only.includes(picture.name)) continue;
+        await take(page, picture, scene, `${picture.name}-${colours}-${size}`).catch((error) => {
+          throw new Error(`${picture.name}, ${colours}, ${size}: ${String(error)}`);
+        });
       }
       await context.close();
     }
   }
+}
+
+await mkdir(folder, { recursive: true });
+const scene = await setTheScene({ host, key: apiKey });
+const browser = await chromium.launch({
+  executablePath: env.CHROMIUM ?? '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-gpu', '--hide-scrollbars'],
+});
+try {
+  await takeAll(browser, scene);
 } finally {
   await browser.close();
 }

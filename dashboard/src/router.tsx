@@ -42,6 +42,9 @@ const overview = createRoute({
   component: lazyRouteComponent(() => import('./pages/overview/page'), 'OverviewPage'),
 });
 
+/** Drawn by the frame itself, before anybody is signed in. */
+const portal = createRoute({ getParentRoute: () => root, path: '/portal' });
+
 const webhooks = createRoute({
   getParentRoute: () => root,
   path: '/webhooks',
@@ -97,7 +100,7 @@ const delivery = createRoute({
 const deadLetters = createRoute({
   getParentRoute: () => root,
   path: '/dead-letters',
-  validateSearch: texts('rule', 'endpoint', 'from', 'to'),
+  validateSearch: texts('rule', 'endpoint', 'from', 'to', 'sent'),
   component: lazyRouteComponent(() => import('./pages/dead-letters/page'), 'DeadLettersPage'),
 });
 
@@ -146,12 +149,18 @@ const audit = createRoute({
   component: lazyRouteComponent(() => import('./pages/audit/page'), 'AuditPage'),
 });
 
+const hosts = createRoute({
+  getParentRoute: () => root,
+  path: '/hosts',
+  component: lazyRouteComponent(() => import('./pages/hosts/page'), 'HostsPage'),
+});
+
 const setup = [overview, webhooks, webhook, rules, newRule, rule];
 const record = [deliveries, delivery, deadLetters, events, event];
-const operators = [plugins, plugin, keys, tenants, audit];
+const operators = [plugins, plugin, keys, tenants, hosts, audit];
 
 export const router = createRouter({
-  routeTree: root.addChildren([...setup, ...record, ...operators]),
+  routeTree: root.addChildren([portal, ...setup, ...record, ...operators]),
   basepath: '/settings/alerts',
   defaultPreload: 'intent',
   defaultPendingComponent: () => <Skeleton />,

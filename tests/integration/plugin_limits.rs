@@ -179,7 +179,7 @@ async fn limits_outlive_a_restart_and_stand_in_the_hosts_own_audit_log() {
     }
     let limited = log["data"].as_array().unwrap().iter().find(|e| e["action"] == "plugin.limited");
     assert_eq!(limited.unwrap()["resource"], "http");
-    assert_eq!(limited.unwrap()["detail"]["limits"]["fuel"], 123_456_789);
+    assert_eq!(limited.unwrap()["detail"]["after"]["fuel"], 123_456_789);
     let verified = operator.get("/v1/audit/verify").await.expect(200);
     assert_eq!(verified["intact"], true, "{verified}");
     assert!(verified["entries"].as_i64().unwrap() >= 3, "{verified}");

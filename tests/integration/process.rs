@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::support::events::failed;
-use crate::support::process::{HostProcess, command, ended, free_address};
+use crate::support::process::{HostProcess, binary, command, ended, free_address};
 use crate::support::receiver::Receiver;
 
 #[test]
@@ -41,6 +41,27 @@ fn postgres_without_encryption_keys_is_refused() {
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success());
     assert!(text.contains("ALERTS_ENCRYPTION_KEYS"), "{text}");
+}
+
+#[tokio::test]
+async fn a_health_check_says_whether_the_host_is_ready() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = HostProcess::start(folder.path(), None).await;
+    let listen = host.address.to_string();
+    let ask = |arguments: &[&str]| {
+        let mut health = std::process::Command::new(binary());
+        ended(health.args(arguments).env("ALERTS_LISTEN", &listen))
+    };
+    for (arguments, word) in [(&["health"][..], "ready"), (&["health", "--live"][..], "alive")] {
+        let output = ask(arguments);
+        assert!(output.status.success(), "{output:?}");
+        assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), word);
+    }
+    assert_eq!(host.terminate(), Some(0));
+    let output = ask(&["health"]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(text.contains(&listen) && text.contains("is the host running"), "{text}");
 }
 
 #[test]

@@ -84,6 +84,12 @@ pub(crate) async fn agree(api: &Api) {
                 assert_eq!(counts(&one["total"]), sum(of_it), "{by} {id} by {step}");
                 let in_rows = rows["data"].as_array().unwrap().iter();
                 let in_rows: Vec<&Value> = in_rows.filter(|row| row[by] == id).collect();
+                let sum_of = |name: &str| {
+                    one["total"][name].as_object().unwrap().values().map(number).sum::<u64>()
+                };
+                let [_, attempts, _, delivered, dead] = counts(&one["total"]);
+                assert_eq!(sum_of("event_types"), delivered + dead, "{one}");
+                assert!(sum_of("status_codes") <= attempts, "{one}");
                 assert_eq!(in_rows, one["data"].as_array().unwrap().iter().collect::<Vec<_>>());
             }
         }
@@ -181,6 +187,8 @@ async fn why_attempts_failed_and_how_long_alerts_took_is_told() {
     .await;
     assert_eq!(counts(&total), [1, 3, 2, 1, 0]);
     assert_eq!(total["failure_reasons"], json!({"rate_limited": 1, "status_5xx": 1}));
+    assert_eq!(total["status_codes"], json!({"200": 1, "429": 1, "503": 1}));
+    assert_eq!(total["event_types"], json!({"workflow.failed": 1}));
     // Two minutes of waiting, as whoever waited for the alert saw it.
     for name in ["p50_ms", "p99_ms"] {
         let told = number(&total[name]);

@@ -2,6 +2,7 @@
 //! of the API's description that its client is made from.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Instant, SystemTime};
 
 use crate::command::{finish, output, program, succeeds};
@@ -42,6 +43,10 @@ fn write_description() -> Outcome {
 
 fn build() -> Outcome {
     let (folder, started) = (folder(), Instant::now());
+    if !folder.join("package.json").exists() && folder.join("dist/index.html").exists() {
+        println!("dashboard: dashboard/dist is there, built elsewhere");
+        return Ok(());
+    }
     if !folder.join("package.json").exists() {
         println!("dashboard: dashboard/package.json is not there; the host gets a plain page");
         return Ok(());
@@ -58,18 +63,28 @@ fn build() -> Outcome {
         );
         return Ok(());
     }
-    let npm = || {
-        let mut npm = program("npm");
-        npm.current_dir(&folder);
-        npm
-    };
+    install()?;
+    finish(npm().args(["run", "--silent", "build"]))?;
+    println!("dashboard: ready after {:.1} s", started.elapsed().as_secs_f32());
+    Ok(())
+}
+
+/// npm, in the dashboard's folder.
+pub(crate) fn npm() -> Command {
+    let mut npm = program("npm");
+    npm.current_dir(folder());
+    npm
+}
+
+/// Fetches what the dashboard is built and tested from, unless the lock is older than what
+/// is there.
+pub(crate) fn install() -> Outcome {
+    let folder = folder();
     let installed = written(&folder.join("node_modules/.package-lock.json"));
     if installed <= written(&folder.join("package-lock.json")) {
         println!("dashboard: npm ci");
         finish(npm().args(["ci", "--no-audit", "--no-fund", "--silent"]))?;
     }
-    finish(npm().args(["run", "--silent", "build"]))?;
-    println!("dashboard: ready after {:.1} s", started.elapsed().as_secs_f32());
     Ok(())
 }
 

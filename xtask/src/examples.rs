@@ -11,6 +11,7 @@ use alerts_package::{Manifest, encode, pack};
 use crate::command::{cargo, finish, fresh_cargo, program, succeeds};
 use crate::plugins::{read, write_if_changed};
 use crate::toolchain::{Choice, TARGET, Toolchain, install_with_apt, is_root};
+use crate::venv::{self, Venv};
 use crate::{Outcome, plugins, root, target_dir};
 
 /// Build the example plugins into plugins/examples/dist/*.wasm.
@@ -224,28 +225,16 @@ fn javascript(folder: &Path) -> Outcome<Built> {
 
 fn python(folder: &Path) -> Outcome<Built> {
     let requirements = folder.join("requirements.txt");
-    let venv = target_dir().join("examples/python");
-    let componentize = venv.join("bin/componentize-py");
-    if !is_newer(&componentize, &[&requirements])? {
-        println!("examples: pip install into a virtual environment");
-        let made = finish(program("python3").args(["-m", "venv", "--clear"]).arg(&venv));
-        let installed = made.and_then(|()| {
-            let pip = venv.join("bin/pip").to_string_lossy().into_owned();
-            let mut install = program(&pip);
-            install.args(["install", "--quiet", "--disable-pip-version-check", "--requirement"]);
-            finish(install.arg(&requirements))
-        });
-        if let Err(error) = installed {
+    let venv = match Venv::made(target_dir().join("examples/python"), &requirements) {
+        Ok(venv) => venv,
+        Err(error) => {
             println!("examples: {error}");
-            return Ok(Built::Missing(
-                "install Python 3.10 or newer with venv (Debian: python3-venv), and let pip \
-                 reach its registry",
-            ));
+            return Ok(Built::Missing(venv::ADVICE));
         }
-    }
+    };
     let component = target_dir().join("examples/teams.wasm");
     finish(
-        program(&componentize.to_string_lossy())
+        venv.program("componentize-py")
             .current_dir(folder)
             .args(["--quiet", "--wit-path", "../../../wit", "--world", "target"])
             .args(["componentize", "--stub-wasi", "teams", "--output"])

@@ -6,7 +6,8 @@ use std::path::Path;
 use clap::ValueEnum;
 
 use crate::command::finish;
-use crate::python_client::{Venv, built_wheel, is_possible};
+use crate::python_client::{built_wheel, in_package, venv};
+use crate::venv::Venv;
 use crate::{Outcome, run, target_dir};
 
 /// Run a small flow on real workflow platforms, and hold the alerts that follow against it.
@@ -30,14 +31,11 @@ enum Platform {
 }
 
 pub(crate) fn run(args: &Args) -> Outcome {
-    if !is_possible() {
-        return Err("the listeners are Python".into());
-    }
     run::build_workspace()?;
-    let wheel = built_wheel(&Venv::made("test")?)?;
+    let wheel = built_wheel(&venv("test")?)?;
     for platform in Platform::value_variants() {
         if args.platforms.is_empty() || args.platforms.contains(platform) {
-            let venv = Venv::made(platform.name())?;
+            let venv = venv(platform.name())?;
             let outcome = check(*platform, &venv, &wheel);
             if !args.keep {
                 venv.remove()?;
@@ -54,7 +52,7 @@ fn check(platform: Platform, venv: &Venv, wheel: &Path) -> Outcome {
     venv.install(&[&format!("{}[client]", wheel.display())])?;
     let test = format!("tests/platforms/{}_flow.py", platform.name());
     // The settings of the ordinary tests, in which a warning is an error, are not for platforms.
-    let mut pytest = venv.program("python");
+    let mut pytest = in_package(venv, "python");
     pytest.args(["-m", "pytest", "-q", "-o", "filterwarnings=default", &test]);
     finish(pytest.env("ALERTS_BINARY", target_dir().join("debug/exosphere-alerts")))
 }

@@ -7,22 +7,29 @@
 )]
 
 mod bench;
+mod browser;
 mod build;
 mod command;
 mod conformance;
 mod coverage;
 mod dashboard;
+mod deploy;
+mod docs;
 mod examples;
 mod images;
 mod integrations;
+mod journeys;
 mod plugins;
 mod python_client;
 mod run;
+mod screenshots;
 mod simulate;
 mod soak;
+mod step;
 mod test;
 mod toolchain;
 mod torture;
+mod venv;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -49,6 +56,8 @@ enum Command {
     Plugins(plugins::Args),
     Examples(examples::Args),
     Dashboard(dashboard::Args),
+    Deploy(deploy::Args),
+    Docs(docs::Args),
     Build(build::Args),
     Run(run::Args),
     Test(test::Args),
@@ -62,6 +71,7 @@ enum Command {
     #[command(name = "python")]
     PythonClient(python_client::Args),
     Integrations(integrations::Args),
+    Screenshots(screenshots::Args),
 }
 
 fn main() -> ExitCode {
@@ -69,6 +79,8 @@ fn main() -> ExitCode {
         Command::Plugins(args) => plugins::run(&args),
         Command::Examples(args) => examples::run(&args),
         Command::Dashboard(args) => dashboard::run(&args),
+        Command::Deploy(args) => deploy::run(&args),
+        Command::Docs(args) => docs::run(&args),
         Command::Build(args) => build::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Test(args) => test::run(&args),
@@ -81,6 +93,7 @@ fn main() -> ExitCode {
         Command::Images(args) => images::run(&args),
         Command::PythonClient(args) => python_client::run(&args),
         Command::Integrations(args) => integrations::run(&args),
+        Command::Screenshots(args) => screenshots::run(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::SystemTime;
 
-use crate::command::{finish, program, succeeds, without_package_variables};
+use crate::command::finish;
+use crate::step::Step;
+use crate::venv::{self, Venv};
 use crate::{Outcome, root, run, target_dir};
 
 /// Build the wheel of clients/python, and run its lints, types and tests.
@@ -19,39 +21,31 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Outcome {
-    if !is_possible() {
-        return Ok(());
-    }
     run::build_workspace()?;
-    check(args.filter.as_deref())
-}
-
-/// Says loudly what to install where it is not, since nothing is tested then.
-pub(crate) fn is_possible() -> bool {
-    let is_there = succeeds(program("python3").args([
-        "-c",
-        "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))",
-    ]));
-    if !is_there {
-        println!(
-            "python client: NOTHING OF IT IS TESTED. Install Python 3.10 or newer with venv (Debian: \
-             python3-venv)"
-        );
+    match check(args.filter.as_deref())? {
+        Step::Good => {}
+        Step::Skipped(why) => println!("python client: NOTHING OF IT IS TESTED: {why}"),
     }
-    is_there
+    Ok(())
 }
 
 /// With the host that was built.
-pub(crate) fn check(filter: Option<&str>) -> Outcome {
-    let venv = Venv::made("test")?;
+pub(crate) fn check(filter: Option<&str>) -> Outcome<Step> {
+    let venv = match venv("test") {
+        Ok(venv) => venv,
+        Err(error) => {
+            println!("python client: {error}");
+            return Ok(Step::Skipped(venv::ADVICE.to_owned()));
+        }
+    };
     let wheel = built_wheel(&venv)?;
     venv.install(&["--no-deps", "--force-reinstall", &wheel.to_string_lossy()])?;
     if filter.is_none() {
-        finish(venv.program("ruff").args(["check", "--quiet"]))?;
-        finish(venv.program("ruff").args(["format", "--check", "--quiet"]))?;
-        finish(venv.program("mypy").args(["--no-error-summary"]))?;
+        finish(in_package(&venv, "ruff").args(["check", "--quiet"]))?;
+        finish(in_package(&venv, "ruff").args(["format", "--check", "--quiet"]))?;
+        finish(in_package(&venv, "mypy").args(["--no-error-summary"]))?;
     }
-    let mut pytest = venv.program("pytest");
+    let mut pytest = in_package(&venv, "pytest");
     pytest
         .env("ALERTS_BINARY", target_dir().join("debug/exosphere-alerts"))
         .env("ALERTS_WHEEL", &wheel)
@@ -62,11 +56,12 @@ pub(crate) fn check(filter: Option<&str>) -> Outcome {
         let named = pytest.args(["-k", filter]).status()?;
         const NONE_NAMED_SO: i32 = 5;
         return match named.code() {
-            Some(0 | NONE_NAMED_SO) => Ok(()),
+            Some(0 | NONE_NAMED_SO) => Ok(Step::Good),
             _ => Err("tests of the Python package failed".into()),
         };
     }
-    finish(&mut pytest)
+    finish(&mut pytest)?;
+    Ok(Step::Good)
 }
 
 /// The wheel of what is in the checkout; built again if a source is newer than it.
@@ -84,7 +79,7 @@ pub(crate) fn built_wheel(venv: &Venv) -> Outcome<PathBuf> {
     }
     let _ = std::fs::remove_dir_all(&dist);
     // With what the environment has: the generator is pinned there too.
-    let mut build = venv.program("python");
+    let mut build = in_package(venv, "python");
     build.args(["-m", "build", "--wheel", "--no-isolation", "--outdir"]).arg(&dist);
     finish(build.stdout(std::process::Stdio::null()))?;
     wheel_in(&dist).ok_or_else(|| format!("no wheel in {}", dist.display()).into())
@@ -119,45 +114,14 @@ fn folder() -> PathBuf {
     target_dir().join("python-client")
 }
 
-/// A virtual environment with what a file in clients/python/requirements names.
-pub(crate) struct Venv {
-    folder: PathBuf,
+/// The environment of a file in clients/python/requirements.
+pub(crate) fn venv(name: &str) -> Outcome<Venv> {
+    Venv::made(folder().join(name), &package().join("requirements").join(format!("{name}.txt")))
 }
 
-impl Venv {
-    /// The one of this name; made anew if its requirements have changed.
-    pub(crate) fn made(name: &str) -> Outcome<Self> {
-        let requirements = package().join("requirements").join(format!("{name}.txt"));
-        let venv = Self { folder: folder().join(name) };
-        let stamp = venv.folder.join("installed.txt");
-        let wanted = std::fs::read(&requirements)
-            .map_err(|error| format!("{}: {error}", requirements.display()))?;
-        if std::fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
-            return Ok(venv);
-        }
-        println!("python client: installing {} into a virtual environment", requirements.display());
-        finish(program("python3").args(["-m", "venv", "--clear"]).arg(&venv.folder))?;
-        venv.install(&["--requirement", &requirements.to_string_lossy()])?;
-        std::fs::write(&stamp, wanted)?;
-        Ok(venv)
-    }
-
-    pub(crate) fn install(&self, what: &[&str]) -> Outcome {
-        let mut pip = self.program("python");
-        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
-        finish(pip.args(what))
-    }
-
-    /// One of its programs, run in clients/python.
-    pub(crate) fn program(&self, name: &str) -> Command {
-        let mut command = program(&self.folder.join("bin").join(name).to_string_lossy());
-        without_package_variables(&mut command);
-        command.current_dir(package());
-        command
-    }
-
-    /// Gives its place on the disk back.
-    pub(crate) fn remove(self) -> Outcome {
-        Ok(std::fs::remove_dir_all(self.folder)?)
-    }
+/// A program of an environment, run in clients/python.
+pub(crate) fn in_package(venv: &Venv, name: &str) -> Command {
+    let mut command = venv.program(name);
+    command.current_dir(package());
+    command
 }

@@ -11,7 +11,7 @@ use crate::{Outcome, dashboard, plugins, target_dir};
 /// `cargo xtask run -- --help`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Add a local receiver, sample endpoints, rules and events.
+    /// Show a company whose workflows run and fail, and print a link that signs in.
     #[arg(long)]
     demo: bool,
     /// Passed on to `exosphere-alerts serve`.

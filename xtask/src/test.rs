@@ -3,14 +3,18 @@
 use std::time::{Duration, Instant};
 
 use crate::command::{cargo, finish, fresh_cargo, program, succeeds, without_package_variables};
+use crate::step::Step;
 use crate::{
-    Outcome, conformance, dashboard, examples, plugins, python_client, run, target_dir, torture,
+    Outcome, conformance, dashboard, deploy, docs, examples, journeys, plugins, python_client, run,
+    target_dir, torture,
 };
 
 /// Run everything that must hold: format, lints, licences and all tests.
 ///
 /// All steps run even when one fails; a summary at the end names those that
-/// did. Postgres is taken from ALERTS_TEST_POSTGRES_URL, or started for the run.
+/// did, and those that were skipped because this machine lacks something. The
+/// dashboard is tested in Chromium: the one in ALERTS_CHROMIUM, or else the
+/// installed one. Postgres is taken from ALERTS_TEST_POSTGRES_URL, or started for the run.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Run only the tests whose names contain this, and neither format, lints
@@ -25,7 +29,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
         steps.run("format", format);
     }
     steps.run("plugins", || plugins::run(&plugins::Args::default()));
-    steps.run("dashboard", || dashboard::run(&dashboard::Args::default()));
+    steps.run("dashboard build", || dashboard::run(&dashboard::Args::default()));
     if filter.is_none() {
         steps.run("lints", lints);
         steps.run("licences and bans", licences);
@@ -33,8 +37,12 @@ pub(crate) fn run(args: &Args) -> Outcome {
     }
     steps.run("plugin tests", || plugin_tests(filter));
     steps.run("tests", || host_tests(filter));
-    steps.run("python client", || python_client(filter));
+    // What follows runs the host that the tests were built with.
+    steps.run_or_skip("python client", || python_client::check(filter));
     if filter.is_none() {
+        steps.run_or_skip("dashboard", journeys::run);
+        steps.run_or_skip("deploy", || deploy::check(None));
+        steps.run_or_skip("docs", docs::check);
         steps.run("conformance", conformance::hold);
         steps.run("torture", torture::a_few);
     }
@@ -100,11 +108,6 @@ fn host_tests(filter: Option<&str>) -> Outcome {
     finish(tests.args(filter))
 }
 
-/// With the host that the tests before it were built with.
-fn python_client(filter: Option<&str>) -> Outcome {
-    if python_client::is_possible() { python_client::check(filter) } else { Ok(()) }
-}
-
 /// A cargo command on the guests' workspace, natively.
 fn guests(command: &str) -> std::process::Command {
     let mut cargo = fresh_cargo("cargo");
@@ -119,30 +122,36 @@ fn guests_target_dir() -> [std::ffi::OsString; 2] {
 /// What was run so far, and how it went.
 #[derive(Default)]
 struct Steps {
-    done: Vec<(&'static str, Duration, Outcome)>,
+    done: Vec<(&'static str, Duration, Outcome<Step>)>,
 }
 
 impl Steps {
     fn run(&mut self, heading: &'static str, step: impl FnOnce() -> Outcome) {
+        self.run_or_skip(heading, || step().map(|()| Step::Good));
+    }
+
+    fn run_or_skip(&mut self, heading: &'static str, step: impl FnOnce() -> Outcome<Step>) {
         println!("\n== {heading}");
         let started = Instant::now();
         let outcome = step();
         let took = started.elapsed();
-        match &outcome {
-            Ok(()) => println!("== {heading}: good, {:.1} s", took.as_secs_f32()),
-            Err(error) => println!("== {heading}: FAILED, {:.1} s: {error}", took.as_secs_f32()),
-        }
+        println!("== {heading}: {}, {:.1} s{}", word(&outcome), took.as_secs_f32(), why(&outcome));
         self.done.push((heading, took, outcome));
     }
 
     fn summary(self) -> Outcome {
         println!("\n== summary");
         let mut failed = Vec::new();
-        for (heading, took, outcome) in self.done {
-            let word = if outcome.is_ok() { "good" } else { "FAILED" };
-            println!("{word:>6}  {:>7.1} s  {heading}", took.as_secs_f32());
+        for (heading, took, outcome) in &self.done {
+            println!("{:>7}  {:>7.1} s  {heading}", word(outcome), took.as_secs_f32());
             if outcome.is_err() {
-                failed.push(heading);
+                failed.push(*heading);
+            }
+        }
+        // Below everything else, where it is read: what was not tested is not known to work.
+        for (heading, _, outcome) in &self.done {
+            if let Ok(Step::Skipped(_)) = outcome {
+                println!("\n== NOT TESTED: {heading}{}", why(outcome));
             }
         }
         if failed.is_empty() {
@@ -150,5 +159,22 @@ impl Steps {
         } else {
             Err(format!("failed: {}", failed.join(", ")).into())
         }
+    }
+}
+
+fn word(outcome: &Outcome<Step>) -> &'static str {
+    match outcome {
+        Ok(Step::Good) => "good",
+        Ok(Step::Skipped(_)) => "SKIPPED",
+        Err(_) => "FAILED",
+    }
+}
+
+/// To follow the word.
+fn why(outcome: &Outcome<Step>) -> String {
+    match outcome {
+        Ok(Step::Good) => String::new(),
+        Ok(Step::Skipped(why)) => format!(": {why}"),
+        Err(error) => format!(": {error}"),
     }
 }

@@ -4,17 +4,18 @@ import { createServer, type IncomingMessage } from 'node:http';
 export interface Receiver {
   url: string;
   received: { path: string; body: string }[];
-  answer: (status: number, body?: string) => void;
+  answer: (status: number, body?: string, headers?: Record<string, string>) => void;
   stop: () => Promise<void>;
 }
 
 export async function startReceiver(): Promise<Receiver> {
   const received: Receiver['received'] = [];
   let [status, text] = [200, 'ok'];
+  let headers: Record<string, string> = {};
   const server = createServer((request, response) => {
     void read(request).then((body) => {
       received.push({ path: request.url ?? '', body });
-      response.writeHead(status, { 'content-type': 'text/plain' });
+      response.writeHead(status, { 'content-type': 'text/plain', ...headers });
       response.end(text);
     });
   });
@@ -24,7 +25,9 @@ export async function startReceiver(): Promise<Receiver> {
   return {
     url: `http://127.0.0.1:${port}/hook`,
     received,
-    answer: (nextStatus, nextText = 'ok') => ([status, text] = [nextStatus, nextText]),
+    answer: (nextStatus, nextText = 'ok', nextHeaders = {}) => {
+      [status, text, headers] = [nextStatus, nextText, nextHeaders];
+    },
     stop: () =>
       new Promise((resolve) => {
         server.closeAllConnections();

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { MessageParser } from './event-stream';
+import { shownPages } from './every-page';
 import { problemOf } from './problem';
 import { filled, successRate, totalsOf, type Stat } from './stats';
 
@@ -65,4 +66,11 @@ test('figures fill each hour, and those outside are left out', () => {
 test('the success rate is of what ended; nothing ended is no rate', () => {
   expect(successRate(totalsOf([stat('x', { delivered: 3, dead: 1 })]))).toBe(0.75);
   expect(successRate({ delivered: 0, dead: 0 })).toBeNull();
+});
+
+test('a list that comes in by pages is drawn anew a few times, and whole in the end', () => {
+  const drawn = new Set(Array.from({ length: 50 }, (_, i) => shownPages(i + 1, false)));
+  expect([...drawn]).toEqual([1, 2, 4, 8, 16, 32]);
+  expect(shownPages(50, true)).toBe(50);
+  expect(shownPages(0, false)).toBe(0);
 });

@@ -29,10 +29,21 @@ export const fetchDelivery = (id: string) =>
 export const deliveryQuery = (id: string) =>
   queryOptions({ queryKey: key('deliveries', id), queryFn: () => fetchDelivery(id) });
 
-export const fetchDeadLetters = (filters: Omit<DeliveryFilters, 'status'>, cursor?: string) =>
-  take(
-    api.GET('/v1/dead-letters', { params: { query: { ...filters, cursor, limit: PAGE_LIMIT } } }),
-  );
+export interface DeadLetterFilters extends Omit<DeliveryFilters, 'status'> {
+  /** Whether they were sent again since. */
+  redriven?: boolean;
+}
+
+export const fetchDeadLetters = (filters: DeadLetterFilters, cursor?: string, limit = PAGE_LIMIT) =>
+  take(api.GET('/v1/dead-letters', { params: { query: { ...filters, cursor, limit } } }));
+
+/** How many deliveries there are in each state, and how many can be sent again. */
+export const countsQuery = (filters: Omit<DeliveryFilters, 'status'> = {}) =>
+  queryOptions({
+    queryKey: key('deliveries', 'counts', filters),
+    queryFn: () => take(api.GET('/v1/deliveries/counts', { params: { query: filters } })),
+    refetchInterval: 60_000,
+  });
 
 export const retryDelivery = (id: string) =>
   take(api.POST('/v1/deliveries/{id}/retry', { params: { path: { id } } }));

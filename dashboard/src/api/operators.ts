@@ -65,6 +65,13 @@ export const createApiKey = (body: Schemas['NewApiKey']) =>
 export const revokeApiKey = (id: string) =>
   take(api.DELETE('/v1/api-keys/{id}', { params: { path: { id } } }));
 
+export const hostsQuery = () =>
+  queryOptions({
+    queryKey: key('hosts'),
+    queryFn: () => take(api.GET('/v1/hosts')),
+    refetchInterval: 5_000,
+  });
+
 export const fetchAudit = (cursor?: string) =>
   take(api.GET('/v1/audit', { params: { query: { limit: 100, cursor } } }));
 

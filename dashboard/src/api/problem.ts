@@ -25,6 +25,15 @@ export class ApiProblem extends Error {
     return this.errors.find((e) => e.pointer === pointer || e.pointer.startsWith(`${pointer}/`))
       ?.detail;
   }
+
+  /** As a form sees it whose fields stand below this pointer in what was sent. */
+  below(prefix: string): ApiProblem {
+    const errors = this.errors.map(({ pointer, detail }) => ({
+      pointer: pointer.startsWith(`${prefix}/`) ? pointer.slice(prefix.length) : pointer,
+      detail,
+    }));
+    return new ApiProblem(this.status, this.kind, this.title, this.detail, errors, this.body);
+  }
 }
 
 export class Unreachable extends Error {

@@ -2,13 +2,16 @@
 import { queryOptions, useQuery } from '@tanstack/react-query';
 import { api, take } from './client';
 import { connection } from './connection';
+import type { components } from './schema';
 import type { Role } from './types';
+
+export type Session = components['schemas']['Session'];
 
 const RANK: Record<Role, number> = { viewer: 0, editor: 1, admin: 2, platform: 3 };
 
 export const sessionQuery = queryOptions({
   queryKey: ['session'],
-  queryFn: async () => {
+  queryFn: async (): Promise<Session> => {
     const session = await take(api.GET('/v1/session'));
     connection.set({
       csrfToken: session.csrf_token,
@@ -22,6 +25,10 @@ export const sessionQuery = queryOptions({
 });
 
 export const signIn = (apiKey: string) => take(api.POST('/v1/session', { body: { key: apiKey } }));
+
+/** Opens a session by what a portal link has after its `#`. */
+export const openLink = (token: string) =>
+  take(api.POST('/v1/session', { body: { portal_token: token } }));
 
 export const signOut = () => {
   const token = connection.get().csrfToken ?? '';

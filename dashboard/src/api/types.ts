@@ -24,6 +24,10 @@ export type Role = Schemas['Role'];
 export type Tenant = Schemas['Tenant'];
 export type AuditEntry = Schemas['AuditEntry'];
 export type Preview = Schemas['Preview'];
+export type WebhookDraft = Schemas['WebhookDraft'];
+export type DraftTest = Schemas['DraftTest'];
+export type DeliveryCounts = Schemas['DeliveryCounts'];
+export type Host = Schemas['Host'];
 
 /** A target plugin's manifest: what its form is made from. */
 export interface TargetManifest {

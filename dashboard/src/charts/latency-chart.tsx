@@ -11,6 +11,10 @@ interface LatencyChartProps {
 
 const HEIGHT = 160;
 
+/** As the bars beside it are labelled: the library's own labels are American. */
+const hourText = (at_s: number) =>
+  new Date(at_s * 1_000).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' });
+
 export default function LatencyChart({ points }: LatencyChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const isDark = useIsDark();
@@ -32,7 +36,7 @@ export default function LatencyChart({ points }: LatencyChartProps) {
         legend: { show: false },
         cursor: { y: false, drag: { x: false, y: false } },
         axes: [
-          axis,
+          { ...axis, values: (_, ticks) => ticks.map(hourText) },
           { ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => tookText(tick)) },
         ],
         series: [

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseDuration, sayDuration, tookText, writeDuration } from './duration';
-import { bytesText, countText, percentText, plural } from './number';
+import { boundedText, bytesText, countText, percentText, plural } from './number';
 import { ageText, countdownText, nextMillisecond } from './time';
 
 describe('durations', () => {
@@ -39,6 +39,10 @@ describe('numbers', () => {
     expect(countText(1_204)).toBe('1,204');
     expect(countText(12_450)).toBe('12.4 k');
     expect(countText(3_200_000)).toBe('3.2 M');
+  });
+  test('a count that ended at its bound says so', () => {
+    expect(boundedText(1_204, 10_000)).toBe('1,204');
+    expect(boundedText(10_000, 10_000)).toBe('10,000+');
   });
   test('one failure in a hundred thousand is not a hundred percent', () => {
     expect(percentText(99_999 / 100_000)).toBe('99.9%');

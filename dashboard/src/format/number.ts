@@ -17,6 +17,11 @@ export function plural(count: number, one: string, many = `${one}s`): string {
   return `${GROUPED.format(count)} ${count === 1 ? one : many}`;
 }
 
+/** A count that ended at a bound: `10,000+`. */
+export function boundedText(count: number, most: number): string {
+  return `${GROUPED.format(count)}${count >= most ? '+' : ''}`;
+}
+
 /** Never rounded up to 100% while anything failed. */
 export function percentText(share: number): string {
   if (share === 1) return '100%';

@@ -1,11 +1,13 @@
 /** The frame around every page: who is there decides whether it is the sign-in or the dashboard. */
 import { useQuery } from '@tanstack/react-query';
-import { Outlet, useSearch } from '@tanstack/react-router';
+import { Outlet, useLocation, useSearch } from '@tanstack/react-router';
 import { Dialog } from 'radix-ui';
 import { useConnection } from '@/api/connection';
 import { ApiProblem } from '@/api/problem';
-import { sessionQuery } from '@/api/session';
+import { sessionQuery, type Session } from '@/api/session';
 import { useStream } from '@/api/stream';
+import { OpenLink } from '@/session/open-link';
+import { usePortalLook } from '@/session/portal-look';
 import { SignIn } from '@/session/sign-in';
 import { Failure } from '@/ui/states';
 import { Banner } from './banner';
@@ -17,8 +19,14 @@ import { Rail } from './rail';
 import { useShortcuts } from './shortcuts';
 
 export function App() {
+  const isAtLink = useLocation({ select: ({ pathname }) => pathname.endsWith('/portal') });
+  return isAtLink ? <OpenLink /> : <Dashboard />;
+}
+
+function Dashboard() {
   const session = useQuery(sessionQuery);
   const { isExpired } = useConnection();
+  usePortalLook(session.data?.portal);
   if (session.isPending) return <Blank />;
   const isSignedOut = session.error instanceof ApiProblem && session.error.status === 401;
   if (isSignedOut && !session.data) return <SignIn />;
@@ -31,13 +39,14 @@ export function App() {
   }
   return (
     <>
-      <Frame tenant={session.data.namespace ?? null} />
-      {(isExpired || isSignedOut) && <SignInAgain />}
+      <Frame session={session.data} />
+      {(isExpired || isSignedOut) && <SignInAgain portal={session.data.portal} />}
     </>
   );
 }
 
-function Frame({ tenant }: { tenant: string | null }) {
+function Frame({ session }: { session: Session }) {
+  const tenant = session.namespace ?? null;
   const { ns } = useSearch({ from: '__root__' });
   const namespace = tenant ?? ns ?? null;
   const { isExpired } = useConnection();
@@ -51,7 +60,12 @@ function Frame({ tenant }: { tenant: string | null }) {
       >
         Skip to the content
       </a>
-      <Header tenant={tenant} namespace={namespace} onHelp={help.open} />
+      <Header
+        tenant={tenant}
+        namespace={namespace}
+        returnUrl={session.portal?.return_url}
+        onHelp={help.open}
+      />
       <Banner />
       <div className="mx-auto flex w-full max-w-[96rem]">
         <Rail />
@@ -80,7 +94,7 @@ function Frame({ tenant }: { tenant: string | null }) {
  * In front of the page, which stays as it is, so that a half-written form is not lost. A dialog of its own, since a
  * form may stand in one, which would keep the keyboard to itself.
  */
-function SignInAgain() {
+function SignInAgain({ portal }: Pick<Session, 'portal'>) {
   return (
     <Dialog.Root open>
       <Dialog.Portal>
@@ -92,7 +106,7 @@ function SignInAgain() {
           <Dialog.Title asChild>
             <span className="sr-only">Sign in again</span>
           </Dialog.Title>
-          <SignIn isExpired />
+          <SignIn isExpired portal={portal} />
         </Dialog.Content>
       </Dialog.Portal>
     </Dialog.Root>

@@ -1,5 +1,6 @@
 import { Link } from '@tanstack/react-router';
 import { CircleHelp } from 'lucide-react';
+import { BackLink } from '@/session/back-link';
 import { Button } from '@/ui/button';
 import { PagesButton } from './bottom-bar';
 import { GlobalSearch } from './global-search';
@@ -12,10 +13,12 @@ interface HeaderProps {
   /** The namespace of a tenant's key; null for a platform key, which chooses. */
   tenant: string | null;
   namespace: string | null;
+  /** Where the portal link leads back to that opened the session. */
+  returnUrl: string | null | undefined;
   onHelp: () => void;
 }
 
-export function Header({ tenant, namespace, onHelp }: HeaderProps) {
+export function Header({ tenant, namespace, returnUrl, onHelp }: HeaderProps) {
   return (
     <header className="bg-bg sticky top-0 z-30 flex h-16 items-center gap-2 border-b px-4 sm:gap-3 sm:px-6">
       <PagesButton />
@@ -39,6 +42,7 @@ export function Header({ tenant, namespace, onHelp }: HeaderProps) {
       ) : (
         <NamespaceSelect namespace={namespace} />
       )}
+      <BackLink url={returnUrl} isShort />
       <div className="grow" />
       {namespace !== null && <GlobalSearch />}
       {namespace !== null && <LiveIndicator />}

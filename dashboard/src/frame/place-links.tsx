@@ -1,10 +1,10 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { key } from '@/api/keys';
-import { fetchDeadLetters } from '@/api/deliveries';
-import { useRole } from '@/api/session';
+import { countsQuery } from '@/api/deliveries';
 import { useConnection } from '@/api/connection';
+import { useRole } from '@/api/session';
 import type { Role } from '@/api/types';
+import { boundedText } from '@/format/number';
 import { cn } from '@/ui/cn';
 import { PLACES, type Place } from './places';
 
@@ -15,17 +15,13 @@ export function usePlaces(): Place[] {
   return PLACES.filter((place) => RANK[role] >= RANK[place.role]);
 }
 
-/** How many dead letters there are, up to a page of them. */
+/** How many dead letters wait for somebody to send them again. */
 function useDeadCount(): string | null {
-  const { namespace } = useConnection();
-  const { data } = useQuery({
-    queryKey: key('dead-letters', 'count', namespace),
-    queryFn: () => fetchDeadLetters({}),
-    refetchInterval: 60_000,
-    retry: false,
-  });
-  if (!data || data.data.length === 0) return null;
-  return `${data.data.length}${data.next_cursor ? '+' : ''}`;
+  // Drawn anew with another namespace: the count is that one's then.
+  useConnection();
+  const { data } = useQuery({ ...countsQuery(), retry: false });
+  if (!data || data.to_redrive === 0) return null;
+  return boundedText(data.to_redrive, data.most_counted);
 }
 
 interface PlaceLinksProps {

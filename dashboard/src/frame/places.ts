@@ -9,6 +9,7 @@ import {
   MailX,
   Puzzle,
   ScrollText,
+  Server,
   Webhook,
   type LucideIcon,
 } from 'lucide-react';
@@ -25,6 +26,7 @@ export interface Place {
     | '/plugins'
     | '/tenants'
     | '/keys'
+    | '/hosts'
     | '/audit';
   label: string;
   icon: LucideIcon;
@@ -42,6 +44,7 @@ export const PLACES: Place[] = [
   { to: '/dead-letters', label: 'Dead letters', icon: MailX, letter: 'l', role: 'viewer' },
   { to: '/plugins', label: 'Plugins', icon: Puzzle, letter: 'p', role: 'platform' },
   { to: '/tenants', label: 'Tenants', icon: Building2, letter: 't', role: 'platform' },
+  { to: '/hosts', label: 'Hosts', icon: Server, letter: 'h', role: 'platform' },
   { to: '/keys', label: 'Keys', icon: KeyRound, letter: 'k', role: 'admin' },
   { to: '/audit', label: 'Audit', icon: ScrollText, letter: 'a', role: 'viewer' },
 ];

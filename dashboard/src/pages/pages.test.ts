@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { problemOf } from '@/api/problem';
+import type { Stat } from '@/api/stats';
 import type { Delivery, Endpoint, Rule } from '@/api/types';
 import { searchTargets } from '@/frame/search-targets';
 import { cleaned, forForm, isFormable } from '@/settings-form/schema';
@@ -13,7 +15,9 @@ import {
   parseHeaders,
   proposedName,
 } from './webhooks/draft';
+import { answersOf, countsOf } from './webhooks/answered';
 import { filterEndpoints } from './webhooks/filter';
+import { formProblem } from './webhooks/use-try-draft';
 
 const delivery = (id: string, status = 'scheduled') =>
   ({ id, status, attempt_count: 0 }) as unknown as Delivery;
@@ -89,13 +93,53 @@ describe('a webhook’s form', () => {
     expect(parseHeaders('a: b\n\nc:d: e')).toEqual({ a: 'b', c: 'd: e' }));
   test('filters', () => {
     const endpoints = [
-      { id: 'wh_1', name: 'On call', target: 'http', target_url: 'https://a', is_active: true },
-      { id: 'wh_2', name: 'Old', target: 'slack', target_url: '***', is_active: false },
+      {
+        id: 'wh_1',
+        name: 'On call',
+        target: 'http',
+        target_url: 'https://a',
+        is_active: true,
+        circuit: { state: 'open' },
+      },
+      {
+        id: 'wh_2',
+        name: 'Old',
+        target: 'slack',
+        target_url: '***',
+        is_active: false,
+        circuit: { state: 'open' },
+      },
     ] as unknown as Endpoint[];
     expect(filterEndpoints(endpoints, { q: 'ON C' })).toHaveLength(1);
     expect(filterEndpoints(endpoints, { state: 'off' })[0]?.id).toBe('wh_2');
     expect(filterEndpoints(endpoints, { target: 'http', state: 'off' })).toEqual([]);
+    // One that is switched off waits for nothing.
+    expect(filterEndpoints(endpoints, { state: 'open' }).map(({ id }) => id)).toEqual(['wh_1']);
   });
+});
+
+test('answers are added up by code, with attempts that had none', () => {
+  const stats = [
+    { attempts: 3, status_codes: { '200': 1, '503': 1 }, event_types: { '*': 2 } },
+    { attempts: 1, status_codes: { '200': 1 } },
+  ] as unknown as Stat[];
+  expect(answersOf(stats)).toEqual([
+    { name: '200', count: 2, tone: 'success' },
+    { name: '503', count: 1, tone: 'danger' },
+    { name: 'no answer', count: 1, tone: 'danger' },
+  ]);
+  expect(countsOf(stats, (stat) => stat.event_types)).toEqual([{ name: 'others', count: 2 }]);
+  // A host of an earlier release counts no codes.
+  expect(answersOf([{ attempts: 2 }] as unknown as Stat[])).toEqual([]);
+});
+
+test('what is wrong with a draft stands at the form’s own fields', () => {
+  const problem = problemOf(400, {
+    errors: [{ pointer: '/webhook/target_url', detail: 'is private' }],
+  });
+  const body = { webhook: newEndpointOf(emptyWebhook) };
+  expect(formProblem(problem, body)?.at('/target_url')).toBe('is private');
+  expect(formProblem(new Error('away'), body)).toBeNull();
 });
 
 describe('settings of plugins', () => {

@@ -3,13 +3,19 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState, type FormEvent } from 'react';
 import { connection } from '@/api/connection';
 import { ApiProblem, messageOf } from '@/api/problem';
-import { sessionQuery, signIn } from '@/api/session';
-import { Logo } from '@/frame/header';
-import { ThemeMenu } from '@/frame/theme-menu';
+import { sessionQuery, signIn, type Session } from '@/api/session';
 import { Button } from '@/ui/button';
 import { Field, Input } from '@/ui/field';
+import { BackLink } from './back-link';
+import { Threshold } from './threshold';
 
-export function SignIn({ isExpired = false }: { isExpired?: boolean }) {
+interface SignInProps {
+  isExpired?: boolean;
+  /** Of the session that has ended, if a link opened it. */
+  portal?: Session['portal'];
+}
+
+export function SignIn({ isExpired = false, portal = null }: SignInProps) {
   const [apiKey, setApiKey] = useState('');
   const [error, setError] = useState<string>();
   const [isBusy, setBusy] = useState(false);
@@ -37,25 +43,10 @@ export function SignIn({ isExpired = false }: { isExpired?: boolean }) {
   };
 
   return (
-    <main className="flex min-h-dvh flex-col items-center px-4 pt-[14vh]">
-      <div className="absolute top-3.5 right-4">
-        <ThemeMenu />
-      </div>
-      <form
-        onSubmit={(event) => void submit(event)}
-        className="bg-card w-full max-w-sm space-y-5 rounded-lg border p-6"
-      >
-        <div className="space-y-3">
-          <Logo />
-          <h1 className="text-lg font-bold">
-            {isExpired ? 'Your session has ended' : 'Sign in to Exosphere Alerts'}
-          </h1>
-          <p className="text-muted">
-            {isExpired
-              ? 'Sign in again, and the page is as you left it.'
-              : 'With an API key of your namespace. Your administrator makes one under Keys.'}
-          </p>
-        </div>
+    <Threshold title={isExpired ? 'Your session has ended' : 'Sign in to Exosphere Alerts'}>
+      <p className="text-muted">{adviceFor(isExpired, portal)}</p>
+      <BackLink url={portal?.return_url} />
+      <form onSubmit={(event) => void submit(event)} className="space-y-5">
         <Field label="API key" error={error}>
           {(ids) => (
             <Input
@@ -75,8 +66,17 @@ export function SignIn({ isExpired = false }: { isExpired?: boolean }) {
           Sign in
         </Button>
       </form>
-    </main>
+    </Threshold>
   );
+}
+
+function adviceFor(isExpired: boolean, portal: Session['portal']): string {
+  if (!isExpired) {
+    return 'With an API key of your namespace. Your administrator makes one under Keys.';
+  }
+  return portal
+    ? 'It came from a link, and a new link opens another. This page stays as you left it: once you have signed in again, in another tab or here with a key, you can go on.'
+    : 'Sign in again, and the page is as you left it.';
 }
 
 function wordsFor(failure: unknown): string {

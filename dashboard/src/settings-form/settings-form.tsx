@@ -1,10 +1,10 @@
 /** A plugin's settings: as a form where its schema allows one, and as JSON where not. */
-import { Component, lazy, Suspense, useState, type ReactNode } from 'react';
-import { Field, TextArea } from '@/ui/field';
+import { Component, lazy, Suspense, type ReactNode } from 'react';
 import { Skeleton } from '@/ui/states';
 import { isFormable, type Schema } from './schema';
 
 const SchemaForm = lazy(() => import('./form'));
+const JsonSettings = lazy(() => import('./json-settings'));
 
 interface SettingsFormProps {
   schema: unknown;
@@ -14,47 +14,17 @@ interface SettingsFormProps {
 
 export function SettingsForm({ schema, value, onChange }: SettingsFormProps) {
   if (schema === undefined || schema === null) return null;
-  const asJson = <JsonSettings value={value} onChange={onChange} />;
-  if (!isFormable(schema)) return asJson;
+  const asJson = <JsonSettings schema={schema} value={value} onChange={onChange} />;
   return (
-    <Fallback otherwise={asJson}>
-      <Suspense fallback={<Skeleton rows={2} />}>
-        <SchemaForm schema={schema as Schema} value={value} onChange={onChange} />
-      </Suspense>
-    </Fallback>
-  );
-}
-
-function JsonSettings({ value, onChange }: Omit<SettingsFormProps, 'schema'>) {
-  const [text, setText] = useState(() => JSON.stringify(value, null, 2));
-  const [error, setError] = useState<string>();
-  return (
-    <Field
-      label="Settings, as JSON"
-      help="This plugin's settings are of a kind that no form shows. The host checks them when you save."
-      error={error}
-    >
-      {(ids) => (
-        <TextArea
-          {...ids}
-          rows={8}
-          value={text}
-          onChange={(event) => {
-            setText(event.target.value);
-            try {
-              const parsed: unknown = JSON.parse(event.target.value);
-              if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
-                throw new SyntaxError('settings are an object, in braces');
-              }
-              setError(undefined);
-              onChange(parsed as Record<string, unknown>);
-            } catch (failure) {
-              setError(`Not JSON yet: ${failure instanceof Error ? failure.message : ''}`);
-            }
-          }}
-        />
+    <Suspense fallback={<Skeleton rows={2} />}>
+      {isFormable(schema) ? (
+        <Fallback otherwise={asJson}>
+          <SchemaForm schema={schema as Schema} value={value} onChange={onChange} />
+        </Fallback>
+      ) : (
+        asJson
       )}
-    </Field>
+    </Suspense>
   );
 }
 

@@ -122,14 +122,15 @@ function SelectWidget(props: WidgetProps) {
   );
 }
 
-function CheckboxWidget({ id, value, disabled, onChange, label }: WidgetProps) {
+function CheckboxWidget({ id, value, disabled, onChange, label, schema }: WidgetProps) {
   return (
     <label htmlFor={id} className="flex min-h-6 items-center gap-2 font-medium">
       <input
         id={id}
         type="checkbox"
         className="accent-primary size-4"
-        checked={value === true}
+        // What the plugin does as long as nobody says.
+        checked={(value ?? schema.default) === true}
         disabled={disabled ?? false}
         onChange={(event) => onChange(event.target.checked)}
       />

@@ -1,25 +1,16 @@
-/**
- * Checks what is in a settings form against the plugin's schema.
- *
- * The usual validator for these forms compiles schemas to code, which the content security policy forbids; this one
- * interprets them. The host checks again on saving.
- */
-import { Validator, type Schema as CfSchema } from '@cfworker/json-schema';
+/** The validator of settings forms, in the shape that their library asks for. */
 import type { RJSFSchema, RJSFValidationError, ValidationData, ValidatorType } from '@rjsf/utils';
 import { toErrorList, validationDataMerge, toErrorSchema } from '@rjsf/utils';
+import { schemaErrors } from './schema-errors';
 
-function errorsOf(schema: RJSFSchema, data: unknown): RJSFValidationError[] {
-  const { errors } = new Validator(schema as CfSchema, '2020-12', false).validate(data ?? {});
-  return errors
-    .filter((error) => error.keyword !== 'properties')
-    .map((error) => ({
-      name: error.keyword,
-      message: error.error,
-      property: error.instanceLocation.slice(1).replaceAll('/', '.'),
-      stack: error.error,
-      schemaPath: error.keywordLocation,
-    }));
-}
+const errorsOf = (schema: RJSFSchema, data: unknown): RJSFValidationError[] =>
+  schemaErrors(schema, data).map(({ keyword, message, pointer, keywordLocation }) => ({
+    name: keyword,
+    message,
+    property: pointer.replaceAll('/', '.'),
+    stack: message,
+    schemaPath: keywordLocation,
+  }));
 
 export const validator: ValidatorType = {
   validateFormData(formData, schema): ValidationData<unknown> {

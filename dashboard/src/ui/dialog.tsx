@@ -9,6 +9,7 @@ import { Dialog as Radix } from 'radix-ui';
 import { useEffect, type ReactNode } from 'react';
 import { Button } from './button';
 import { cn } from './cn';
+import { focusLast } from './last-focus';
 
 interface DialogProps {
   title: string;
@@ -44,6 +45,11 @@ export function Dialog(props: DialogProps) {
             SHAPES[shape],
           )}
           onOpenAutoFocus={focusFirstField}
+          // Radix gives the keyboard back to a trigger of its own, and these dialogs are opened from anywhere.
+          onCloseAutoFocus={(event) => {
+            event.preventDefault();
+            focusLast();
+          }}
           {...(description ? {} : { 'aria-describedby': undefined })}
         >
           <header className="flex items-start gap-4 border-b px-6 py-4">

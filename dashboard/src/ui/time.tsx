@@ -34,11 +34,13 @@ export function useHour(): number {
 }
 
 export function Age({ at }: { at: string }) {
-  const text = ageText(at, useNow());
+  // Drawn anew when it reads differently, not with each second of the clock.
+  const text = useSyncExternalStore(subscribe, () => ageText(at, now));
   return (
     <time
       dateTime={at}
-      title={`${localTime(at)} · ${utcTime(at)}`}
+      // Worked out for who points at it: a long list has many, and few are pointed at.
+      onPointerEnter={(event) => (event.currentTarget.title = `${localTime(at)} · ${utcTime(at)}`)}
       className="numbers whitespace-nowrap"
     >
       {text}

@@ -8,6 +8,7 @@ const NOUNS: Record<string, string> = {
   plugin: 'the plugin',
   tenant: 'the tenant',
   delivery: 'the delivery',
+  deliveries: 'deliveries',
   dead_letters: 'dead letters',
   session: 'a session',
   portal_link: 'a portal link',
@@ -17,8 +18,16 @@ const NOUNS: Record<string, string> = {
 const DEEDS: Record<string, string> = {
   updated: 'changed',
   secret_rotated: 'rotated the secret of',
+  draft_tested: 'sent a test to a draft of',
+  redriven: 'sent again',
+  marked: 'changed',
+  limited: 'changed the limits of',
+  granted: 'changed who may use',
   disabled: 'switched off',
 };
+
+/** Things that are known by their id alone, which people chose. */
+const UNNAMED: Record<string, true> = { plugin: true, tenant: true };
 
 export interface Change {
   field: string;
@@ -31,7 +40,8 @@ export function auditSentence(entry: AuditEntry): string {
   const [noun = '', verb = ''] = entry.action.split('.');
   const did = DEEDS[verb] ?? verb.replaceAll('_', ' ');
   const detail = detailOf(entry);
-  const name = typeof detail.name === 'string' ? ` “${detail.name}”` : '';
+  const named = typeof detail.name === 'string' ? detail.name : UNNAMED[noun] && entry.resource;
+  const name = named ? ` “${named}”` : '';
   const fields = changedFields(entry);
   const what = fields.length > 0 ? `: ${fields.join(', ')}` : '';
   return `${did} ${NOUNS[noun] ?? noun.replaceAll('_', ' ')}${name}${what}`;
@@ -44,6 +54,12 @@ export function changedFields(entry: AuditEntry): string[] {
   return [];
 }
 
+/** Changed fields of which the log is told no values: secrets, and what may hold some. */
+export function untoldFields(entry: AuditEntry): string[] {
+  const told = new Set(changesOf(entry).map(({ field }) => field));
+  return changedFields(entry).filter((field) => !told.has(field));
+}
+
 /** Before and after, field by field, where the entry has them. */
 export function changesOf(entry: AuditEntry): Change[] {
   const detail = detailOf(entry);
@@ -51,7 +67,17 @@ export function changesOf(entry: AuditEntry): Change[] {
   const fields = [...new Set([...Object.keys(before), ...Object.keys(after)])];
   return fields
     .map((field) => ({ field, before: before[field], after: after[field] }))
-    .filter((change) => JSON.stringify(change.before) !== JSON.stringify(change.after));
+    .filter((change) => sameText(change.before) !== sameText(change.after))
+    .map(({ field, before, after }) => ({ field, before: read(before), after: read(after) }));
+}
+
+/** A field that is not there is one that is empty. */
+const sameText = (value: unknown) => JSON.stringify(value ?? null);
+
+/** A condition in CEL as it is written, not as it is stored. */
+function read(value: unknown): unknown {
+  const { language, source } = asRecord(value);
+  return language === 'cel' && typeof source === 'string' ? source : value;
 }
 
 const detailOf = (entry: AuditEntry) => asRecord(entry.detail);

@@ -20,6 +20,27 @@ const REASONS: Record<string, string> = {
   duplicate: 'This run was alerted already',
 };
 
+/** Why attempts failed, as the statistics count it. */
+const FAILURES: Record<string, string> = {
+  dns: 'Its host name was not found',
+  connect: 'No connection',
+  tls: 'TLS failed',
+  timeout: 'No answer in time',
+  forbidden: 'Its address is not allowed',
+  protocol: 'The exchange broke off',
+  gone: 'It is gone (404 or 410)',
+  rate_limited: 'Too many requests (429)',
+  status_3xx: 'A redirect (3xx)',
+  status_4xx: 'Refused (4xx)',
+  status_5xx: 'An error of its own (5xx)',
+  answer: 'An answer that is none',
+  plugin: 'The plugin failed',
+};
+
+export function failureText(reason: string): string {
+  return FAILURES[reason] ?? reason.replaceAll('_', ' ');
+}
+
 export function reasonText(outcome: Pick<RuleOutcome, 'reason' | 'detail'>): string {
   const said = REASONS[outcome.reason] ?? outcome.reason.replaceAll('_', ' ');
   return outcome.detail ? `${said}: ${outcome.detail}` : said;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { AuditEntry, Delivery } from '@/api/types';
-import { auditSentence, changesOf } from './audit';
+import { auditSentence, changesOf, untoldFields } from './audit';
 import { curlOf } from './curl';
 import { groupDeadLetters, timelineOf, verdictSentence } from './delivery';
 import { explainCondition, splitAnd } from './explain';
@@ -209,5 +209,16 @@ describe('audit', () => {
     expect(
       changesOf(entry('x.updated', { before: { a: 1, b: 2 }, after: { a: 1, b: 3 } })),
     ).toEqual([{ field: 'b', before: 2, after: 3 }]);
+    const cel = (source: string) => ({ language: 'cel', source });
+    const made = entry('x.created', { name: 'X', after: { condition: cel('a > 1'), limit: null } });
+    expect(changesOf(made)).toEqual([{ field: 'condition', before: undefined, after: 'a > 1' }]);
+  });
+  test('what the log is not told is named', () => {
+    const detail = { changed: ['name', 'secrets'], before: { name: 'a' }, after: { name: 'b' } };
+    expect(untoldFields(entry('webhook.updated', detail))).toEqual(['secrets']);
+  });
+  test('plugins and tenants are known by their id', () => {
+    const limited = { ...entry('plugin.limited', { changed: ['fuel'] }), resource: 'http' };
+    expect(auditSentence(limited)).toBe('changed the limits of the plugin “http”: fuel');
   });
 });

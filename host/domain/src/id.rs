@@ -34,6 +34,12 @@ macro_rules! id {
             pub fn new(now: Timestamp, random: u128) -> Self {
                 Self(Ulid::from_parts(now.as_millisecond().max(0) as u64, random))
             }
+
+            /// When it was made, to the millisecond.
+            pub fn made_at(self) -> Timestamp {
+                let millisecond = i64::try_from(self.0.timestamp_ms()).unwrap_or(i64::MAX);
+                Timestamp::from_millisecond(millisecond).unwrap_or(Timestamp::MAX)
+            }
         }
 
         impl fmt::Display for $name {
@@ -150,5 +156,6 @@ mod tests {
         let early = EventId::new(Timestamp::from_millisecond(1).unwrap(), u128::MAX);
         let late = EventId::new(Timestamp::from_millisecond(2).unwrap(), 0);
         assert!(early.to_string() < late.to_string());
+        assert_eq!(late.made_at().as_millisecond(), 2);
     }
 }

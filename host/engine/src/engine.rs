@@ -102,6 +102,7 @@ impl Engine {
         supervisor.start(TimerLoop::new(self.0.timers.clone()));
         supervisor.start(self.0.retention.clone());
         supervisor.start(self.0.stats.clone());
+        supervisor.start(self.0.listing.clone());
         let Parts { streams, host, .. } = &*self.0;
         let (streams, store, clock) = (streams.clone(), store.clone(), clock.clone());
         supervisor.start(StreamLoop::new(streams, store, *host, clock));

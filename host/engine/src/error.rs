@@ -77,6 +77,17 @@ impl ChangeError {
     pub fn field(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
         Self::Invalid(vec![FieldError::new(pointer, detail)])
     }
+
+    /// The same, seen from a document in which what is changed has its place at `prefix`.
+    #[must_use]
+    pub fn under(self, prefix: &str) -> Self {
+        match self {
+            Self::Invalid(errors) => {
+                Self::Invalid(errors.into_iter().map(|error| error.under(prefix)).collect())
+            }
+            other => other,
+        }
+    }
 }
 
 impl From<StoreError> for ChangeError {

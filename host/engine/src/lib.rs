@@ -8,6 +8,7 @@ mod actor;
 mod background;
 mod backtest;
 mod catalog;
+mod changes;
 mod clock;
 mod config;
 mod dispatch;
@@ -32,12 +33,12 @@ pub use alerts_store::TenantPatch;
 pub use background::retention::Retention;
 pub use backtest::{Backtest, BacktestMatch, BacktestProgress, BacktestReport, Backtests};
 pub use catalog::{
-    CreatedEndpoint, EndpointDraft, EndpointPatch, Endpoints, Expected, RuleDraft, RulePatch,
-    Rules, Tenants,
+    CreatedEndpoint, Draft, EndpointDraft, EndpointPatch, Endpoints, Expected, RuleDraft,
+    RulePatch, Rules, Tenants,
 };
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use config::{EngineConfig, EngineParts};
-pub use dispatch::{CircuitState, Deliveries, Preview, TryOut};
+pub use dispatch::{CircuitState, Deliveries, DraftTest, Preview, TryOut};
 pub use egress::{Deadlines, Egress, Exchanged, Prepared, Transport};
 pub use engine::Engine;
 pub use entropy::Entropy;

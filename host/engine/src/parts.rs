@@ -7,6 +7,7 @@ use alerts_sandbox::Sandbox;
 use alerts_store::Store;
 
 use crate::background::lease::Lease;
+use crate::background::listing::ListingLoop;
 use crate::background::retention::RetentionLoop;
 use crate::background::stats::StatsLoop;
 use crate::background::strays::Strays;
@@ -17,8 +18,8 @@ use crate::catalog::{Catalog, Endpoints, Loader, Rules, Tenants, Turns};
 use crate::clock::Clock;
 use crate::config::EngineParts;
 use crate::dispatch::{
-    Attempts, Bounds, Claims, Deliveries, Dispatcher, Limiters, Ordering, Recorder, TryOut,
-    WorkerNeeds, Workers,
+    Attempts, Bounds, Claims, Deliveries, Dispatcher, Limiters, Ordering, Recorder, TestPlaces,
+    TryOut, WorkerNeeds, Workers,
 };
 use crate::egress::Egress;
 use crate::entropy::Entropy;
@@ -57,6 +58,7 @@ pub(crate) struct Parts {
     pub(crate) timers: Timers,
     pub(crate) retention: RetentionLoop,
     pub(crate) stats: StatsLoop,
+    pub(crate) listing: ListingLoop,
     pub(crate) streams: Streams,
     pub(crate) supervisor: Supervisor,
 }
@@ -199,12 +201,14 @@ impl Parts {
             host,
             store: store.clone(),
             catalog: catalog.clone(),
+            endpoints: endpoints.clone(),
             plugins: plugins.clone(),
             sandbox: sandbox.clone(),
             egress,
             dispatcher: dispatcher.clone(),
             attempts,
             recorder,
+            test_places: TestPlaces::default(),
             clock: clock.clone(),
             entropy: entropy.clone(),
         };
@@ -227,6 +231,7 @@ impl Parts {
             retention: config.retention,
         };
         let stats = StatsLoop::new(store.clone());
+        let listing = ListingLoop { store: store.clone() };
         let streams = Streams::new(store.clone(), host);
         Ok(Self {
             lease: Lease::new(
@@ -262,6 +267,7 @@ impl Parts {
             timers,
             retention,
             stats,
+            listing,
             streams,
         })
     }

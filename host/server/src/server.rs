@@ -1,19 +1,18 @@
 //! The server: its start and its end. The same for the `serve`
 //! command, for tests and for benchmarks.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use alerts_domain::secret::Secret;
 use alerts_engine::{Engine, EngineError, EngineParts};
-use alerts_store::StoreError;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::encryption::{self, KeysError};
-use crate::keys::{KeyRegistry, NewKey};
+use crate::keys::KeyRegistry;
 use crate::limits::{BodyMemory, ServerLimits};
 use crate::settings::Site;
 use crate::state::AppState;
@@ -113,25 +112,15 @@ impl Server {
         self.state.engine()
     }
 
-    /// Makes a further platform key that works until `expires_at`.
-    pub(crate) async fn make_platform_key(
-        &self,
-        name: &str,
-        expires_at: alerts_domain::Timestamp,
-    ) -> Result<Secret, StoreError> {
-        use alerts_domain::api_key::{KeyDigest, Role};
+    /// The API keys, and the sessions of people.
+    pub(crate) fn keys(&self) -> &KeyRegistry {
+        self.state.keys()
+    }
 
-        let secret = KeyDigest::generate_key(self.engine().entropy().bytes());
-        let new = NewKey {
-            tenant: None,
-            name: name.to_owned(),
-            role: Role::Platform,
-            secret: secret.clone(),
-            expires_at: Some(expires_at),
-            created_by: "system".to_owned(),
-        };
-        self.state.keys().create(self.engine(), new).await?;
-        Ok(secret)
+    /// Where a browser reaches it, as far as is known: scheme, host and port.
+    pub(crate) fn url(&self) -> String {
+        let site = self.state.site().public_url();
+        site.map_or_else(|| url_of(self.address), str::to_owned)
     }
 
     /// Takes no more requests, lets those under way end, then the engine, all
@@ -150,5 +139,26 @@ impl Server {
         }
         let left = end.saturating_duration_since(Instant::now());
         self.state.engine().shutdown(left).await;
+    }
+}
+
+/// An address that works on this machine, also when all are listened on.
+pub(crate) fn url_of(address: SocketAddr) -> String {
+    let ip = match address.ip() {
+        ip if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    format!("http://{}", SocketAddr::new(ip, address.port()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_shown_is_one_that_can_be_called() {
+        assert_eq!(url_of("0.0.0.0:80".parse().unwrap()), "http://127.0.0.1:80");
+        assert_eq!(url_of("[::]:80".parse().unwrap()), "http://127.0.0.1:80");
+        assert_eq!(url_of("[::1]:80".parse().unwrap()), "http://[::1]:80");
     }
 }

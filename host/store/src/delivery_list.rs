@@ -1,8 +1,9 @@
 //! Which deliveries a list shows, and how each filter is answered from an index.
 //!
-//! The indexes by rule, endpoint, event and state leave out what a host holds, so
-//! that a delivery is written into each of them once. What is held is found by its
-//! holders, of which there are few.
+//! The indexes by event and by state leave out what a host holds, so that a delivery is
+//! written into each of them once. What is held is found by its holders, of which there
+//! are few. So do those by rule and by endpoint on Postgres; on SQLite they leave out what
+//! is [unlisted](crate::unlisted), which is walked over.
 
 use alerts_domain::Timestamp;
 use alerts_domain::delivery::{Delivery, DeliveryStatus};
@@ -33,6 +34,8 @@ pub struct DeliveryFilter {
     pub from: Option<Timestamp>,
     /// Made before then.
     pub to: Option<Timestamp>,
+    /// Whether it was sent again since.
+    pub is_redriven: Option<bool>,
 }
 
 /// Deliveries that one index leads to.
@@ -44,7 +47,17 @@ enum Part {
     Free,
     /// Those that a host holds.
     Held,
+    /// Those that have entered the indexes by rule and by endpoint.
+    Listed,
+    /// Those that have not.
+    Unlisted,
 }
+
+const BY_RULE: &str = "deliveries_by_rule";
+const BY_ENDPOINT: &str = "deliveries_by_endpoint";
+
+/// What no host holds, in the words of the indexes.
+const FREE: &str = " AND status <> 'leased'";
 
 /// What is large in a row, in bytes.
 const BYTES: &str = "octet_length(rule_name) + octet_length(trigger_figures)
@@ -80,7 +93,7 @@ impl DeliveryFilter {
         before: Option<DeliveryId>,
         limit: u32,
     ) -> Statement {
-        let parts = self.parts();
+        let parts = self.parts(dialect);
         let mut query = Statement::new("");
         if parts.contains(&Part::Held) {
             query.push(&format!("WITH RECURSIVE {HOLDERS} "));
@@ -88,7 +101,8 @@ impl DeliveryFilter {
         for (number, part) in parts.iter().enumerate() {
             query.push(if number == 0 { "" } else { " UNION ALL " });
             query.push("SELECT id, bytes FROM (");
-            self.push_part(&mut query, dialect, *part, tenant, before);
+            let columns = format!("id, CAST({BYTES} AS BIGINT) AS bytes");
+            self.push_part(&mut query, dialect, *part, &columns, tenant, before);
             query.push(" ORDER BY id DESC LIMIT ").bind(i64::from(limit) + 1);
             query.push(&format!(") AS part{number}"));
         }
@@ -96,21 +110,40 @@ impl DeliveryFilter {
         query
     }
 
+    /// How many deliveries there are, up to `most`, as `count` of one row.
+    pub(crate) fn push_count(
+        &self,
+        query: &mut Statement,
+        dialect: Dialect,
+        tenant: &TenantId,
+        most: u64,
+    ) {
+        query.push("SELECT count(*) AS count FROM (");
+        for (number, part) in self.parts(dialect).iter().enumerate() {
+            query.push(if number == 0 { "" } else { " UNION ALL " });
+            self.push_part(query, dialect, *part, "1 AS one", tenant, None);
+        }
+        query.push(" LIMIT ").bind(i64::try_from(most).unwrap_or(i64::MAX));
+        query.push(") AS counted");
+    }
+
     /// Where what it names can be.
-    fn parts(&self) -> &'static [Part] {
+    fn parts(&self, dialect: Dialect) -> &'static [Part] {
+        let enters_behind = matches!(self.index(), BY_RULE | BY_ENDPOINT);
         let is_named = self.alert_rule_id.is_some()
             || self.webhook_endpoint_id.is_some()
             || self.event_id.is_some();
         match self.status {
             Some(DeliveryStatus::Leased) => &[Part::Held],
+            _ if dialect == Dialect::Sqlite && enters_behind => &[Part::Listed, Part::Unlisted],
             Some(_) => &[Part::Free],
             None if is_named => &[Part::Free, Part::Held],
             None => &[Part::All],
         }
     }
 
-    /// The index that leads to the least of what no host holds. Few deliveries
-    /// are in any state but delivered.
+    /// The index that leads to the least of what is in it. Few deliveries are in any
+    /// state but delivered.
     pub(crate) fn index(&self) -> &'static str {
         let is_rare = self.status.is_some_and(|status| status != DeliveryStatus::Delivered);
         if self.event_id.is_some() {
@@ -118,9 +151,9 @@ impl DeliveryFilter {
         } else if is_rare {
             "deliveries_by_status"
         } else if self.alert_rule_id.is_some() {
-            "deliveries_by_rule"
+            BY_RULE
         } else if self.webhook_endpoint_id.is_some() {
-            "deliveries_by_endpoint"
+            BY_ENDPOINT
         } else {
             "deliveries_by_status"
         }
@@ -131,17 +164,21 @@ impl DeliveryFilter {
         query: &mut Statement,
         dialect: Dialect,
         part: Part,
+        columns: &str,
         tenant: &TenantId,
         before: Option<DeliveryId>,
     ) {
-        query.push(&format!("SELECT id, CAST({BYTES} AS BIGINT) AS bytes FROM "));
+        query.push(&format!("SELECT {columns} FROM "));
         let through = match part {
             Part::All => String::new(),
-            Part::Free => dialect.through(self.index()),
+            Part::Free | Part::Listed => dialect.through(self.index()),
             Part::Held => dialect.through("deliveries_leased"),
+            Part::Unlisted => dialect.through("deliveries_unlisted"),
         };
         query.push(&match part {
-            Part::All | Part::Free => format!("deliveries{through} WHERE tenant = "),
+            Part::All | Part::Free | Part::Listed | Part::Unlisted => {
+                format!("deliveries{through} WHERE tenant = ")
+            }
             // From one holder to the next, and in the index to what it holds of the
             // tenant's.
             Part::Held => format!(
@@ -151,21 +188,28 @@ impl DeliveryFilter {
             ),
         });
         query.bind(tenant.as_str().to_owned());
-        if part == Part::Free {
-            self.push_free(query, before);
-        } else {
-            self.push(query, before);
-        }
+        query.push(match part {
+            Part::All | Part::Held => "",
+            Part::Free => FREE,
+            Part::Listed => " AND is_listed = 1",
+            Part::Unlisted => " AND is_listed = 0",
+        });
+        self.push(query, dialect, before);
     }
 
     /// Adds its conditions on deliveries that no host holds to a query that has a
-    /// WHERE already. The first one is as the indexes have it.
-    pub(crate) fn push_free(&self, query: &mut Statement, before: Option<DeliveryId>) {
-        query.push(" AND status <> 'leased'");
-        self.push(query, before);
+    /// WHERE already.
+    pub(crate) fn push_free(
+        &self,
+        query: &mut Statement,
+        dialect: Dialect,
+        before: Option<DeliveryId>,
+    ) {
+        query.push(FREE);
+        self.push(query, dialect, before);
     }
 
-    fn push(&self, query: &mut Statement, before: Option<DeliveryId>) {
+    fn push(&self, query: &mut Statement, dialect: Dialect, before: Option<DeliveryId>) {
         let ids = [
             (" AND alert_rule_id = ", self.alert_rule_id.map(|id| id.to_string())),
             (" AND webhook_endpoint_id = ", self.webhook_endpoint_id.map(|id| id.to_string())),
@@ -191,6 +235,13 @@ impl DeliveryFilter {
             if let Some(at) = at {
                 query.push(condition).bind(us(at));
             }
+        }
+        if let Some(is_redriven) = self.is_redriven {
+            query.push(if is_redriven { " AND" } else { " AND NOT" }).push(&format!(
+                " EXISTS (SELECT 1 FROM deliveries AS again{}
+                    WHERE again.tenant = deliveries.tenant AND again.redrive_of = deliveries.id)",
+                dialect.through("deliveries_redriven")
+            ));
         }
     }
 }

@@ -7,7 +7,25 @@ use sqlx::AssertSqlSafe;
 use crate::dialect::Dialect;
 use crate::error::StoreError;
 use crate::open::Store;
-use crate::row::us;
+use crate::row::{Reader, us};
+
+/// The release that this host is of.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// Most hosts that are listed; more on one database are none.
+const MOST_LISTED: i64 = 1_000;
+
+/// A host that works on this database, or did so until lately.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostOfDatabase {
+    /// `host_…`.
+    pub id: HostId,
+    /// Its release; none of one that is older than this was written down.
+    pub version: Option<String>,
+    /// Until when it holds what it has leased.
+    pub lease_until: Timestamp,
+    /// How many deliveries it holds.
+    pub deliveries_held: u64,
+}
 
 /// The hosts with leased work. Walks the index from one host to the next instead
 /// of over all that they hold.
@@ -33,11 +51,12 @@ impl Store {
             let is_known = known.rows_affected() > 0;
             if !is_known {
                 sqlx::query(
-                    "INSERT INTO hosts (id, lease_until) VALUES ($1, $2)
+                    "INSERT INTO hosts (id, lease_until, version) VALUES ($1, $2, $3)
                      ON CONFLICT (id) DO UPDATE SET lease_until = excluded.lease_until",
                 )
                 .bind(host.to_string())
                 .bind(us(until))
+                .bind(VERSION)
                 .execute(&mut *transaction)
                 .await?;
             }
@@ -45,6 +64,29 @@ impl Store {
             Ok(is_known)
         })
         .await
+    }
+
+    /// The hosts of this database, the oldest first.
+    pub async fn list_hosts(&self) -> Result<Vec<HostOfDatabase>, StoreError> {
+        let rows = sqlx::query(AssertSqlSafe(format!(
+            "SELECT id, version, lease_until,
+                (SELECT count(*) FROM deliveries{}
+                 WHERE status = 'leased' AND lease_host = hosts.id) AS held
+             FROM hosts ORDER BY id LIMIT $1",
+            self.dialect().through("deliveries_leased")
+        )))
+        .bind(MOST_LISTED)
+        .fetch_all(self.reader())
+        .await?;
+        self.all_readable("hosts", &rows, |row| {
+            let read = Reader::new(row, "hosts")?;
+            Ok(HostOfDatabase {
+                id: read.parse("id")?,
+                version: read.get("version")?,
+                lease_until: read.time("lease_until")?,
+                deliveries_held: u64::try_from(read.get::<i64>("held")?).unwrap_or(0),
+            })
+        })
     }
 
     /// Makes due what hosts hold whose time is over, and forgets those hosts. Also

@@ -1,10 +1,13 @@
 //! Redriving: dead and skipped deliveries sent again, as new ones that point to
 //! the old.
 
+use std::collections::HashMap;
+
 use alerts_domain::Timestamp;
 use alerts_domain::delivery::{Delivery, DeliveryStatus};
 use alerts_domain::id::{DeliveryId, RuleId};
 use alerts_domain::tenant::TenantId;
+use sqlx::any::AnyRow;
 
 use crate::audit::{self, AuditEntry};
 use crate::deliveries::read_delivery;
@@ -14,6 +17,7 @@ use crate::error::StoreError;
 use crate::insert::insert_deliveries;
 use crate::new_event::NewDelivery;
 use crate::open::Store;
+use crate::row::Reader;
 use crate::statement::Statement;
 use crate::tenant_lock;
 
@@ -54,6 +58,25 @@ pub struct Redriven {
 }
 
 impl Store {
+    /// Of these deliveries, those that were sent again, each with the newest delivery that
+    /// repeats it.
+    pub async fn redriven_as(
+        &self,
+        tenant: &TenantId,
+        ids: &[DeliveryId],
+    ) -> Result<HashMap<DeliveryId, DeliveryId>, StoreError> {
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let ids: Vec<String> = ids.iter().map(DeliveryId::to_string).collect();
+        let rows = repeats(self.dialect(), tenant, &ids).build().fetch_all(self.reader()).await?;
+        let read = |row: &AnyRow| {
+            let read = Reader::new(row, "deliveries")?;
+            Ok((read.parse("id")?, read.parse("newest")?))
+        };
+        Ok(self.all_readable("deliveries", &rows, read)?.into_iter().collect())
+    }
+
     /// Most deliveries redriven at once: one commit must not hold up intake.
     pub const MAX_REDRIVE: usize = 1000;
 
@@ -104,6 +127,18 @@ impl Store {
     }
 }
 
+/// Of these deliveries, those that were sent again, each with the newest that repeats it.
+pub(crate) fn repeats(dialect: Dialect, tenant: &TenantId, ids: &[String]) -> Statement {
+    let mut query = Statement::new(&format!(
+        "SELECT redrive_of AS id, max(id) AS newest FROM deliveries{}
+         WHERE redrive_of IS NOT NULL AND tenant = ",
+        dialect.through("deliveries_redriven")
+    ));
+    query.bind(tenant.as_str().to_owned());
+    query.push(" AND redrive_of IN ").bind_texts(dialect, ids).push(" GROUP BY redrive_of");
+    query
+}
+
 /// The deliveries that there are in a scope, locked.
 pub(crate) fn find(dialect: Dialect, tenant: &TenantId, scope: &RedriveScope) -> Statement {
     let mut query = Statement::new("SELECT * FROM deliveries");
@@ -119,18 +154,13 @@ pub(crate) fn find(dialect: Dialect, tenant: &TenantId, scope: &RedriveScope) ->
                 status: Some(DeliveryStatus::Dead),
                 from: *from,
                 to: *to,
+                is_redriven: Some(false),
                 ..DeliveryFilter::default()
             };
             query.push(&dialect.through(filter.index()));
             query.push(" WHERE tenant = ").bind(tenant.as_str().to_owned());
-            filter.push_free(&mut query, None);
-            query.push(&format!(
-                " AND NOT EXISTS (SELECT 1 FROM deliveries AS again{}
-                    WHERE again.tenant = deliveries.tenant AND again.redrive_of = deliveries.id)
-                  ORDER BY id LIMIT ",
-                dialect.through("deliveries_redriven")
-            ));
-            query.bind(Store::MAX_REDRIVE as i64);
+            filter.push_free(&mut query, dialect, None);
+            query.push(" ORDER BY id LIMIT ").bind(Store::MAX_REDRIVE as i64);
         }
     }
     query.push(dialect.for_update());

@@ -49,12 +49,19 @@ impl About {
 
     /// Of these figures, what counts in a row of this kind: events come to a tenant and
     /// have a type; to an endpoint and a rule, the alerts that were made for them are
-    /// what events are to the tenant.
+    /// what events are to the tenant, and what ended is told apart by its event's type.
     pub(crate) fn part_of(&self, figures: &Figures, by: CountedBy) -> Figures {
         let is_alert = self.webhook_endpoint_id.is_some();
         let is_of_alerts = matches!(by, CountedBy::WebhookEndpoint | CountedBy::AlertRule);
         let events = if is_alert == is_of_alerts { figures.events } else { 0 };
-        Figures { events, ..figures.clone() }
+        let ended = figures.delivered + figures.dead;
+        let event_types = match &self.event_type {
+            Some(event_type) if is_of_alerts && ended > 0 => {
+                BTreeMap::from([(event_type.clone(), ended)])
+            }
+            _ => BTreeMap::new(),
+        };
+        Figures { events, event_types, ..figures.clone() }
     }
 }
 
@@ -107,7 +114,7 @@ impl Tally {
         };
         let figures = self.figures(about);
         if let Some(attempt) = &finished.attempt {
-            figures.record_attempt(FailureReason::of(attempt));
+            figures.record_attempt(FailureReason::of(attempt), attempt.status_code);
         }
         match end {
             Transition::Deliver => {

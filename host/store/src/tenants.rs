@@ -56,12 +56,6 @@ impl TenantPatch {
             rate_limit: self.rate_limit.unwrap_or(mark.rate_limit),
         }
     }
-
-    /// The names of what it sets.
-    pub fn fields(&self) -> impl Iterator<Item = &'static str> {
-        let is_beta = self.is_beta.map(|_| "is_beta");
-        is_beta.into_iter().chain(self.rate_limit.map(|_| "rate_limit"))
-    }
 }
 
 impl Store {
@@ -105,12 +99,12 @@ impl Store {
 
     /// Changes what the operator decided about a tenant, and says what that is now.
     /// Read and written under the lock of its row, so that of two changes at once
-    /// neither undoes the other. `entry` is told the mark as it is then.
+    /// neither undoes the other. `entry` is told the mark as it was and as it is then.
     pub async fn mark_tenant(
         &self,
         tenant: &TenantId,
         patch: &TenantPatch,
-        entry: impl Fn(&TenantMark) -> AuditEntry,
+        entry: impl Fn(&TenantMark, &TenantMark) -> AuditEntry,
         now: Timestamp,
     ) -> Result<TenantMark, StoreError> {
         self.retried(|| async {
@@ -119,14 +113,15 @@ impl Store {
                 .bind(tenant.as_str())
                 .fetch_one(change.connection())
                 .await?;
-            let mark = patch.apply(read_mark(&row)?);
+            let before = read_mark(&row)?;
+            let mark = patch.apply(before);
             sqlx::query("UPDATE tenants SET is_beta = $2, rate_limit = $3 WHERE tenant = $1")
                 .bind(tenant.as_str())
                 .bind(i64::from(mark.is_beta))
                 .bind(mark.rate_limit.as_ref().map(json_text))
                 .execute(change.connection())
                 .await?;
-            change.commit(&entry(&mark), now).await?;
+            change.commit(&entry(&before, &mark), now).await?;
             Ok(mark)
         })
         .await

@@ -11,12 +11,12 @@ export function Diff({ changes }: { changes: Change[] }) {
       {changes.map(({ field, before, after }) => (
         <div key={field}>
           <p className="text-muted">{field}</p>
-          {before !== undefined && (
+          {before != null && (
             <pre className="text-danger stranger whitespace-pre-wrap">
               {lines(text(before), '-')}
             </pre>
           )}
-          {after !== undefined && (
+          {after != null && (
             <pre className="text-success stranger whitespace-pre-wrap">
               {lines(text(after), '+')}
             </pre>

@@ -5,6 +5,7 @@ import { ScrollText } from 'lucide-react';
 import { useMemo } from 'react';
 import { key } from '@/api/keys';
 import { auditVerificationQuery, fetchAudit, useApiKeys } from '@/api/operators';
+import { messageOf } from '@/api/problem';
 import { useMay } from '@/api/session';
 import type { AuditEntry } from '@/api/types';
 import { plural } from '@/format/number';
@@ -16,7 +17,7 @@ import { Empty, Failure, Note, Skeleton } from '@/ui/states';
 import { Badge } from '@/ui/status';
 import { Foreign, StrangerText } from '@/ui/stranger-text';
 import { Age, Moment } from '@/ui/time';
-import { auditSentence, changesOf } from '@/words/audit';
+import { auditSentence, changesOf, untoldFields } from '@/words/audit';
 import { Diff } from './diff';
 
 const route = getRouteApi('/audit');
@@ -51,7 +52,10 @@ export function AuditPage() {
       ) : audit.isPending ? (
         <Skeleton />
       ) : entries.length === 0 ? (
-        <Empty title="Nothing was changed yet" icon={<ScrollText />} />
+        <Empty title="Nothing was changed yet" icon={<ScrollText />}>
+          Whatever people and keys change in this namespace is written down here, and cannot be
+          taken out unseen.
+        </Empty>
       ) : (
         <>
           <SearchBox
@@ -65,7 +69,15 @@ export function AuditPage() {
             }
           />
           {shown.length === 0 ? (
-            <Empty title="Nothing loaded matches" />
+            <Empty
+              title="No entry matches"
+              action={
+                <Button onClick={() => void navigate({ search: {} })}>Clear the search</Button>
+              }
+            >
+              Of the {plural(entries.length, 'entry', 'entries')} that are loaded. Older ones may
+              match.
+            </Empty>
           ) : (
             <ul className="bg-card divide-y rounded-lg border">
               {shown.map((entry) => (
@@ -85,8 +97,23 @@ export function AuditPage() {
 }
 
 function Chain() {
-  const { data } = useQuery({ ...auditVerificationQuery(), retry: false });
-  if (!data) return null;
+  const { data, error, isFetching, refetch } = useQuery({
+    ...auditVerificationQuery(),
+    retry: false,
+  });
+  if (error) {
+    return (
+      <Note tone="waiting">
+        <div className="flex flex-wrap items-center justify-between gap-3">
+          <span>Whether the chain is whole could not be checked: {messageOf(error)}</span>
+          <Button size="small" onClick={() => void refetch()} isBusy={isFetching}>
+            Check again
+          </Button>
+        </div>
+      </Note>
+    );
+  }
+  if (!data) return <p className="text-muted">Checking the chain…</p>;
   return data.intact ? (
     <p>
       <Badge tone="success">
@@ -106,6 +133,7 @@ function Chain() {
 
 function Entry({ entry }: { entry: AuditEntry }) {
   const changes = changesOf(entry);
+  const untold = untoldFields(entry);
   const hasDetail = Object.keys(entry.detail ?? {}).length > 0;
   return (
     <li className="px-5 py-3">
@@ -131,9 +159,15 @@ function Entry({ entry }: { entry: AuditEntry }) {
           {changes.length > 0 ? (
             <Diff changes={changes} />
           ) : (
-            hasDetail && (
+            hasDetail &&
+            untold.length === 0 && (
               <StrangerText text={JSON.stringify(entry.detail)} label="What was recorded" />
             )
+          )}
+          {untold.length > 0 && (
+            <p className="text-muted text-[13px]">
+              Also changed, without its value in the log: {untold.join(', ')}.
+            </p>
           )}
         </div>
       </details>

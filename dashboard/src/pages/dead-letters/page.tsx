@@ -1,24 +1,27 @@
 /** What was lost, why, and how to send it again. */
+import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { MailCheck, MailX, RotateCcw } from 'lucide-react';
 import { useState } from 'react';
+import { countsQuery } from '@/api/deliveries';
 import { useMay } from '@/api/session';
 import type { Delivery } from '@/api/types';
 import { useEndpoints } from '@/api/webhooks';
-import { plural } from '@/format/number';
+import { boundedText, plural } from '@/format/number';
 import { Button } from '@/ui/button';
+import { FilterSelect, Segments } from '@/ui/choice';
 import { cutMiddle } from '@/ui/copy';
-import { Dialog } from '@/ui/dialog';
-import { Select } from '@/ui/field';
+import { ListStates } from '@/ui/list-states';
 import { Page } from '@/ui/page';
-import { Empty, Failure, InlineError, Skeleton } from '@/ui/states';
+import { Offered } from '@/ui/role-note';
+import { Empty } from '@/ui/states';
 import { Foreign } from '@/ui/stranger-text';
 import { Age } from '@/ui/time';
 import { groupDeadLetters, type DeadGroup } from '@/words/delivery';
 import { DeliveryRow } from '../deliveries/row';
 import { SpanFilter } from '../span-filter';
+import { Redrive, type Asked } from './redrive';
 import { useDeadLetters } from './use-dead-letters';
-import { useRedrive } from './use-redrive';
 
 const route = getRouteApi('/dead-letters');
 const LISTED = 20;
@@ -28,82 +31,93 @@ export function DeadLettersPage() {
   const navigate = route.useNavigate();
   const canEdit = useMay('editor');
   const endpoints = useEndpoints();
-  const [asked, setAsked] = useState<{ ids: string[]; what: string } | null>(null);
+  const [asked, setAsked] = useState<Asked | null>(null);
   const filters = {
     ...(search.rule ? { alert_rule_id: search.rule } : {}),
     ...(search.endpoint ? { webhook_endpoint_id: search.endpoint } : {}),
     ...(search.from ? { from: search.from } : {}),
   };
-  const dead = useDeadLetters(filters);
+  const isSent = search.sent !== undefined;
+  const dead = useDeadLetters({ ...filters, redriven: isSent });
+  const counts = useQuery(countsQuery(filters)).data;
   const groups = groupDeadLetters(dead.letters);
   const names = new Map(endpoints.items.map((endpoint) => [endpoint.id, endpoint.name]));
-  const isFiltered = Object.keys(filters).length > 0;
+  const isFiltered = Object.keys(filters).length > 0 || isSent;
   const set = (change: Record<string, string | undefined>) =>
     void navigate({ search: (now) => ({ ...now, ...change }) as typeof search, replace: true });
-  const count = `${plural(dead.letters.length, 'dead letter')}${dead.hasNextPage ? ' so far' : ''}`;
+  const total = counts && boundedText(counts.to_redrive, counts.most_counted);
+  const ask = (ids: string[], what: string) => setAsked({ ids, what, total });
+  const canResend = canEdit && !isSent;
   return (
     <Page
       title="Dead letters"
       icon={MailX}
       subtitle="Alerts that used up their retries or were rejected."
       actions={
-        canEdit &&
-        groups.length > 0 && (
-          <Button
-            look="primary"
-            disabled={dead.isCounting}
-            onClick={() =>
-              setAsked({
-                ids: dead.letters.map((letter) => letter.id),
-                what: isFiltered ? 'all that match' : 'all',
-              })
-            }
-          >
-            <RotateCcw /> {dead.isCounting ? 'Counting…' : `Resend ${dead.letters.length}`}
-          </Button>
+        groups.length > 0 &&
+        !isSent && (
+          <Offered role="editor" what="Sending them again">
+            <Button
+              look="primary"
+              disabled={dead.isCounting}
+              onClick={() =>
+                ask(
+                  dead.letters.map((letter) => letter.id),
+                  Object.keys(filters).length > 0 ? 'all that match' : 'all',
+                )
+              }
+            >
+              <RotateCcw /> {dead.isCounting ? 'Counting…' : `Resend ${dead.letters.length}`}
+            </Button>
+          </Offered>
         )
       }
     >
       <div className="flex flex-wrap items-center gap-2">
-        <Select
-          aria-label="Webhook"
-          className="w-auto max-w-60"
-          value={search.endpoint ?? ''}
-          onChange={(event) => set({ endpoint: event.target.value || undefined })}
-        >
-          <option value="">Any webhook</option>
-          {endpoints.items.map((endpoint) => (
-            <option key={endpoint.id} value={endpoint.id}>
-              {endpoint.name}
-            </option>
-          ))}
-        </Select>
+        <Segments
+          label="Which"
+          value={search.sent}
+          options={[
+            [undefined, 'Not sent again', total],
+            ['1', 'Sent again'],
+          ]}
+          onChange={(sent) => set({ sent })}
+        />
+        <FilterSelect
+          label="Webhook"
+          any="Any webhook"
+          value={search.endpoint}
+          options={endpoints.items.map((endpoint) => [endpoint.id, endpoint.name])}
+          onChange={(endpoint) => set({ endpoint })}
+        />
         <SpanFilter from={search.from} onChange={(from) => set({ from })} />
         {dead.letters.length > 0 && (
           <span role="status" className="text-muted numbers ml-auto text-[13px]">
-            {count}
+            {plural(dead.letters.length, 'dead letter')}
+            {dead.hasNextPage ? ' so far' : ''}
           </span>
         )}
       </div>
-      {dead.error && dead.letters.length === 0 ? (
-        <Failure error={dead.error} onRetry={() => void dead.refetch()} />
-      ) : dead.isPending ? (
-        <Skeleton />
-      ) : groups.length === 0 ? (
-        isFiltered ? (
-          <Empty
-            title="No dead letter matches"
-            action={
-              <Button onClick={() => void navigate({ search: {} })}>Clear the filters</Button>
-            }
-          />
-        ) : (
-          <Empty title="Nothing was lost" icon={<MailCheck />}>
+      <ListStates
+        isPending={dead.isPending}
+        error={dead.error}
+        onRetry={() => void dead.refetch()}
+        all={isFiltered && !dead.error ? 1 : dead.letters.length}
+        shown={groups.length}
+        empty={
+          <Empty title="Nothing is lost" icon={<MailCheck />}>
             An alert that cannot be delivered, after all its retries, is kept here. You can send it
             again once its webhook works.
           </Empty>
-        )
-      ) : (
+        }
+        nothing={{
+          title: 'No dead letter matches',
+          why: isSent
+            ? 'None of these was sent again.'
+            : 'There may be others, of another webhook or time, or sent again already.',
+          onClear: () => void navigate({ search: {} }),
+        }}
+      >
         <ul className="space-y-4">
           {groups.map((group) => (
             <Group
@@ -112,24 +126,21 @@ export function DeadLettersPage() {
               letters={dead.letters}
               endpoint={names.get(group.endpointId)}
               onResend={
-                canEdit
+                canResend
                   ? () =>
-                      setAsked({
-                        ids: group.ids,
-                        what: `those to ${names.get(group.endpointId) ?? 'this webhook'}`,
-                      })
+                      ask(group.ids, `those to ${names.get(group.endpointId) ?? 'this webhook'}`)
                   : undefined
               }
             />
           ))}
         </ul>
-      )}
+      </ListStates>
       {dead.hasNextPage && !dead.isCounting && (
         <Button onClick={() => void dead.fetchNextPage()} isBusy={dead.isFetchingNextPage}>
           Count more
         </Button>
       )}
-      {asked && <Redrive ids={asked.ids} what={asked.what} onClose={() => setAsked(null)} />}
+      {asked && <Redrive {...asked} onClose={() => setAsked(null)} />}
     </Page>
   );
 }
@@ -192,69 +203,5 @@ function Group({ group, letters, endpoint, onResend }: GroupProps) {
         </div>
       )}
     </li>
-  );
-}
-
-function Redrive({ ids, what, onClose }: { ids: string[]; what: string; onClose: () => void }) {
-  const { progress, start, stop } = useRedrive();
-  const isRunning = progress?.state === 'running';
-  return (
-    <Dialog
-      title={`Resend ${plural(ids.length, 'alert')}`}
-      isOpen
-      onClose={() => !isRunning && onClose()}
-    >
-      {!progress ? (
-        <>
-          <p>
-            Sends {what} again: {ids.length.toLocaleString('en-US')} new deliveries, each pointing
-            to the old one. A receiver that took one after all gets it twice.
-          </p>
-          <div className="mt-6 flex justify-end gap-2">
-            <Button onClick={onClose}>Cancel</Button>
-            <Button look="primary" onClick={() => void start(ids)}>
-              Resend {ids.length}
-            </Button>
-          </div>
-        </>
-      ) : (
-        <div className="space-y-4">
-          <progress
-            className="h-2 w-full"
-            aria-label="Sent again"
-            value={progress.done}
-            max={progress.total}
-          />
-          <p role="status">
-            {progress.state === 'running' && `${progress.done} of ${progress.total}…`}
-            {progress.state === 'done' && `Sent ${progress.resent} of ${progress.total} again.`}
-            {progress.state === 'stopped' &&
-              `Stopped: ${progress.resent} were sent again, ${progress.total - progress.done} were not.`}
-            {progress.state === 'failed' &&
-              `Not all: ${progress.resent} were sent again, ${progress.total - progress.done} were not.`}
-            {progress.state === 'done' &&
-              progress.resent < progress.total &&
-              ' The others were sent again already.'}
-          </p>
-          <InlineError error={progress.error} />
-          <div className="flex justify-end gap-2">
-            {isRunning ? (
-              <Button onClick={stop}>Stop</Button>
-            ) : (
-              <Button asChild>
-                <Link to="/deliveries" search={{}}>
-                  Watch them
-                </Link>
-              </Button>
-            )}
-            {!isRunning && (
-              <Button look="primary" onClick={onClose}>
-                Done
-              </Button>
-            )}
-          </div>
-        </div>
-      )}
-    </Dialog>
   );
 }

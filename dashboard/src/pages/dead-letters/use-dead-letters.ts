@@ -1,13 +1,13 @@
 /** Dead letters, all of them up to a bound, so that what is about to be sent again can be counted. */
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useEffect, useMemo } from 'react';
-import { fetchDeadLetters, type DeliveryFilters } from '@/api/deliveries';
+import { fetchDeadLetters, type DeadLetterFilters } from '@/api/deliveries';
 import { key } from '@/api/keys';
 
 /** More than this is counted on demand: each page is a request. */
 const FETCHED_BY_ITSELF = 5_000;
 
-export function useDeadLetters(filters: Omit<DeliveryFilters, 'status'>) {
+export function useDeadLetters(filters: DeadLetterFilters) {
   const query = useInfiniteQuery({
     queryKey: key('dead-letters', 'all', filters),
     queryFn: ({ pageParam }) => fetchDeadLetters(filters, pageParam),

@@ -6,19 +6,22 @@ import { useMay } from '@/api/session';
 import type { Delivery } from '@/api/types';
 import { Button } from '@/ui/button';
 import { Confirm } from '@/ui/dialog';
+import { RoleNote } from '@/ui/role-note';
 import { toast } from '@/ui/toast';
 
 /** What waits can be tried now or canceled; what was lost or skipped can be sent again. */
 export function DeliveryActions({ delivery }: { delivery: Delivery }) {
-  const canEdit = useMay('editor');
+  const mayAct = useMay('editor');
   const navigate = useNavigate();
   const [isCanceling, setCanceling] = useState(false);
   const retry = useDeliveryMutation(() => retryDelivery(delivery.id));
   const cancel = useDeliveryMutation(() => cancelDelivery(delivery.id));
   const again = useDeliveryMutation(() => redrive([delivery.id]));
-  if (!canEdit) return null;
   const isWaiting = delivery.status === 'scheduled';
   const canResend = delivery.status === 'dead' || delivery.status === 'skipped';
+  if (!isWaiting && !canResend) return null;
+  if (!mayAct)
+    return <RoleNote role="editor" what={isWaiting ? 'Trying it now' : 'Sending it again'} />;
   const resend = () =>
     again.mutate(undefined, {
       onSuccess: ({ results }) => {
@@ -53,7 +56,7 @@ export function DeliveryActions({ delivery }: { delivery: Delivery }) {
       )}
       {canResend && (
         <Button look="primary" isBusy={again.isPending} onClick={resend}>
-          <RotateCcw /> Resend
+          <RotateCcw /> {delivery.redriven_as ? 'Resend once more' : 'Resend'}
         </Button>
       )}
       <Confirm

@@ -86,7 +86,7 @@ function Detail({ delivery }: { delivery: Delivery }) {
   ];
   if (delivery.redrive_of) {
     facts.push([
-      'Sent again',
+      'Repeats',
       <Link
         key="x"
         to="/deliveries/$id"
@@ -94,6 +94,19 @@ function Detail({ delivery }: { delivery: Delivery }) {
         className="text-link hover:underline"
       >
         instead of {cutMiddle(delivery.redrive_of)}
+      </Link>,
+    ]);
+  }
+  if (delivery.redriven_as) {
+    facts.push([
+      'Sent again',
+      <Link
+        key="y"
+        to="/deliveries/$id"
+        params={{ id: delivery.redriven_as }}
+        className="text-link hover:underline"
+      >
+        as {cutMiddle(delivery.redriven_as)}
       </Link>,
     ]);
   }

@@ -2,18 +2,19 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { Bell } from 'lucide-react';
-import { deliveriesQuery, type DeliveryFilters } from '@/api/deliveries';
+import { countsQuery, type DeliveryFilters } from '@/api/deliveries';
 import { useRules } from '@/api/rules';
 import type { DeliveryStatus } from '@/api/types';
 import { useEndpoints } from '@/api/webhooks';
-import { plural } from '@/format/number';
+import { boundedText, plural } from '@/format/number';
 import { Button } from '@/ui/button';
-import { cn } from '@/ui/cn';
-import { Select } from '@/ui/field';
+import { FilterSelect, Segments } from '@/ui/choice';
+import { ListStates } from '@/ui/list-states';
 import { Page } from '@/ui/page';
 import { Rows } from '@/ui/rows';
-import { Empty, Failure, InlineError, Note, Skeleton } from '@/ui/states';
+import { Empty, InlineError, Note } from '@/ui/states';
 import { Shape } from '@/ui/status';
+import { useHour } from '@/ui/time';
 import { STATUS } from '@/words/delivery';
 import { SpanFilter } from '../span-filter';
 import { DeliveryRow, ROW_HEIGHT } from './row';
@@ -21,9 +22,15 @@ import { useDeliveries } from './use-deliveries';
 
 const route = getRouteApi('/deliveries');
 
-export function DeliveriesPage() {
-  const { ns: _, ...search } = route.useSearch();
-  const filters: DeliveryFilters = {
+function filtersOf(search: {
+  status?: DeliveryStatus;
+  rule?: string;
+  endpoint?: string;
+  event?: string;
+  from?: string;
+  to?: string;
+}): DeliveryFilters {
+  return {
     ...(search.status ? { status: search.status } : {}),
     ...(search.rule ? { alert_rule_id: search.rule } : {}),
     ...(search.endpoint ? { webhook_endpoint_id: search.endpoint } : {}),
@@ -31,6 +38,11 @@ export function DeliveriesPage() {
     ...(search.from ? { from: search.from } : {}),
     ...(search.to ? { to: search.to } : {}),
   };
+}
+
+export function DeliveriesPage() {
+  const { ns: _, ...search } = route.useSearch();
+  const filters = filtersOf(search);
   return (
     <Page title="Deliveries" icon={Bell} subtitle="Each alert on its way to a webhook.">
       <Filters />
@@ -48,60 +60,42 @@ function Filters() {
   const endpoints = useEndpoints();
   const set = (change: Record<string, string | undefined>) =>
     void navigate({ search: (now) => ({ ...now, ...change }) as typeof search, replace: true });
-  const statuses: [DeliveryStatus | undefined, string][] = [
+  const { status: _, ...others } = filtersOf(search);
+  const counts = useQuery(countsQuery(others)).data;
+  const countOf = (status: DeliveryStatus) =>
+    counts && boundedText(counts.by_status[status] ?? 0, counts.most_counted);
+  const statuses: [DeliveryStatus | undefined, string, string?][] = [
     [undefined, 'All'],
     ...(Object.entries(STATUS) as [DeliveryStatus, { label: string }][]).map(
-      ([status, { label }]): [DeliveryStatus, string] => [status, label],
+      ([status, { label }]): [DeliveryStatus, string, string | undefined] => [
+        status,
+        label,
+        countOf(status),
+      ],
     ),
   ];
   return (
     <div className="flex flex-wrap items-center gap-2">
-      <div
-        role="group"
-        aria-label="Status"
-        className="flex max-w-full overflow-x-auto rounded-md border"
-      >
-        {statuses.map(([status, label]) => (
-          <button
-            key={label}
-            type="button"
-            aria-pressed={search.status === status}
-            onClick={() => set({ status })}
-            className={cn(
-              'h-9 px-3 whitespace-nowrap outline-offset-[-2px] not-last:border-r',
-              search.status === status ? 'bg-accent font-semibold' : 'text-muted hover:text-fg',
-            )}
-          >
-            {label}
-          </button>
-        ))}
-      </div>
-      <Select
-        aria-label="Rule"
-        className="w-auto max-w-52"
-        value={search.rule ?? ''}
-        onChange={(event) => set({ rule: event.target.value || undefined })}
-      >
-        <option value="">Any rule</option>
-        {rules.items.map((rule) => (
-          <option key={rule.id} value={rule.id}>
-            {rule.name}
-          </option>
-        ))}
-      </Select>
-      <Select
-        aria-label="Webhook"
-        className="w-auto max-w-52"
-        value={search.endpoint ?? ''}
-        onChange={(event) => set({ endpoint: event.target.value || undefined })}
-      >
-        <option value="">Any webhook</option>
-        {endpoints.items.map((endpoint) => (
-          <option key={endpoint.id} value={endpoint.id}>
-            {endpoint.name}
-          </option>
-        ))}
-      </Select>
+      <Segments
+        label="Status"
+        value={search.status}
+        options={statuses}
+        onChange={(status) => set({ status })}
+      />
+      <FilterSelect
+        label="Rule"
+        any="Any rule"
+        value={search.rule}
+        options={rules.items.map((rule) => [rule.id, rule.name])}
+        onChange={(rule) => set({ rule })}
+      />
+      <FilterSelect
+        label="Webhook"
+        any="Any webhook"
+        value={search.endpoint}
+        options={endpoints.items.map((endpoint) => [endpoint.id, endpoint.name])}
+        onChange={(endpoint) => set({ endpoint })}
+      />
       <SpanFilter from={search.from} onChange={(from) => set({ from, to: undefined })} />
       {search.event && (
         <Button size="small" onClick={() => set({ event: undefined })}>
@@ -114,25 +108,30 @@ function Filters() {
 
 /** What failed stands above what did not, wherever it is in the list. */
 function FailedFirst() {
-  const { data } = useQuery(deliveriesQuery({ status: 'dead' }, 100));
-  const day = (data?.data ?? []).filter(isOfToday);
-  if (day.length === 0) return null;
+  const hour = useHour();
+  const from = new Date(hour - DAY_MS).toISOString();
+  const { data } = useQuery(countsQuery({ from }));
+  const lost = data?.to_redrive ?? 0;
+  if (!data || lost === 0) return null;
   return (
     <Note tone="danger">
       <div className="flex flex-wrap items-center justify-between gap-3">
         <span className="flex items-center gap-2">
           <Shape tone="danger" />
-          {day.length >= 100 ? 'More than 100 alerts' : plural(day.length, 'alert')} of the last 24
-          hours {day.length === 1 ? 'was' : 'were'} lost.
+          {lost >= data.most_counted ? 'More than ' : ''}
+          {plural(lost, 'alert')} of the last 24 hours {lost === 1 ? 'was' : 'were'} lost, and not
+          sent again.
         </span>
         <span className="flex gap-2">
           <Button asChild size="small">
-            <Link to="/deliveries" search={{ status: 'dead' }}>
+            <Link to="/deliveries" search={{ status: 'dead', from }}>
               Show them
             </Link>
           </Button>
           <Button asChild size="small">
-            <Link to="/dead-letters">Resend…</Link>
+            <Link to="/dead-letters" search={{ from }}>
+              Resend…
+            </Link>
           </Button>
         </span>
       </div>
@@ -140,40 +139,41 @@ function FailedFirst() {
   );
 }
 
-const isOfToday = ({ created_at }: { created_at: string }) =>
-  Date.now() - Date.parse(created_at) < 86_400_000;
+const DAY_MS = 86_400_000;
 
 function List({ filters }: { filters: DeliveryFilters }) {
   const navigate = route.useNavigate();
   const { items, cursor, isPending, error, loadMore, reload } = useDeliveries(filters);
   const endpoints = useEndpoints();
   const names = new Map(endpoints.items.map((endpoint) => [endpoint.id, endpoint.name]));
-  if (isPending) return <Skeleton />;
-  if (error && items.length === 0) return <Failure error={error} onRetry={() => void reload()} />;
-  if (items.length === 0) {
-    return Object.keys(filters).length > 0 ? (
-      <Empty
-        title="No delivery matches"
-        action={<Button onClick={() => void navigate({ search: {} })}>Clear the filters</Button>}
-      >
-        There may be others, of another state, rule, webhook or time.
-      </Empty>
-    ) : (
-      <Empty
-        title="Nothing was sent yet"
-        icon={<Bell />}
-        action={
-          <Button asChild>
-            <Link to="/rules">Look at the rules</Link>
-          </Button>
-        }
-      >
-        When a rule fires, its alert appears here by itself, with every attempt to deliver it.
-      </Empty>
-    );
-  }
+  const isFiltered = Object.keys(filters).length > 0;
   return (
-    <>
+    <ListStates
+      isPending={isPending}
+      error={error}
+      onRetry={() => void reload()}
+      // How many there are without the filters is not known here: some may be.
+      all={isFiltered && !error ? 1 : items.length}
+      shown={items.length}
+      empty={
+        <Empty
+          title="Nothing was sent yet"
+          icon={<Bell />}
+          action={
+            <Button asChild>
+              <Link to="/rules">Look at the rules</Link>
+            </Button>
+          }
+        >
+          When a rule fires, its alert appears here by itself, with every attempt to deliver it.
+        </Empty>
+      }
+      nothing={{
+        title: 'No delivery matches',
+        why: 'There may be others, of another state, rule, webhook or time.',
+        onClear: () => void navigate({ search: {} }),
+      }}
+    >
       <div className="bg-card overflow-hidden rounded-lg border">
         <Rows
           items={items}
@@ -195,6 +195,6 @@ function List({ filters }: { filters: DeliveryFilters }) {
           ? `${plural(items.length, 'delivery', 'deliveries')} shown; scroll for more`
           : `${plural(items.length, 'delivery', 'deliveries')}, all there are`}
       </p>
-    </>
+    </ListStates>
   );
 }

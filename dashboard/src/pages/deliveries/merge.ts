@@ -38,6 +38,7 @@ function isSame(a: Delivery, b: Delivery): boolean {
     a.status === b.status &&
     a.attempt_count === b.attempt_count &&
     a.last_error === b.last_error &&
+    a.redriven_as === b.redriven_as &&
     a.next_attempt_at === b.next_attempt_at
   );
 }

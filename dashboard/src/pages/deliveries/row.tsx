@@ -1,7 +1,7 @@
-import { Link } from '@tanstack/react-router';
 import { memo } from 'react';
 import type { Delivery } from '@/api/types';
 import { cutMiddle } from '@/ui/copy';
+import { RowLink } from '@/ui/row-link';
 import { DeliveryBadge } from '@/ui/status';
 import { Foreign } from '@/ui/stranger-text';
 import { Age } from '@/ui/time';
@@ -18,10 +18,9 @@ export const DeliveryRow = memo(function DeliveryRow({
   endpointName: string | undefined;
 }) {
   return (
-    <Link
+    <RowLink
       to="/deliveries/$id"
-      params={{ id: delivery.id }}
-      preload={false}
+      id={delivery.id}
       className="hover:bg-accent grid h-14 grid-cols-[1fr_auto] items-center gap-x-4 border-b px-4 outline-offset-[-2px] sm:grid-cols-[7rem_1fr_auto] sm:px-5"
     >
       <span className="max-sm:hidden">
@@ -36,6 +35,7 @@ export const DeliveryRow = memo(function DeliveryRow({
           <Foreign text={endpointName ?? cutMiddle(delivery.webhook_endpoint_id)} />
         </span>
         <span className="text-muted block truncate text-[13px]">
+          {delivery.redriven_as && <span className="text-success font-medium">Sent again · </span>}
           {delivery.last_error && delivery.status !== 'delivered' ? (
             <Foreign text={reasonOf(delivery.last_error)} />
           ) : (
@@ -52,6 +52,6 @@ export const DeliveryRow = memo(function DeliveryRow({
           <span className="numbers max-sm:hidden">{delivery.attempt_count} attempts</span>
         )}
       </span>
-    </Link>
+    </RowLink>
   );
 });

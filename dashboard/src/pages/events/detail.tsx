@@ -47,7 +47,7 @@ function Detail({ stored }: { stored: StoredEvent }) {
         </span>
       }
     >
-      <div className="grid gap-6 xl:grid-cols-2">
+      <div className="grid items-start gap-6 xl:grid-cols-2">
         <div className="min-w-0 space-y-6">
           <Card title="What each rule made of it">
             {stored.rules.length === 0 ? (
@@ -70,7 +70,7 @@ function Detail({ stored }: { stored: StoredEvent }) {
           </Card>
           <Card title="Alerts it made">
             {deliveries.data?.data.length ? (
-              <div className="-mx-4 sm:-mx-5">
+              <div className="-mx-4 -mb-4 sm:-mx-5 sm:-mb-5">
                 {deliveries.data.data.map((delivery) => (
                   <DeliveryRow
                     key={delivery.id}

@@ -5,14 +5,15 @@ import { Inbox, Send } from 'lucide-react';
 import { useMemo, useState } from 'react';
 import { fetchEvents } from '@/api/events';
 import { key } from '@/api/keys';
-import { useMay } from '@/api/session';
 import { eventOf, type StoredEvent } from '@/api/types';
 import { plural } from '@/format/number';
 import { Button } from '@/ui/button';
+import { ListStates } from '@/ui/list-states';
 import { Page } from '@/ui/page';
+import { Offered } from '@/ui/role-note';
 import { Rows } from '@/ui/rows';
 import { SearchBox } from '@/ui/search-box';
-import { Empty, Failure, Skeleton } from '@/ui/states';
+import { Empty } from '@/ui/states';
 import { Badge } from '@/ui/status';
 import { Foreign } from '@/ui/stranger-text';
 import { Age } from '@/ui/time';
@@ -25,7 +26,6 @@ const ROW_HEIGHT = 56;
 export function EventsPage() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
-  const canEdit = useMay('editor');
   const [isPosting, setPosting] = useState(false);
   const filters = {
     ...(search.type ? { type: search.type } : {}),
@@ -41,10 +41,13 @@ export function EventsPage() {
   const items = useMemo(() => events.data?.pages.flatMap((page) => page.data) ?? [], [events.data]);
   const set = (change: Record<string, string | undefined>) =>
     void navigate({ search: (now) => ({ ...now, ...change }) as typeof search, replace: true });
-  const post = canEdit && (
-    <Button onClick={() => setPosting(true)}>
-      <Send /> Post a sample
-    </Button>
+  const isFiltered = Object.keys(filters).length > 0;
+  const post = (
+    <Offered role="editor" what="Posting a sample">
+      <Button onClick={() => setPosting(true)}>
+        <Send /> Post a sample
+      </Button>
+    </Offered>
   );
   return (
     <Page
@@ -61,44 +64,39 @@ export function EventsPage() {
         />
         <SpanFilter from={search.from} onChange={(from) => set({ from })} />
       </div>
-      {events.error && items.length === 0 ? (
-        <Failure error={events.error} onRetry={() => void events.refetch()} />
-      ) : events.isPending ? (
-        <Skeleton />
-      ) : items.length === 0 ? (
-        Object.keys(filters).length > 0 ? (
-          <Empty
-            title="No event matches"
-            action={
-              <Button onClick={() => void navigate({ search: {} })}>Clear the filters</Button>
-            }
-          >
-            A type is written as it was posted, like workflow.failed.
-          </Empty>
-        ) : (
+      <ListStates
+        isPending={events.isPending}
+        error={events.error}
+        onRetry={() => void events.refetch()}
+        all={isFiltered && !events.error ? 1 : items.length}
+        shown={items.length}
+        empty={
           <Empty title="No events yet" icon={<Inbox />} action={post}>
             The platform posts an event when a workflow starts, fails or succeeds. Post a sample to
             see what your rules make of it.
           </Empty>
-        )
-      ) : (
-        <>
-          <div className="bg-card overflow-hidden rounded-lg border">
-            <Rows
-              items={items}
-              rowHeight={ROW_HEIGHT}
-              label="Events"
-              keyOf={(stored) => stored.id}
-              onEnd={() => events.hasNextPage && !events.isFetching && void events.fetchNextPage()}
-              render={(stored) => <Row stored={stored} />}
-            />
-          </div>
-          <p className="text-muted numbers text-center text-[13px]" role="status">
-            {plural(items.length, 'event')}
-            {events.hasNextPage ? ' shown; scroll for more' : ', all there are'}
-          </p>
-        </>
-      )}
+        }
+        nothing={{
+          title: 'No event matches',
+          why: 'A type is written as it was posted, like workflow.failed.',
+          onClear: () => void navigate({ search: {} }),
+        }}
+      >
+        <div className="bg-card overflow-hidden rounded-lg border">
+          <Rows
+            items={items}
+            rowHeight={ROW_HEIGHT}
+            label="Events"
+            keyOf={(stored) => stored.id}
+            onEnd={() => events.hasNextPage && !events.isFetching && void events.fetchNextPage()}
+            render={(stored) => <Row stored={stored} />}
+          />
+        </div>
+        <p className="text-muted numbers text-center text-[13px]" role="status">
+          {plural(items.length, 'event')}
+          {events.hasNextPage ? ' shown; scroll for more' : ', all there are'}
+        </p>
+      </ListStates>
       {isPosting && <PostEvent onClose={() => setPosting(false)} />}
     </Page>
   );

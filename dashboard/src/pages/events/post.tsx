@@ -5,9 +5,9 @@ import { namedNamespace } from '@/api/connection';
 import { postEvent } from '@/api/events';
 import { key } from '@/api/keys';
 import type { CloudEvent } from '@/api/types';
-import { Button } from '@/ui/button';
 import { Dialog } from '@/ui/dialog';
 import { Field, TextArea } from '@/ui/field';
+import { FormFooter } from '@/ui/form-footer';
 import { InlineError } from '@/ui/states';
 import { toast } from '@/ui/toast';
 
@@ -85,12 +85,7 @@ export function PostEvent({ onClose }: { onClose: () => void }) {
           )}
         </Field>
         <InlineError error={post.error} />
-        <div className="flex justify-end gap-2">
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" look="primary" isBusy={post.isPending}>
-            Post event
-          </Button>
-        </div>
+        <FormFooter action="Post event" onCancel={onClose} isBusy={post.isPending} />
       </form>
     </Dialog>
   );

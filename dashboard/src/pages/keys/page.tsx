@@ -10,8 +10,9 @@ import { Button } from '@/ui/button';
 import { Id } from '@/ui/copy';
 import { Confirm, Dialog } from '@/ui/dialog';
 import { Field, Input, Select } from '@/ui/field';
+import { FormError, FormFooter } from '@/ui/form-footer';
 import { Page } from '@/ui/page';
-import { Empty, Failure, InlineError, Skeleton } from '@/ui/states';
+import { Empty, Failure, Skeleton } from '@/ui/states';
 import { Badge } from '@/ui/status';
 import { Foreign } from '@/ui/stranger-text';
 import { Age, Moment, useNow } from '@/ui/time';
@@ -176,15 +177,8 @@ function MakeKey({ onClose }: { onClose: () => void }) {
             </Select>
           )}
         </Field>
-        {create.error && !(problem && problem.errors.length > 0) && (
-          <InlineError error={create.error} />
-        )}
-        <div className="flex justify-end gap-2">
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" look="primary" isBusy={create.isPending}>
-            Make key
-          </Button>
-        </div>
+        <FormError error={create.error} />
+        <FormFooter action="Make key" onCancel={onClose} isBusy={create.isPending} />
       </form>
     </Dialog>
   );

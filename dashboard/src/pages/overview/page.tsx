@@ -2,13 +2,11 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { lazy, Suspense } from 'react';
-import { useTroubledEndpoints } from '@/api/circuits';
-import { deliveriesQuery, fetchDeadLetters } from '@/api/deliveries';
-import { key } from '@/api/keys';
+import { countsQuery, deliveriesQuery } from '@/api/deliveries';
 import { usePlugins } from '@/api/operators';
 import { useRules } from '@/api/rules';
 import { filled, statsQuery, totalsOf, successRate } from '@/api/stats';
-import { useEndpoints } from '@/api/webhooks';
+import { isTroubled, useEndpoints } from '@/api/webhooks';
 import { Bars } from '@/charts/bars';
 import { tookText } from '@/format/duration';
 import { countText, percentText } from '@/format/number';
@@ -31,14 +29,10 @@ export function OverviewPage() {
   const endpoints = useEndpoints();
   const rules = useRules();
   const plugins = usePlugins();
-  const troubled = useTroubledEndpoints();
   const stats = useQuery(statsQuery('hour', HOURS));
-  const dead = useQuery({
-    queryKey: key('dead-letters', 'newest'),
-    queryFn: () => fetchDeadLetters({}),
-  });
+  const counts = useQuery(countsQuery());
   const newest = useQuery(deliveriesQuery({}, 8));
-  const failure = endpoints.error ?? rules.error ?? dead.error;
+  const failure = endpoints.error ?? rules.error ?? counts.error;
   if (failure && endpoints.items.length === 0) {
     return (
       <Failure
@@ -50,7 +44,7 @@ export function OverviewPage() {
       />
     );
   }
-  if (endpoints.isPending || rules.isPending || dead.isPending || newest.isPending)
+  if (endpoints.isPending || rules.isPending || counts.isPending || newest.isPending)
     return <Skeleton />;
 
   const deliveries = newest.data?.data ?? [];
@@ -65,10 +59,10 @@ export function OverviewPage() {
     );
   }
   const troubles = troublesOf({
-    endpoints: [...troubled.values()],
+    endpoints: endpoints.items.filter(isTroubled),
     rules: rules.items,
-    dead: dead.data?.data ?? [],
-    hasMoreDead: Boolean(dead.data?.next_cursor),
+    dead: counts.data?.to_redrive ?? 0,
+    mostCounted: counts.data?.most_counted ?? Infinity,
     plugins: plugins.items,
   });
   const names = new Map(endpoints.items.map((endpoint) => [endpoint.id, endpoint.name]));

@@ -1,5 +1,5 @@
 /** What is wrong now, each with the page that mends it. */
-import type { Delivery, Endpoint, Plugin, Rule } from '@/api/types';
+import type { Endpoint, Plugin, Rule } from '@/api/types';
 import { plural } from '@/format/number';
 
 export interface Trouble {
@@ -13,26 +13,26 @@ export interface Trouble {
 }
 
 export interface Findings {
+  /** Those whose circuit is not closed. */
   endpoints: Endpoint[];
   rules: Rule[];
-  dead: Pick<Delivery, 'id'>[];
-  hasMoreDead: boolean;
+  /** Dead letters that were not sent again yet; as many as `mostCounted` may be more. */
+  dead: number;
+  mostCounted: number;
   plugins: Plugin[];
 }
 
-export function troublesOf({ endpoints, rules, dead, hasMoreDead, plugins }: Findings): Trouble[] {
+export function troublesOf({ endpoints, rules, dead, mostCounted, plugins }: Findings): Trouble[] {
   const troubles: Trouble[] = [];
   for (const endpoint of endpoints) {
-    if (endpoint.is_active && endpoint.circuit && endpoint.circuit.state !== 'closed') {
-      troubles.push({
-        key: endpoint.id,
-        what: `${endpoint.name} is left alone`,
-        why: 'It failed several times in a row; alerts to it wait.',
-        remedy: 'See why',
-        to: '/webhooks/$id',
-        id: endpoint.id,
-      });
-    }
+    troubles.push({
+      key: endpoint.id,
+      what: `${endpoint.name} is left alone`,
+      why: 'It failed several times in a row; alerts to it wait.',
+      remedy: 'See why',
+      to: '/webhooks/$id',
+      id: endpoint.id,
+    });
   }
   for (const rule of rules) {
     if (!rule.is_active && rule.disabled_reason) {
@@ -55,13 +55,12 @@ export function troublesOf({ endpoints, rules, dead, hasMoreDead, plugins }: Fin
       });
     }
   }
-  if (dead.length > 0) {
-    const count = hasMoreDead
-      ? `More than ${plural(dead.length, 'alert')}`
-      : plural(dead.length, 'alert');
+  if (dead > 0) {
+    const count =
+      dead >= mostCounted ? `More than ${plural(dead, 'alert')}` : plural(dead, 'alert');
     troubles.push({
       key: 'dead',
-      what: `${count} ${dead.length === 1 ? 'was' : 'were'} not delivered`,
+      what: `${count} ${dead === 1 ? 'was' : 'were'} not delivered`,
       why: 'They are kept and can be sent again.',
       remedy: 'Resend…',
       to: '/dead-letters',

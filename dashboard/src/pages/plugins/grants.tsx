@@ -6,6 +6,7 @@ import { grantsQuery, setGrants } from '@/api/operators';
 import { Button } from '@/ui/button';
 import { Dialog } from '@/ui/dialog';
 import { Input } from '@/ui/field';
+import { FormFooter } from '@/ui/form-footer';
 import { Card } from '@/ui/page';
 import { InlineError, Skeleton } from '@/ui/states';
 import { Foreign } from '@/ui/stranger-text';
@@ -132,12 +133,7 @@ function EditGrants({ id, grants, onClose }: { id: string; grants: Grant[]; onCl
           <Plus /> Add a namespace
         </Button>
         <InlineError error={save.error} />
-        <div className="flex justify-end gap-2">
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" look="primary" isBusy={save.isPending}>
-            Save
-          </Button>
-        </div>
+        <FormFooter action="Save" onCancel={onClose} isBusy={save.isPending} />
       </form>
     </Dialog>
   );

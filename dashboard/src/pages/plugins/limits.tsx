@@ -7,8 +7,8 @@ import type { Plugin } from '@/api/types';
 import { Button } from '@/ui/button';
 import { Dialog } from '@/ui/dialog';
 import { Field, Input } from '@/ui/field';
+import { FormError, FormFooter } from '@/ui/form-footer';
 import { Card } from '@/ui/page';
-import { InlineError } from '@/ui/states';
 import { toast } from '@/ui/toast';
 
 const NAMES: Record<string, string> = {
@@ -113,15 +113,8 @@ function EditLimits({ plugin, onClose }: { plugin: Plugin; onClose: () => void }
             )}
           </Field>
         ))}
-        {save.error && !(problem && problem.errors.length > 0) && (
-          <InlineError error={save.error} />
-        )}
-        <div className="flex justify-end gap-2">
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" look="primary" isBusy={save.isPending}>
-            Save limits
-          </Button>
-        </div>
+        <FormError error={save.error} />
+        <FormFooter action="Save limits" onCancel={onClose} isBusy={save.isPending} />
       </form>
     </Dialog>
   );

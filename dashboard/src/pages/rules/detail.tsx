@@ -2,20 +2,23 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { ApiProblem } from '@/api/problem';
-import { changeRule, ruleQuery, useRuleMutation } from '@/api/rules';
+import { changeRule, deleteRule, ruleQuery, useRuleMutation } from '@/api/rules';
 import { useMay } from '@/api/session';
 import type { NewRule, Rule } from '@/api/types';
 import { Id } from '@/ui/copy';
 import { Page } from '@/ui/page';
+import { Offered } from '@/ui/role-note';
 import { Failure, Note, Skeleton } from '@/ui/states';
 import { Badge } from '@/ui/status';
 import { Foreign } from '@/ui/stranger-text';
 import { toast } from '@/ui/toast';
 import { Conflict } from '../conflict';
-import { RuleActions } from './actions';
+import { DeleteButton, SwitchButton } from '../switching';
 import { draftOf } from './draft';
 import { RuleEditor } from './editor';
+import { Fired } from './fired';
 import { Sentence } from './sentence';
+import { WhyOff } from './why-off';
 import { useEndpointNames } from '@/api/webhooks';
 import { ruleSentence } from '@/words/rule';
 
@@ -64,38 +67,43 @@ function Detail({ rule, etag }: { rule: Rule; etag: string | null }) {
         </Link>
       }
       subtitle={
-        <span className="flex items-center gap-3">
+        <span className="flex flex-wrap items-center gap-x-3 gap-y-1">
           {rule.is_active ? (
             <Badge tone="success">On</Badge>
           ) : (
             <Badge tone={rule.disabled_reason ? 'danger' : 'muted'}>Off</Badge>
           )}
           <Id id={rule.id} />
+          <Fired rule={rule} />
           <Link to="/deliveries" search={{ rule: rule.id }} className="text-link hover:underline">
             Its deliveries
           </Link>
         </span>
       }
       actions={
-        canEdit && (
-          <RuleActions rule={rule} onChanged={(tag) => setBase((now) => ({ ...now, etag: tag }))} />
-        )
+        <Offered role="editor" what="Changing a rule">
+          <SwitchButton
+            part="rules"
+            name={rule.name}
+            isOn={rule.is_active}
+            change={(isActive) => changeRule(rule.id, { is_active: isActive })}
+            onChanged={(answer) => setBase((now) => ({ ...now, etag: answer.etag }))}
+          />
+          <DeleteButton
+            part="rules"
+            noun="rule"
+            name={rule.name}
+            consequence="Deletes the rule; it sends no more alerts. What it sent stays on record. To stop it for a while, switch it off."
+            remove={() => deleteRule(rule.id)}
+            onDeleted={() => void navigate({ to: '/rules', search: {} })}
+          />
+        </Offered>
       }
     >
-      {rule.disabled_reason && !rule.is_active && (
-        <Note tone="danger">
-          The host switched it off: <Foreign text={rule.disabled_reason} />. Mend the webhook, then
-          switch it on.
-        </Note>
-      )}
+      <WhyOff rule={rule} />
       {rule.last_condition_error && (
         <Note tone="waiting">
           Its condition failed on an event: <Foreign text={rule.last_condition_error} />
-        </Note>
-      )}
-      {!canEdit && (
-        <Note tone="plain">
-          Your key may look and not change. Changing a rule needs the role editor.
         </Note>
       )}
       <RuleEditor

@@ -6,8 +6,9 @@ import { useEndpoints } from '@/api/webhooks';
 import { ConditionField } from '@/condition/condition-field';
 import { diagnosticOf } from '@/condition/diagnostic';
 import { Button } from '@/ui/button';
-import { Field, Input, Select } from '@/ui/field';
+import { Field, Input } from '@/ui/field';
 import { Card } from '@/ui/page';
+import { Picker } from '@/ui/picker';
 import { InlineError } from '@/ui/states';
 import { ruleSentence } from '@/words/rule';
 import { ruleOf, triggerOf, type Draft } from './draft';
@@ -107,19 +108,14 @@ export function RuleEditor(props: RuleEditorProps) {
                 }
               >
                 {(ids) => (
-                  <Select
+                  <Picker
                     {...ids}
                     required
+                    none="Choose a webhook"
+                    items={endpoints.items}
                     value={draft.endpointId}
-                    onChange={(event) => set({ endpointId: event.target.value })}
-                  >
-                    <option value="">Choose a webhook</option>
-                    {endpoints.items.map((each) => (
-                      <option key={each.id} value={each.id}>
-                        {each.name}
-                      </option>
-                    ))}
-                  </Select>
+                    onChange={(endpointId) => set({ endpointId })}
+                  />
                 )}
               </Field>
             </div>

@@ -11,10 +11,12 @@ import { plural } from '@/format/number';
 import { Button } from '@/ui/button';
 import { Dialog } from '@/ui/dialog';
 import { Field, Input, Switch } from '@/ui/field';
+import { FormError, FormFooter } from '@/ui/form-footer';
+import { ListStates } from '@/ui/list-states';
 import { Page } from '@/ui/page';
 import { Rows } from '@/ui/rows';
 import { SearchBox } from '@/ui/search-box';
-import { Empty, Failure, InlineError, Skeleton } from '@/ui/states';
+import { Empty } from '@/ui/states';
 import { Foreign } from '@/ui/stranger-text';
 import { toast } from '@/ui/toast';
 
@@ -38,67 +40,71 @@ export function TenantsPage() {
   );
   return (
     <Page title="Tenants" icon={Building2} subtitle="The namespaces that use this host.">
-      {tenants.error ? (
-        <Failure error={tenants.error} onRetry={() => void tenants.refetch()} />
-      ) : tenants.isPending ? (
-        <Skeleton />
-      ) : tenants.items.length === 0 ? (
-        <Empty title="No namespaces yet" icon={<Building2 />}>
-          A namespace begins when something is first made in it.
-        </Empty>
-      ) : (
-        <>
-          <div className="flex flex-wrap items-center gap-2">
-            <SearchBox
-              label="Search namespaces"
-              value={q ?? ''}
-              onChange={(text) =>
-                void navigate({
-                  search: (now) => ({ ...now, q: text || undefined }) as typeof now,
-                  replace: true,
-                })
-              }
-            />
-            <span role="status" className="text-muted numbers ml-auto text-[13px]">
-              {plural(shown.length, 'namespace')}
-            </span>
-          </div>
-          {shown.length === 0 ? (
-            <Empty title="No namespace has this name" />
-          ) : (
-            <div className="bg-card overflow-hidden rounded-lg border">
-              <Rows
-                items={shown}
-                rowHeight={ROW_HEIGHT}
-                label="Namespaces"
-                keyOf={(tenant) => tenant.name}
-                render={(tenant) => (
-                  <div className="flex h-full items-center gap-4 border-b px-5">
-                    <Link
-                      to="/"
-                      search={{ ns: tenant.name }}
-                      className="min-w-0 grow truncate font-medium hover:underline"
-                    >
-                      <Foreign text={tenant.name} />
-                    </Link>
-                    <span className="text-muted text-[13px] max-sm:hidden">
-                      {tenant.rate_limit ? `${tenant.rate_limit.per_minute} a minute` : 'no limit'}
-                    </span>
-                    <Button size="small" onClick={() => setLimiting(tenant)}>
-                      Limit
-                    </Button>
-                    <Switch
-                      isOn={tenant.is_beta}
-                      label="Beta"
-                      onChange={(is_beta) => change.mutate({ name: tenant.name, is_beta })}
-                    />
-                  </div>
-                )}
-              />
-            </div>
-          )}
-        </>
+      {tenants.items.length > 0 && (
+        <div className="flex flex-wrap items-center gap-2">
+          <SearchBox
+            label="Search namespaces"
+            value={q ?? ''}
+            onChange={(text) =>
+              void navigate({
+                search: (now) => ({ ...now, q: text || undefined }) as typeof now,
+                replace: true,
+              })
+            }
+          />
+          <span role="status" className="text-muted numbers ml-auto text-[13px]">
+            {plural(shown.length, 'namespace')}
+          </span>
+        </div>
       )}
+      <ListStates
+        isPending={tenants.isPending}
+        error={tenants.error}
+        onRetry={() => void tenants.refetch()}
+        all={tenants.items.length}
+        shown={shown.length}
+        empty={
+          <Empty title="No namespaces yet" icon={<Building2 />}>
+            A namespace begins when something is first made in it.
+          </Empty>
+        }
+        nothing={{
+          title: 'No namespace matches',
+          why: `Of ${plural(tenants.items.length, 'namespace')} none has this in its name.`,
+          onClear: () => void navigate({ search: {} }),
+        }}
+      >
+        <div className="bg-card overflow-hidden rounded-lg border">
+          <Rows
+            items={shown}
+            rowHeight={ROW_HEIGHT}
+            label="Namespaces"
+            keyOf={(tenant) => tenant.name}
+            render={(tenant) => (
+              <div className="flex h-full items-center gap-4 border-b px-5">
+                <Link
+                  to="/"
+                  search={{ ns: tenant.name }}
+                  className="min-w-0 grow truncate font-medium hover:underline"
+                >
+                  <Foreign text={tenant.name} />
+                </Link>
+                <span className="text-muted text-[13px] max-sm:hidden">
+                  {tenant.rate_limit ? `${tenant.rate_limit.per_minute} a minute` : 'no limit'}
+                </span>
+                <Button size="small" onClick={() => setLimiting(tenant)}>
+                  Limit
+                </Button>
+                <Switch
+                  isOn={tenant.is_beta}
+                  label="Beta"
+                  onChange={(is_beta) => change.mutate({ name: tenant.name, is_beta })}
+                />
+              </div>
+            )}
+          />
+        </div>
+      </ListStates>
       {limiting && <LimitTenant tenant={limiting} onClose={() => setLimiting(null)} />}
     </Page>
   );
@@ -144,15 +150,8 @@ function LimitTenant({ tenant, onClose }: { tenant: Tenant; onClose: () => void 
             />
           )}
         </Field>
-        {save.error && !(problem && problem.errors.length > 0) && (
-          <InlineError error={save.error} />
-        )}
-        <div className="flex justify-end gap-2">
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" look="primary" isBusy={save.isPending}>
-            Save
-          </Button>
-        </div>
+        <FormError error={save.error} />
+        <FormFooter action="Save" onCancel={onClose} isBusy={save.isPending} />
       </form>
     </Dialog>
   );

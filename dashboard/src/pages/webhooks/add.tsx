@@ -1,4 +1,4 @@
-/** Adds a webhook in one sheet: the form, then what was made of it, tried at once. */
+/** Adds a webhook in one sheet: the form, tried before it is saved; then what was made of it. */
 import { useNavigate } from '@tanstack/react-router';
 import { useState, type FormEvent } from 'react';
 import { idempotencyKey } from '@/api/client';
@@ -8,11 +8,14 @@ import type { Endpoint } from '@/api/types';
 import { createEndpoint, useEndpointMutation } from '@/api/webhooks';
 import { Button } from '@/ui/button';
 import { Dialog } from '@/ui/dialog';
-import { InlineError, Note, Skeleton } from '@/ui/states';
+import { FormError, FormFooter } from '@/ui/form-footer';
+import { Failure, Note, Skeleton } from '@/ui/states';
 import { emptyDraft, newEndpointOf } from './draft';
 import { WebhookFields } from './fields';
 import { SecretOnce } from './secret';
+import { TryDraftAnswers, TryDraftButtons } from './try-draft';
 import { TryOut } from './try-out';
+import { formProblem, useTryDraft } from './use-try-draft';
 
 export function AddWebhook({ onClose }: { onClose: () => void }) {
   const [made, setMade] = useState<Endpoint | null>(null);
@@ -25,22 +28,24 @@ export function AddWebhook({ onClose }: { onClose: () => void }) {
   );
 }
 
-function AddForm({
-  onAdded,
-  onCancel,
-}: {
+interface AddFormProps {
   onAdded: (endpoint: Endpoint) => void;
   onCancel: () => void;
-}) {
+}
+
+function AddForm({ onAdded, onCancel }: AddFormProps) {
   const plugins = usePlugins();
   const [draft, setDraft] = useState(emptyDraft);
   // The same for every try of this form: a lost answer does not make two.
   const [idempotency, renew] = useState(idempotencyKey);
-  const create = useEndpointMutation(() => createEndpoint(newEndpointOf(draft), idempotency));
+  const body = { webhook: newEndpointOf(draft) };
+  const create = useEndpointMutation(() => createEndpoint(body.webhook, idempotency));
+  const tried = useTryDraft(body);
   const targets = plugins.items.filter(
     (plugin) => plugin.kind === 'target' && plugin.state === 'ready',
   );
-  const problem = create.error instanceof ApiProblem ? create.error : null;
+  const problem =
+    create.error instanceof ApiProblem ? create.error : formProblem(tried.test.error, body);
   const submit = (event: FormEvent) => {
     event.preventDefault();
     create.mutate(undefined, {
@@ -49,19 +54,17 @@ function AddForm({
       onError: (error) => error instanceof ApiProblem && renew(idempotencyKey()),
     });
   };
+  if (plugins.error && plugins.items.length === 0)
+    return <Failure error={plugins.error} onRetry={() => void plugins.refetch()} />;
   if (plugins.isPending) return <Skeleton />;
   return (
     <form onSubmit={submit} className="space-y-6">
       <WebhookFields draft={draft} onChange={setDraft} targets={targets} problem={problem} />
-      {create.error && !(problem && problem.errors.length > 0) && (
-        <InlineError error={create.error} />
-      )}
-      <div className="flex justify-end gap-2">
-        <Button onClick={onCancel}>Cancel</Button>
-        <Button type="submit" look="primary" isBusy={create.isPending}>
-          Add webhook
-        </Button>
-      </div>
+      <TryDraftAnswers tried={tried} isNew />
+      <FormError error={create.error} />
+      <FormFooter action="Add webhook" onCancel={onCancel} isBusy={create.isPending}>
+        <TryDraftButtons tried={tried} />
+      </FormFooter>
     </form>
   );
 }

@@ -1,24 +1,28 @@
 /** One webhook: why it fails, first; then how it does, what leads to it, and what it is made of. */
 import { useQuery } from '@tanstack/react-query';
-import { getRouteApi, Link } from '@tanstack/react-router';
+import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
+import { Pencil } from 'lucide-react';
 import { useState } from 'react';
 import { deliveriesQuery } from '@/api/deliveries';
 import { usePlugins } from '@/api/operators';
 import { useRules } from '@/api/rules';
 import { useMay } from '@/api/session';
-import { manifestOf, type Endpoint } from '@/api/types';
-import { endpointQuery } from '@/api/webhooks';
+import { manifestOf, type Endpoint, type Rule } from '@/api/types';
+import { changeEndpoint, deleteEndpoint, endpointQuery } from '@/api/webhooks';
 import { DeliveryRow } from '@/pages/deliveries/row';
 import { Button } from '@/ui/button';
 import { Id } from '@/ui/copy';
 import { Card, Facts, Page } from '@/ui/page';
+import { Offered } from '@/ui/role-note';
 import { Empty, Failure, Note, Skeleton } from '@/ui/states';
-import { Badge, Shape } from '@/ui/status';
+import { Shape } from '@/ui/status';
 import { Foreign } from '@/ui/stranger-text';
 import { Age, Countdown, Moment } from '@/ui/time';
+import { plural } from '@/format/number';
 import { reasonOf } from '@/words/delivery';
-import { EndpointActions } from './actions';
+import { DeleteButton, SwitchButton } from '../switching';
 import { EndpointCharts } from './charts';
+import { CircuitNote } from './circuit';
 import { EditWebhook } from './edit';
 import { RulesOf } from './rules-of';
 import { RotateSecret } from './rotate';
@@ -59,12 +63,12 @@ function Detail({ endpoint, etag }: { endpoint: Endpoint; etag: string | null })
         </span>
       }
       actions={
-        canEdit && (
-          <EndpointActions endpoint={endpoint} rules={own} onEdit={() => setEditing(true)} />
-        )
+        <Offered role="editor" what="Changing a webhook">
+          <Actions endpoint={endpoint} rules={own} onEdit={() => setEditing(true)} />
+        </Offered>
       }
     >
-      <StateNote endpoint={endpoint} />
+      <CircuitNote endpoint={endpoint} />
       <NewestFailure endpointId={endpoint.id} />
       <EndpointCharts endpointId={endpoint.id} />
       <div className="grid gap-6 xl:grid-cols-2">
@@ -88,7 +92,7 @@ function Detail({ endpoint, etag }: { endpoint: Endpoint; etag: string | null })
         {newest.data?.data.length === 0 ? (
           <Empty title="Nothing was sent here yet">Send a test, or wait for a rule to fire.</Empty>
         ) : newest.data ? (
-          <ul className="-mx-4 sm:-mx-5">
+          <ul className="-mx-4 -mb-4 sm:-mx-5 sm:-mb-5">
             {newest.data.data.map((delivery) => (
               <li key={delivery.id}>
                 <DeliveryRow delivery={delivery} endpointName={endpoint.name} />
@@ -104,6 +108,7 @@ function Detail({ endpoint, etag }: { endpoint: Endpoint; etag: string | null })
           <Settings endpoint={endpoint} />
         </Card>
         <Card title="Signature" aside={canEdit && <RotateSecret endpointId={endpoint.id} />}>
+          <OldSecret until={endpoint.previous_secret_valid_until} />
           <p className="text-muted mb-3">
             Each request is signed with the webhook’s secret. Check it like this:
           </p>
@@ -123,41 +128,52 @@ function Detail({ endpoint, etag }: { endpoint: Endpoint; etag: string | null })
   );
 }
 
-function StateNote({ endpoint }: { endpoint: Endpoint }) {
-  const { circuit } = endpoint;
-  if (!endpoint.is_active) {
-    return (
-      <Note tone="plain">
-        <Badge tone="muted">Off</Badge>
-        <p className="mt-1">
-          Nothing is sent to it. Alerts that its rules make meanwhile are skipped.
-        </p>
-      </Note>
-    );
-  }
-  if (!circuit || circuit.state === 'closed') return null;
+interface ActionsProps {
+  endpoint: Endpoint;
+  rules: Rule[];
+  onEdit: () => void;
+}
+
+function Actions({ endpoint, rules, onEdit }: ActionsProps) {
+  const navigate = useNavigate();
+  const { id, name } = endpoint;
   return (
-    <Note tone="danger">
-      <Badge tone="danger">{circuit.state === 'open' ? 'Circuit open' : 'Probing'}</Badge>
-      <p className="mt-1">
-        It failed several times in a row, so alerts wait
-        {circuit.since && (
-          <>
-            {' '}
-            since <Age at={circuit.since} />
-          </>
-        )}
-        .{' '}
-        {circuit.next_probe_at ? (
-          <>
-            One is tried <Countdown until={circuit.next_probe_at} />; when it is taken, the others
-            follow.
-          </>
-        ) : (
-          'One is on its way to see whether it is back.'
-        )}
-      </p>
-    </Note>
+    <>
+      <SwitchButton
+        part="webhooks"
+        name={name}
+        isOn={endpoint.is_active}
+        change={(isActive) => changeEndpoint(id, { is_active: isActive })}
+      />
+      <DeleteButton
+        part="webhooks"
+        noun="webhook"
+        name={name}
+        consequence={
+          rules.length === 0
+            ? 'Deletes the webhook. No rule points to it. What was delivered stays on record.'
+            : `Deletes the webhook; ${plural(rules.length, 'rule')} ${rules.length === 1 ? 'points' : 'point'} to it and will be skipped.`
+        }
+        remove={() => deleteEndpoint(id)}
+        onDeleted={() => void navigate({ to: '/webhooks', search: {} })}
+      />
+      <Button look="primary" onClick={onEdit}>
+        <Pencil /> Edit
+      </Button>
+    </>
+  );
+}
+
+/** After a rotation, also on a page that was opened later: how long the receiver may still know the old one alone. */
+function OldSecret({ until }: { until: string | null | undefined }) {
+  if (!until) return null;
+  return (
+    <div className="mb-4">
+      <Note tone="waiting">
+        The secret was rotated. The old one signs as well until <Moment at={until} />: it ends{' '}
+        <Countdown until={until} />. Change your receiver before.
+      </Note>
+    </div>
   );
 }
 

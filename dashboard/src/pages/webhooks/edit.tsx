@@ -1,14 +1,16 @@
+/** Changes a webhook, tried before it is saved. */
 import { useState, type FormEvent } from 'react';
 import { ApiProblem } from '@/api/problem';
 import type { Endpoint, Plugin, TargetManifest } from '@/api/types';
 import { changeEndpoint, useEndpointMutation } from '@/api/webhooks';
-import { Button } from '@/ui/button';
 import { Dialog } from '@/ui/dialog';
-import { InlineError } from '@/ui/states';
+import { FormError, FormFooter } from '@/ui/form-footer';
 import { toast } from '@/ui/toast';
 import { Conflict } from '../conflict';
 import { draftOf, patchOf } from './draft';
 import { WebhookFields } from './fields';
+import { TryDraftAnswers, TryDraftButtons } from './try-draft';
+import { formProblem, useTryDraft } from './use-try-draft';
 
 interface EditWebhookProps {
   endpoint: Endpoint;
@@ -22,10 +24,13 @@ export function EditWebhook({ endpoint, etag, manifest, targets, onClose }: Edit
   const [draft, setDraft] = useState(() => draftOf(endpoint, manifest));
   // The version that the person saw when they began, not the newest one that a refresh brought.
   const [base] = useState(etag);
+  const body = { webhook_endpoint_id: endpoint.id, changes: patchOf(draft) };
+  const tried = useTryDraft(body);
   const save = useEndpointMutation((tag: string | null) =>
-    changeEndpoint(endpoint.id, patchOf(draft), tag),
+    changeEndpoint(endpoint.id, body.changes, tag),
   );
-  const problem = save.error instanceof ApiProblem ? save.error : null;
+  const problem =
+    save.error instanceof ApiProblem ? save.error : formProblem(tried.test.error, body);
   const send = (tag: string | null) =>
     save.mutate(tag, {
       onSuccess: () => {
@@ -37,7 +42,7 @@ export function EditWebhook({ endpoint, etag, manifest, targets, onClose }: Edit
     event.preventDefault();
     send(base);
   };
-  const isConflict = problem?.status === 412;
+  const isConflict = save.error instanceof ApiProblem && save.error.status === 412;
   return (
     <Dialog title={`Edit ${endpoint.name}`} isOpen onClose={onClose} shape="sheet">
       <form onSubmit={submit} className="space-y-6">
@@ -48,18 +53,20 @@ export function EditWebhook({ endpoint, etag, manifest, targets, onClose }: Edit
           problem={problem}
           isExisting
         />
+        <TryDraftAnswers tried={tried} />
         {isConflict ? (
           <Conflict what="webhook" onOverwrite={() => send(null)} onTakeTheirs={onClose} />
         ) : (
-          save.error &&
-          !(problem && problem.errors.length > 0) && <InlineError error={save.error} />
+          <FormError error={save.error} />
         )}
-        <div className="flex justify-end gap-2">
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" look="primary" isBusy={save.isPending} disabled={isConflict}>
-            Save
-          </Button>
-        </div>
+        <FormFooter
+          action="Save"
+          onCancel={onClose}
+          isBusy={save.isPending}
+          isDisabled={isConflict}
+        >
+          <TryDraftButtons tried={tried} />
+        </FormFooter>
       </form>
     </Dialog>
   );

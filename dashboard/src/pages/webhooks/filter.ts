@@ -1,4 +1,5 @@
 import type { Endpoint } from '@/api/types';
+import { isTroubled } from '@/api/webhooks';
 
 export interface EndpointFilter {
   q?: string;
@@ -15,8 +16,7 @@ export function filterEndpoints(
     if (target && endpoint.target !== target) return false;
     if (state === 'on' && !endpoint.is_active) return false;
     if (state === 'off' && endpoint.is_active) return false;
-    if (state === 'open' && (endpoint.circuit ?? { state: 'closed' }).state === 'closed')
-      return false;
+    if (state === 'open' && !isTroubled(endpoint)) return false;
     if (!needle) return true;
     return [endpoint.name, endpoint.target_url, endpoint.id].some((text) =>
       text.toLowerCase().includes(needle),

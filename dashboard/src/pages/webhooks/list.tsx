@@ -1,22 +1,27 @@
 /** Where alerts go, and whether it works. */
-import { getRouteApi, Link } from '@tanstack/react-router';
+import { getRouteApi } from '@tanstack/react-router';
 import { Plus, Webhook } from 'lucide-react';
-import { useTroubledEndpoints } from '@/api/circuits';
+import { useMemo } from 'react';
+import { useRules } from '@/api/rules';
 import { useMay } from '@/api/session';
 import type { Endpoint } from '@/api/types';
 import { useEndpoints } from '@/api/webhooks';
 import { Sparkline } from '@/charts/sparkline';
 import { percentText, plural } from '@/format/number';
 import { Button } from '@/ui/button';
+import { FilterSelect } from '@/ui/choice';
 import { cn } from '@/ui/cn';
-import { Select } from '@/ui/field';
+import { ListStates } from '@/ui/list-states';
 import { Page } from '@/ui/page';
+import { RoleNote } from '@/ui/role-note';
+import { RowLink } from '@/ui/row-link';
 import { Rows } from '@/ui/rows';
 import { SearchBox } from '@/ui/search-box';
-import { Empty, Failure, Skeleton } from '@/ui/states';
+import { Empty } from '@/ui/states';
 import { Badge } from '@/ui/status';
 import { Foreign } from '@/ui/stranger-text';
 import { AddWebhook } from './add';
+import { CircuitBadge, NextProbe } from './circuit';
 import { filterEndpoints, hostOf } from './filter';
 import { RATE_MEANS, useHealth, type Health } from './health';
 import { TargetIcon, targetName } from './target-icon';
@@ -24,120 +29,128 @@ import { TargetIcon, targetName } from './target-icon';
 const route = getRouteApi('/webhooks');
 const ROW_HEIGHT = 60;
 
+/** Webhooks to which a rule leads that the host switched off: nothing but a person brings it back. */
+function useStopped(): Set<string> {
+  const { items } = useRules();
+  return useMemo(
+    () =>
+      new Set(
+        items
+          .filter((rule) => !rule.is_active && rule.disabled_reason)
+          .map((rule) => rule.webhook_endpoint_id),
+      ),
+    [items],
+  );
+}
+
 export function WebhooksPage() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const endpoints = useEndpoints();
   const health = useHealth();
-  const troubled = useTroubledEndpoints();
+  const stopped = useStopped();
   const canEdit = useMay('editor');
-  const set = (change: typeof search) =>
-    void navigate({ search: (now) => ({ ...now, ...change }), replace: true });
-  const known = endpoints.items.map((endpoint) => troubled.get(endpoint.id) ?? endpoint);
-  const shown = filterEndpoints(known, search);
+  const set = (change: Record<string, string | undefined>) =>
+    void navigate({ search: (now) => ({ ...now, ...change }) as typeof search, replace: true });
+  const shown = filterEndpoints(endpoints.items, search);
   const targets = [...new Set(endpoints.items.map((endpoint) => endpoint.target))].sort();
-  const isFiltered = Boolean(search.q ?? search.state ?? search.target);
-  const addButton = canEdit && (
+  const add = canEdit ? (
     <Button look="primary" onClick={() => set({ add: '1' })}>
       <Plus /> Add webhook
     </Button>
+  ) : (
+    <RoleNote role="editor" what="Adding a webhook" />
   );
   return (
     <Page
       title="Webhooks"
       icon={Webhook}
       subtitle="Where alerts go, and whether it works."
-      actions={addButton}
+      actions={add}
     >
-      {endpoints.error && endpoints.items.length === 0 ? (
-        <Failure error={endpoints.error} onRetry={() => void endpoints.refetch()} />
-      ) : endpoints.isPending ? (
-        <Skeleton />
-      ) : endpoints.items.length === 0 ? (
-        <Empty title="No webhooks yet" icon={<Webhook />} action={addButton}>
-          A webhook is a place that alerts are sent to: a Slack channel, a PagerDuty service, any
-          URL.
-        </Empty>
-      ) : (
-        <>
-          <div className="flex flex-wrap items-center gap-2">
-            <SearchBox
-              label="Search webhooks"
-              value={search.q ?? ''}
-              onChange={(q) => set({ q: q || undefined } as typeof search)}
+      {endpoints.items.length > 0 && (
+        <div className="flex flex-wrap items-center gap-2">
+          <SearchBox
+            label="Search webhooks"
+            value={search.q ?? ''}
+            onChange={(q) => set({ q: q || undefined })}
+          />
+          <FilterSelect
+            label="State"
+            any="Any state"
+            value={search.state}
+            options={[
+              ['on', 'On'],
+              ['off', 'Off'],
+              ['open', 'Circuit open'],
+            ]}
+            onChange={(state) => set({ state })}
+          />
+          {targets.length > 1 && (
+            <FilterSelect
+              label="Target"
+              any="Any target"
+              value={search.target}
+              options={targets.map((target) => [target, targetName(target)])}
+              onChange={(target) => set({ target })}
             />
-            <Select
-              aria-label="State"
-              className="w-auto"
-              value={search.state ?? ''}
-              onChange={(event) => set({ state: event.target.value || undefined } as typeof search)}
-            >
-              <option value="">Any state</option>
-              <option value="on">On</option>
-              <option value="off">Off</option>
-              <option value="open">Circuit open</option>
-            </Select>
-            {targets.length > 1 && (
-              <Select
-                aria-label="Target"
-                className="w-auto"
-                value={search.target ?? ''}
-                onChange={(event) =>
-                  set({ target: event.target.value || undefined } as typeof search)
-                }
-              >
-                <option value="">Any target</option>
-                {targets.map((target) => (
-                  <option key={target} value={target}>
-                    {targetName(target)}
-                  </option>
-                ))}
-              </Select>
-            )}
-            <span className="text-muted numbers ml-auto text-[13px]" role="status">
-              {plural(shown.length, 'webhook')}
-              {!endpoints.isComplete && '…'}
-            </span>
-          </div>
-          {shown.length === 0 ? (
-            <Empty
-              title="No webhook matches"
-              action={
-                isFiltered && (
-                  <Button onClick={() => void navigate({ search: {} })}>Clear the filters</Button>
-                )
-              }
-            >
-              Of {plural(endpoints.items.length, 'webhook')} none has this name, host and state.
-            </Empty>
-          ) : (
-            <div className="bg-card overflow-hidden rounded-lg border">
-              <Rows
-                items={shown}
-                rowHeight={ROW_HEIGHT}
-                label="Webhooks"
-                keyOf={(endpoint) => endpoint.id}
-                render={(endpoint) => (
-                  <Row endpoint={endpoint} health={health?.get(endpoint.id) ?? null} />
-                )}
-              />
-            </div>
           )}
-        </>
+          <span className="text-muted numbers ml-auto text-[13px]" role="status">
+            {plural(shown.length, 'webhook')}
+            {!endpoints.isComplete && '…'}
+          </span>
+        </div>
       )}
-      {canEdit && search.add && (
-        <AddWebhook onClose={() => set({ add: undefined } as unknown as typeof search)} />
-      )}
+      <ListStates
+        isPending={endpoints.isPending}
+        error={endpoints.error}
+        onRetry={() => void endpoints.refetch()}
+        all={endpoints.items.length}
+        shown={shown.length}
+        empty={
+          <Empty title="No webhooks yet" icon={<Webhook />} action={add}>
+            A webhook is a place that alerts are sent to: a Slack channel, a PagerDuty service, any
+            URL.
+          </Empty>
+        }
+        nothing={{
+          title: 'No webhook matches',
+          why: `Of ${plural(endpoints.items.length, 'webhook')} none has this name, host and state.`,
+          onClear: () => void navigate({ search: {} }),
+        }}
+      >
+        <div className="bg-card overflow-hidden rounded-lg border">
+          <Rows
+            items={shown}
+            rowHeight={ROW_HEIGHT}
+            label="Webhooks"
+            keyOf={(endpoint) => endpoint.id}
+            render={(endpoint) => (
+              <Row
+                endpoint={endpoint}
+                health={health?.get(endpoint.id) ?? null}
+                isStopped={stopped.has(endpoint.id)}
+              />
+            )}
+          />
+        </div>
+      </ListStates>
+      {canEdit && search.add && <AddWebhook onClose={() => set({ add: undefined })} />}
     </Page>
   );
 }
 
-function Row({ endpoint, health }: { endpoint: Endpoint; health: Health | null }) {
-  const circuit = endpoint.circuit?.state;
+interface RowProps {
+  endpoint: Endpoint;
+  health: Health | null;
+  isStopped: boolean;
+}
+
+function Row({ endpoint, health, isStopped }: RowProps) {
   return (
-    <Link
+    <RowLink
       to="/webhooks/$id"
-      params={{ id: endpoint.id }}
+      id={endpoint.id}
       className="hover:bg-accent flex h-full items-center gap-4 border-b px-4 outline-offset-[-2px]"
     >
       <TargetIcon target={endpoint.target} className="text-muted size-5 shrink-0" />
@@ -149,13 +162,14 @@ function Row({ endpoint, health }: { endpoint: Endpoint; health: Health | null }
           <Foreign text={hostOf(endpoint.target_url)} />
         </span>
       </span>
-      {!endpoint.is_active ? (
-        <Badge tone="muted">Off</Badge>
-      ) : circuit === 'open' ? (
-        <Badge tone="danger">Circuit open</Badge>
-      ) : circuit === 'half_open' ? (
-        <Badge tone="waiting">Probing</Badge>
-      ) : null}
+      <span className="flex shrink-0 flex-col items-end">
+        {isStopped && endpoint.is_active && endpoint.circuit.state === 'closed' ? (
+          <Badge tone="danger">Rule stopped</Badge>
+        ) : (
+          <CircuitBadge endpoint={endpoint} />
+        )}
+        <NextProbe endpoint={endpoint} />
+      </span>
       {health && (
         <>
           <span className="max-sm:hidden">
@@ -175,6 +189,6 @@ function Row({ endpoint, health }: { endpoint: Endpoint; health: Health | null }
           </span>
         </>
       )}
-    </Link>
+    </RowLink>
   );
 }

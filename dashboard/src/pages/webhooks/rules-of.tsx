@@ -1,14 +1,15 @@
 import { Link } from '@tanstack/react-router';
-import { changeRule, useRuleMutation } from '@/api/rules';
+import { changeRule } from '@/api/rules';
 import { useMay } from '@/api/session';
 import type { Endpoint, Rule } from '@/api/types';
 import { Button } from '@/ui/button';
+import { Offered } from '@/ui/role-note';
 import { Skeleton } from '@/ui/states';
 import { Badge } from '@/ui/status';
 import { Foreign } from '@/ui/stranger-text';
-import { toast } from '@/ui/toast';
 import { ruleSentence } from '@/words/rule';
 import { Sentence } from '../rules/sentence';
+import { SwitchButton } from '../switching';
 
 /** The rules that lead here; one that the host switched off says why, beside the way back. */
 export function RulesOf({
@@ -21,7 +22,6 @@ export function RulesOf({
   isPending: boolean;
 }) {
   const canEdit = useMay('editor');
-  const turnOn = useRuleMutation((id: string) => changeRule(id, { is_active: true }));
   if (isPending) return <Skeleton rows={2} />;
   return (
     <>
@@ -51,19 +51,14 @@ export function RulesOf({
                 <span className="text-danger text-[13px]">
                   <Foreign text={rule.disabled_reason} />
                 </span>
-                {canEdit && (
-                  <Button
-                    size="small"
-                    onClick={() =>
-                      turnOn.mutate(rule.id, {
-                        onSuccess: () => toast.done(`${rule.name} is switched on`),
-                        onError: toast.failed,
-                      })
-                    }
-                  >
-                    Switch on
-                  </Button>
-                )}
+                <Offered role="editor" what="Switching it on">
+                  <SwitchButton
+                    part="rules"
+                    name={rule.name}
+                    isOn={false}
+                    change={(isActive) => changeRule(rule.id, { is_active: isActive })}
+                  />
+                </Offered>
               </div>
             )}
           </li>

@@ -7,6 +7,7 @@ pub(crate) mod condition_errors;
 pub(crate) mod deferred;
 pub(crate) mod lease;
 pub(crate) mod limiters;
+pub(crate) mod listing;
 pub(crate) mod plugins;
 pub(crate) mod retention;
 pub(crate) mod stats;

@@ -2,44 +2,37 @@
 //! adapter, secrets sealed, written with an audit entry.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use alerts_domain::Timestamp;
 use alerts_domain::endpoint::{
-    EndpointSecrets, EndpointSpec, PreviousSecret, WebhookEndpoint, masked_url, secret_url_problem,
+    EndpointSecrets, EndpointSpec, PreviousSecret, WebhookEndpoint, masked_url,
 };
-use alerts_domain::header;
 use alerts_domain::id::EndpointId;
 use alerts_domain::keyring::Sealed;
-use alerts_domain::problem::FieldError;
 use alerts_domain::quota::Quotas;
 use alerts_domain::run_url::LinkTemplate;
 use alerts_domain::secret::Secret;
-use alerts_domain::target_url;
-use alerts_domain::tenant::TenantId;
-use alerts_package::{Kind, Manifest};
-use alerts_sandbox::{Plugin, Sandbox};
+use alerts_package::Kind;
+use alerts_sandbox::Sandbox;
 use alerts_store::Store;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
+use super::audited;
 use super::cache::Catalog;
 use super::endpoint_requests::{CreatedEndpoint, EndpointDraft, EndpointPatch};
 use super::expected::Expected;
-use super::name;
 use super::patch::set;
-use super::rehearsal::Rehearsal;
 use super::turns::Turns;
 use crate::actor::Actor;
+use crate::changes;
 use crate::clock::Clock;
 use crate::egress::Egress;
 use crate::entropy::Entropy;
-use crate::error::{ChangeError, EngineError};
+use crate::error::ChangeError;
 use crate::plugins::Plugins;
 use crate::wakes::Wakes;
 
-/// Most headers a tenant may add.
-const MAX_HEADERS: usize = 32;
 /// How long a replaced signing secret goes on signing, in hours: a working day
 /// to roll a new key out.
 const GRACE_HOURS: i64 = 24;
@@ -68,19 +61,30 @@ impl Endpoints {
         actor: &Actor,
         draft: EndpointDraft,
     ) -> Result<CreatedEndpoint, ChangeError> {
+        let (mut endpoint, secrets) = self.made(actor, draft).await?;
+        self.seal(&mut endpoint, &secrets);
+        let (id, now) = (endpoint.id, endpoint.created_at);
+        let detail = changes::made(audited::of_endpoint(&endpoint.spec));
+        let entry = actor.does("webhook.created", id, detail);
+        self.store.create_endpoint(&endpoint, &self.quotas, &entry, now).await?;
+        self.catalog.refresh(&actor.tenant).await;
+        Ok(CreatedEndpoint { endpoint, signing_secret: secrets.signing })
+    }
+
+    /// A new endpoint as it would be stored, and its secrets, which are not sealed yet.
+    pub(super) async fn made(
+        &self,
+        actor: &Actor,
+        draft: EndpointDraft,
+    ) -> Result<(WebhookEndpoint, EndpointSecrets), ChangeError> {
         let now = self.clock.now();
         let signing =
             draft.signing_secret.unwrap_or_else(|| Secret::generate_signing(self.entropy.bytes()));
-        let secrets = EndpointSecrets {
-            signing: signing.clone(),
-            previous_signing: None,
-            url: None,
-            named: draft.secrets,
-        };
-        self.check(&actor.tenant, &draft.spec, &secrets, Some(&signing)).await?;
-        let id = self.entropy.id(now, EndpointId::new);
+        let mut secrets =
+            EndpointSecrets { signing, previous_signing: None, url: None, named: draft.secrets };
+        self.check(&actor.tenant, &draft.spec, &secrets, Some(&secrets.signing)).await?;
         let mut endpoint = WebhookEndpoint {
-            id,
+            id: self.entropy.id(now, EndpointId::new),
             tenant: actor.tenant.clone(),
             spec: draft.spec,
             sealed_secrets: Sealed::from_stored(String::new()),
@@ -90,11 +94,8 @@ impl Endpoints {
             updated_at: now,
             deleted_at: None,
         };
-        self.protect(&mut endpoint, secrets);
-        let entry = actor.does("webhook.created", id, json!({"name": endpoint.spec.name}));
-        self.store.create_endpoint(&endpoint, &self.quotas, &entry, now).await?;
-        self.catalog.refresh(&actor.tenant).await;
-        Ok(CreatedEndpoint { endpoint, signing_secret: signing })
+        self.hide_url(&mut endpoint.spec, &mut secrets);
+        Ok((endpoint, secrets))
     }
 
     /// Changes an endpoint, if it is the version that is expected.
@@ -105,38 +106,57 @@ impl Endpoints {
         expected: &Expected,
         patch: EndpointPatch,
     ) -> Result<WebhookEndpoint, ChangeError> {
+        let Changed { mut endpoint, secrets, detail } =
+            self.changed(actor, id, expected, patch).await?;
+        self.seal(&mut endpoint, &secrets);
+        self.write(actor, endpoint, expected, "webhook.updated", detail).await
+    }
+
+    /// An endpoint as it would be with a change, if it is the version that is expected.
+    pub(super) async fn changed(
+        &self,
+        actor: &Actor,
+        id: EndpointId,
+        expected: &Expected,
+        patch: EndpointPatch,
+    ) -> Result<Changed, ChangeError> {
         let (mut endpoint, mut secrets) = self.with_secrets(actor, id).await?;
         expected.require(endpoint.version)?;
-        let mut changed: Vec<&str> = Vec::new();
+        let before = audited::of_endpoint(&endpoint.spec);
+        let (had_url, had_headers) =
+            (endpoint.spec.target_url.clone(), endpoint.spec.headers.clone());
         let spec = &mut endpoint.spec;
-        let mut note = |name: &'static str| changed.push(name);
-        set(&mut spec.name, patch.name, || note("name"));
-        set(&mut spec.target_url, patch.target_url, || note("target_url"));
-        set(&mut spec.target, patch.target, || note("target"));
-        set(&mut spec.settings, patch.settings, || note("settings"));
-        set(&mut spec.headers, patch.headers, || note("headers"));
-        set(&mut spec.is_active, patch.is_active, || note("is_active"));
-        set(&mut spec.include_event_data, patch.include_event_data, || note("include_event_data"));
-        set(&mut spec.rate_limit, patch.rate_limit, || note("rate_limit"));
-        set(&mut spec.gone_after, patch.gone_after, || note("gone_after"));
+        set(&mut spec.name, patch.name);
+        set(&mut spec.target_url, patch.target_url);
+        set(&mut spec.target, patch.target);
+        set(&mut spec.settings, patch.settings);
+        set(&mut spec.headers, patch.headers);
+        set(&mut spec.is_active, patch.is_active);
+        set(&mut spec.include_event_data, patch.include_event_data);
+        set(&mut spec.rate_limit, patch.rate_limit);
+        set(&mut spec.gone_after, patch.gone_after);
+        let mut untold = Vec::new();
+        let mut note = |name, is_changed: bool| untold.extend(is_changed.then_some(name));
+        note("target_url", spec.target_url != had_url);
+        note("headers", spec.headers != had_headers);
+        note("secret", patch.signing_secret.is_some());
+        note("secrets", !patch.secrets.is_empty());
         // One that is stored stays good, whatever is asked of new ones by now.
         let chosen = patch.signing_secret.clone();
         if let Some(signing) = patch.signing_secret {
             secrets.signing = signing;
             secrets.previous_signing = None;
-            note("secret");
         }
         for (name, value) in patch.secrets {
-            note("secrets");
             match value {
                 Some(value) => secrets.named.insert(name, value),
                 None => secrets.named.remove(&name),
             };
         }
         self.check(&actor.tenant, &endpoint.spec, &secrets, chosen.as_ref()).await?;
-        self.protect(&mut endpoint, secrets);
-        let detail = json!({"changed": changed});
-        self.write(actor, endpoint, expected, "webhook.updated", detail).await
+        self.hide_url(&mut endpoint.spec, &mut secrets);
+        let detail = changes::between(&before, &audited::of_endpoint(&endpoint.spec), &untold);
+        Ok(Changed { endpoint, secrets, detail })
     }
 
     /// Deletes an endpoint, softly, if it is the version that is expected. Its deliveries
@@ -147,16 +167,14 @@ impl Endpoints {
         id: EndpointId,
         expected: &Expected,
     ) -> Result<(), ChangeError> {
+        let stored = self.stored(actor, id).await?;
+        expected.require(stored.version)?;
         let read = match expected {
             Expected::Whatever => None,
-            Expected::OneOf(_) => {
-                let version = self.stored(actor, id).await?.version;
-                expected.require(version)?;
-                Some(version)
-            }
+            Expected::OneOf(_) => Some(stored.version),
         };
         let now = self.clock.now();
-        let entry = actor.does("webhook.deleted", id, json!({}));
+        let entry = actor.does("webhook.deleted", id, json!({"name": stored.spec.name}));
         let deleted = self.store.delete_endpoint(&actor.tenant, id, read, &entry, now).await?;
         self.catalog.refresh(&actor.tenant).await;
         // What waited for it goes at once, or is given up with it.
@@ -180,9 +198,10 @@ impl Endpoints {
         let until = self.clock.now().saturating_add(grace).unwrap_or(Timestamp::MAX);
         let old = std::mem::replace(&mut secrets.signing, signing.clone());
         secrets.previous_signing = Some(PreviousSecret { secret: old, until });
-        self.protect(&mut endpoint, secrets);
-        let any = Expected::Whatever;
-        self.write(actor, endpoint, &any, "webhook.secret_rotated", json!({})).await?;
+        self.hide_url(&mut endpoint.spec, &mut secrets);
+        self.seal(&mut endpoint, &secrets);
+        let (any, detail) = (Expected::Whatever, json!({"name": endpoint.spec.name}));
+        self.write(actor, endpoint, &any, "webhook.secret_rotated", detail).await?;
         Ok((signing, until))
     }
 
@@ -228,9 +247,8 @@ impl Endpoints {
         Ok(endpoint)
     }
 
-    /// Puts everything that is secret about an endpoint into its sealed part.
-    fn protect(&self, endpoint: &mut WebhookEndpoint, mut secrets: EndpointSecrets) {
-        let spec = &mut endpoint.spec;
+    /// Takes a URL that is a secret out of what is shown, and puts it among the secrets.
+    fn hide_url(&self, spec: &mut EndpointSpec, secrets: &mut EndpointSecrets) {
         let plugin = self.plugins.get(Kind::Target, &spec.target);
         // A URL that was a secret stays one, whatever else changes about it.
         let was_secret = secrets.url.as_ref().is_some_and(|url| url.expose() == spec.target_url);
@@ -243,136 +261,22 @@ impl Endpoints {
             spec.target_url = masked_url(url.expose());
             secrets.url = Some(url);
         }
+    }
+
+    /// Seals everything that is secret about an endpoint.
+    fn seal(&self, endpoint: &mut WebhookEndpoint, secrets: &EndpointSecrets) {
         let place = EndpointSecrets::associated_data(&endpoint.tenant, endpoint.id);
-        let plain = Zeroizing::new(serde_json::to_vec(&secrets).unwrap_or_default());
+        let plain = Zeroizing::new(serde_json::to_vec(secrets).unwrap_or_default());
         let nonce = self.entropy.bytes();
         endpoint.sealed_secrets = self.catalog.keyring().seal(&plain, &place, nonce);
     }
-
-    /// Everything that can be known to be wrong before anything is sent. `chosen` is a
-    /// signing secret that is new.
-    async fn check(
-        &self,
-        tenant: &TenantId,
-        spec: &EndpointSpec,
-        secrets: &EndpointSecrets,
-        chosen: Option<&Secret>,
-    ) -> Result<(), ChangeError> {
-        let mut problems = name::problems(&spec.name);
-        if let Err(error) = target_url::check(&spec.target_url, self.egress.rules()) {
-            problems.push(error.under("/target_url"));
-        } else if let Err(error) = self.egress.judge_now(&spec.target_url).await {
-            problems.push(FieldError::new("/target_url", error));
-        }
-        if spec.headers.len() > MAX_HEADERS {
-            let detail = format!("at most {MAX_HEADERS} headers may be added");
-            problems.push(FieldError::new("/headers", detail));
-        }
-        problems.extend(header::problems(&spec.headers).map(|wrong| wrong.under("/headers")));
-        if let Some(limit) = spec.rate_limit {
-            problems.extend(limit.problems().into_iter().map(|p| p.under("/rate_limit")));
-        }
-        problems.extend(spec.gone_after_problem());
-        let chosen = chosen.and_then(Secret::signing_problem);
-        problems.extend(chosen.map(|problem| problem.under("/secret")));
-
-        let Some(plugin) = self.plugins.get(Kind::Target, &spec.target) else {
-            if self.plugins.is_awaited(&spec.target) {
-                return Err(EngineError::Compiling { id: spec.target.clone() }.into());
-            }
-            let known = self.plugins.ids(Kind::Target).join(", ");
-            let detail =
-                format!("there is no target plugin `{}`; loaded are: {known}", spec.target);
-            problems.push(FieldError::new("/target", detail));
-            return Err(ChangeError::Invalid(problems));
-        };
-        if !self.plugins.is_open_to(&spec.target, tenant) {
-            let detail = format!(
-                "the target plugin `{}` is not open to this namespace; ask the operator to grant it",
-                spec.target
-            );
-            problems.push(FieldError::new("/target", detail));
-        }
-        problems.extend(secret_problems(plugin.manifest(), secrets));
-        if plugin.manifest().url_is_secret {
-            problems.extend(secret_url_problem(&spec.target_url));
-        }
-        let schema_problems = self.schema_problems(plugin.clone(), spec.settings.clone()).await;
-        if schema_problems.is_empty() {
-            // The adapter's own check may rely on the schema having held.
-            let settings = Value::from(spec.settings.clone()).to_string();
-            let checked = self.sandbox.check(&plugin, tenant, settings.into()).await;
-            if let Err(found) = checked.map_err(EngineError::from)? {
-                problems.extend(found.into_iter().map(|problem| problem.under("/settings")));
-            }
-        } else {
-            problems.extend(schema_problems);
-        }
-        // One that is switched off may have all kinds of faults until it is on again.
-        if problems.is_empty() && spec.is_active {
-            let rehearsal = Rehearsal {
-                sandbox: &self.sandbox,
-                egress: &self.egress,
-                plugin: &plugin,
-                granted: &self.plugins.origins_for(plugin.manifest(), tenant),
-                tenant,
-                spec,
-                run_link: self.run_link.as_deref(),
-                now: self.clock.now(),
-            };
-            problems.extend(rehearsal.problems(secrets).await);
-        }
-        if problems.is_empty() { Ok(()) } else { Err(ChangeError::Invalid(problems)) }
-    }
-
-    /// What a target's schema says against settings, within the deadline. A plugin
-    /// whose schema takes longer holds up itself alone.
-    async fn schema_problems(
-        &self,
-        plugin: Arc<Plugin>,
-        settings: Map<String, Value>,
-    ) -> Vec<FieldError> {
-        let id = plugin.id().to_owned();
-        let check = move || plugin.manifest().settings_problems(&settings);
-        let wrong = match self.schema_checks.run(&id, SCHEMA_DEADLINE, check).await {
-            Some(Ok(problems)) => {
-                return problems.into_iter().map(|problem| problem.under("/settings")).collect();
-            }
-            Some(Err(error)) => format!("the settings schema of target `{id}` is broken: {error}"),
-            None => format!(
-                "the settings schema of target `{id}` takes too long to check; tell the operator"
-            ),
-        };
-        vec![FieldError::new("/settings", wrong)]
-    }
 }
 
-fn secret_problems(manifest: &Manifest, secrets: &EndpointSecrets) -> Vec<FieldError> {
-    let mut problems = Vec::new();
-    if secrets.named.len() > EndpointSecrets::MAX_NAMED {
-        let detail = format!("at most {} secrets may be kept", EndpointSecrets::MAX_NAMED);
-        problems.push(FieldError::new("/secrets", detail));
-    }
-    for (name, value) in &secrets.named {
-        let pointer = format!("/secrets/{name}");
-        if !manifest.secrets.iter().any(|slot| slot.name == *name) {
-            let known: Vec<_> = manifest.secrets.iter().map(|slot| slot.name.as_str()).collect();
-            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-            let detail =
-                format!("target `{}` knows no secret `{name}`; it knows: {known}", manifest.id);
-            problems.push(FieldError::new(pointer, detail));
-        } else {
-            problems.extend(value.named_problem().map(|problem| problem.under(&pointer)));
-        }
-    }
-    let missing = manifest.secrets.iter().filter(|slot| slot.required);
-    for slot in missing.filter(|slot| !secrets.named.contains_key(&slot.name)) {
-        let detail = format!("target `{}` needs it: {}", manifest.id, slot.summary);
-        problems.push(FieldError::new(format!("/secrets/{}", slot.name), detail));
-    }
-    problems
+/// An endpoint as it would be with a change.
+pub(super) struct Changed {
+    /// With its URL masked where that is a secret; not sealed anew yet.
+    pub(super) endpoint: WebhookEndpoint,
+    pub(super) secrets: EndpointSecrets,
+    /// What changed about it, for the audit log.
+    pub(super) detail: Value,
 }
-
-/// Longest look at an endpoint's settings: a schema is a plugin's. The worst that is
-/// admitted takes some seconds, a usual one microseconds.
-const SCHEMA_DEADLINE: Duration = Duration::from_secs(1);

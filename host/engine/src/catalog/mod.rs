@@ -5,7 +5,10 @@
 //! `endpoints`, `rules` and `tenants` are the changes. Each change is written with
 //! its audit entry first and seen in memory before its caller is answered.
 
+mod audited;
 mod cache;
+mod drafts;
+mod endpoint_check;
 mod endpoint_requests;
 mod endpoints;
 mod expected;
@@ -20,6 +23,7 @@ mod tenants;
 mod turns;
 
 pub(crate) use cache::Catalog;
+pub use drafts::Draft;
 pub use endpoint_requests::{CreatedEndpoint, EndpointDraft, EndpointPatch};
 pub use endpoints::Endpoints;
 pub use expected::Expected;

@@ -1,9 +1,8 @@
-//! A change in part: what is absent stays, what is there is noted for the audit log.
+//! A change in part: what is absent stays.
 
-/// Sets a field and notes it, if there is a value for it.
-pub(super) fn set<T>(field: &mut T, value: Option<T>, note: impl FnOnce()) {
+/// Sets a field, if there is a value for it.
+pub(super) fn set<T>(field: &mut T, value: Option<T>) {
     if let Some(value) = value {
         *field = value;
-        note();
     }
 }

@@ -16,11 +16,13 @@ use alerts_sandbox::Sandbox;
 use alerts_store::{Store, TriggerChange};
 use serde_json::json;
 
+use super::audited;
 use super::cache::Catalog;
 use super::expected::Expected;
 use super::name;
 use super::patch::set;
 use crate::actor::Actor;
+use crate::changes;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::error::{ChangeError, EngineError};
@@ -77,7 +79,8 @@ impl Rules {
             updated_at: now,
             deleted_at: None,
         };
-        let entry = actor.does("alert_rule.created", rule.id, json!({"name": rule.spec.name}));
+        let detail = changes::made(audited::of_rule(&rule.spec));
+        let entry = actor.does("alert_rule.created", rule.id, detail);
         self.store.create_rule(&rule, &self.quotas, &entry, now).await?;
         self.catalog.refresh(&actor.tenant).await;
         Ok(rule)
@@ -93,25 +96,22 @@ impl Rules {
     ) -> Result<AlertRule, ChangeError> {
         let mut rule = self.stored(actor, id).await?;
         expected.require(rule.version())?;
-        let mut changed: Vec<&str> = Vec::new();
-        let mut note = |name: &'static str| changed.push(name);
+        let before = audited::of_rule(&rule.spec);
         // What stays as it is may have lost its endpoint or its language since. That
         // must not keep anybody from switching the rule off.
         let is_on = patch.is_active == Some(true);
         let names_endpoint = is_on || patch.webhook_endpoint_id.is_some();
         let names_condition = is_on || patch.condition.is_some();
         let spec = &mut rule.spec;
-        set(&mut spec.name, patch.name, || note("name"));
-        set(&mut spec.event_type, patch.event_type, || note("event_type"));
+        set(&mut spec.name, patch.name);
+        set(&mut spec.event_type, patch.event_type);
         let (had, had_trigger) = (spec.condition.clone(), spec.trigger.clone());
-        set(&mut spec.condition, patch.condition, || note("condition"));
-        set(&mut spec.webhook_endpoint_id, patch.webhook_endpoint_id, || {
-            note("webhook_endpoint_id")
-        });
-        set(&mut spec.trigger, patch.trigger, || note("trigger"));
-        set(&mut spec.retry_policy, patch.retry_policy, || note("retry_policy"));
-        set(&mut spec.rate_limit, patch.rate_limit, || note("rate_limit"));
-        set(&mut spec.is_active, patch.is_active, || note("is_active"));
+        set(&mut spec.condition, patch.condition);
+        set(&mut spec.webhook_endpoint_id, patch.webhook_endpoint_id);
+        set(&mut spec.trigger, patch.trigger);
+        set(&mut spec.retry_policy, patch.retry_policy);
+        set(&mut spec.rate_limit, patch.rate_limit);
+        set(&mut spec.is_active, patch.is_active);
         if rule.spec.is_active {
             rule.disabled_reason = None;
         }
@@ -131,7 +131,8 @@ impl Rules {
         // Two changes within one microsecond must still differ, or the second
         // would not see the first.
         rule.updated_at = now.max(read + jiff::SignedDuration::from_micros(1));
-        let entry = actor.does("alert_rule.updated", id, json!({"changed": changed}));
+        let detail = changes::between(&before, &audited::of_rule(&rule.spec), &[]);
+        let entry = actor.does("alert_rule.updated", id, detail);
         let trigger = trigger_change(&had_trigger, &rule.spec.trigger);
         let written = self.store.update_rule(&rule, read, trigger, &entry, now).await?;
         self.catalog.refresh(&actor.tenant).await;
@@ -149,16 +150,14 @@ impl Rules {
         id: RuleId,
         expected: &Expected,
     ) -> Result<(), ChangeError> {
+        let rule = self.stored(actor, id).await?;
+        expected.require(rule.version())?;
         let read = match expected {
             Expected::Whatever => None,
-            Expected::OneOf(_) => {
-                let rule = self.stored(actor, id).await?;
-                expected.require(rule.version())?;
-                Some(rule.updated_at)
-            }
+            Expected::OneOf(_) => Some(rule.updated_at),
         };
         let now = self.clock.now();
-        let entry = actor.does("alert_rule.deleted", id, json!({}));
+        let entry = actor.does("alert_rule.deleted", id, json!({"name": rule.spec.name}));
         let deleted = self.store.delete_rule(&actor.tenant, id, read, &entry, now).await?;
         self.catalog.refresh(&actor.tenant).await;
         match read {

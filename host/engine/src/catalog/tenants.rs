@@ -5,10 +5,10 @@ use std::sync::Arc;
 use alerts_domain::problem::FieldError;
 use alerts_domain::tenant::TenantId;
 use alerts_store::{Store, TenantMark, TenantPatch};
-use serde_json::json;
 
 use super::cache::Catalog;
 use crate::actor::Actor;
+use crate::changes::{self, Fields, value};
 use crate::clock::Clock;
 use crate::error::ChangeError;
 use crate::wakes::Wakes;
@@ -44,10 +44,12 @@ impl Tenants {
             }
         }
         let actor = Actor { tenant: tenant.clone(), name: operator.to_owned() };
-        let changed: Vec<&str> = patch.fields().collect();
-        let entry = |mark: &TenantMark| {
-            let detail = json!({"changed": changed, "is_beta": mark.is_beta,
-                "rate_limit": mark.rate_limit});
+        let fields = |mark: &TenantMark| {
+            let of = [("is_beta", value(mark.is_beta)), ("rate_limit", value(mark.rate_limit))];
+            Fields::from_iter(of.map(|(name, value)| (name.to_owned(), value)))
+        };
+        let entry = |before: &TenantMark, after: &TenantMark| {
+            let detail = changes::between(&fields(before), &fields(after), &[]);
             actor.does("tenant.marked", tenant, detail)
         };
         let now = self.clock.now();

@@ -107,19 +107,33 @@ impl Attempts {
             self.entropy.unit(),
         );
         metrics::counter!("alerts_attempts_total", "verdict" => verdict.word()).increment(1);
-        let attempt = Attempt {
-            number,
-            started_at,
-            duration_ms: self.clock.monotonic().saturating_sub(began).as_millis() as u64,
-            status_code: last_status(&exchanges),
-            verdict: verdict.word().to_owned(),
-            error: ErrorText::of(&verdict),
-            note: verdict.note().map(str::to_owned),
-            plugin_digest: prepared.plugin.digest().to_string(),
-            endpoint_version: prepared.endpoint.stored().version,
-            exchanges,
-        };
+        let took = self.clock.monotonic().saturating_sub(began);
+        let attempt = prepared.attempt(number, started_at, took, &verdict, exchanges);
         Tried { attempt: Some(attempt), transition, is_blocked: false }
+    }
+
+    /// One attempt at an endpoint that is stored nowhere: in nobody's lane, and of no
+    /// consequence. Says why where the adapter could not be asked.
+    pub(super) async fn attempt_draft(
+        &self,
+        delivery: &Delivery,
+        endpoint: Arc<LiveEndpoint>,
+        event: &[u8],
+    ) -> Result<Attempt, String> {
+        let (started_at, began) = (self.clock.now(), self.clock.monotonic());
+        let alert = self.alert(delivery, &endpoint, event, delivery.created_at);
+        let alert = alert.map_err(|error| error.to_string())?;
+        let (plugin, target) = self.target_call(delivery, &endpoint, alert)?;
+        let (policy, gone_after) = (RetryPolicy::default(), 1);
+        let prepared = Prepared { endpoint, plugin, policy, gone_after, target };
+        let ended = caught("attempt", self.converse(&prepared)).await;
+        let ended = ended.map_err(|Panicked(message)| {
+            tracing::error!(tenant = %delivery.tenant, message, "a test of a draft panicked");
+            "the attempt failed inside the host; its log says why".to_owned()
+        })?;
+        let (verdict, exchanges) = ended.map_err(|error| error.to_string())?;
+        let took = self.clock.monotonic().saturating_sub(began);
+        Ok(prepared.attempt(1, started_at, took, &verdict, exchanges))
     }
 
     /// All that the attempt needs, or where the delivery goes without it.
@@ -233,6 +247,31 @@ struct Prepared {
     policy: RetryPolicy,
     gone_after: u32,
     target: TargetDelivery,
+}
+
+impl Prepared {
+    /// What is told of the attempt.
+    fn attempt(
+        &self,
+        number: u32,
+        started_at: Timestamp,
+        took: Duration,
+        verdict: &Verdict,
+        exchanges: Vec<Exchange>,
+    ) -> Attempt {
+        Attempt {
+            number,
+            started_at,
+            duration_ms: took.as_millis() as u64,
+            status_code: last_status(&exchanges),
+            verdict: verdict.word().to_owned(),
+            error: ErrorText::of(verdict),
+            note: verdict.note().map(str::to_owned),
+            plugin_digest: self.plugin.digest().to_string(),
+            endpoint_version: self.endpoint.stored().version,
+            exchanges,
+        }
+    }
 }
 
 /// A broken adapter is the operator's to mend, so the delivery waits for that

@@ -16,6 +16,7 @@ mod recording;
 mod redrive;
 mod rest;
 mod scheduler;
+mod test_places;
 mod try_out;
 mod workers;
 
@@ -29,5 +30,6 @@ pub(crate) use ordering::Ordering;
 pub(crate) use recording::{Recorder, TROUBLE};
 pub use redrive::Deliveries;
 pub(crate) use scheduler::Bounds;
-pub use try_out::{Preview, TryOut};
+pub(crate) use test_places::TestPlaces;
+pub use try_out::{DraftTest, Preview, TryOut};
 pub(crate) use workers::{WorkerNeeds, Workers};

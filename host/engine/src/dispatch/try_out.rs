@@ -14,13 +14,14 @@ use super::attempt::{Attempts, Tried};
 use super::dispatcher::Dispatcher;
 use super::job::JobEvent;
 use super::recording::Recorder;
+use super::test_places::TestPlaces;
 use crate::actor::Actor;
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Draft, Endpoints, TenantCatalog};
 use crate::clock::Clock;
 use crate::egress::Egress;
 use crate::entropy::Entropy;
 use crate::error::{ChangeError, EngineError};
-use crate::live::RateLimits;
+use crate::live::{LiveEndpoint, RateLimits};
 use crate::plugins::Plugins;
 use crate::sample;
 
@@ -38,6 +39,15 @@ pub enum Preview {
     Verdict(Verdict),
 }
 
+/// What became of a test alert that was sent to a draft.
+#[derive(Debug, Clone)]
+pub struct DraftTest {
+    /// Whether the target took it.
+    pub is_delivered: bool,
+    /// What was sent and answered.
+    pub attempt: Attempt,
+}
+
 /// What tries endpoints out. Cheap to clone.
 #[derive(Clone)]
 #[expect(missing_debug_implementations, reason = "a clock has nothing to show")]
@@ -45,12 +55,14 @@ pub struct TryOut {
     pub(crate) host: HostId,
     pub(crate) store: Store,
     pub(crate) catalog: Catalog,
+    pub(crate) endpoints: Endpoints,
     pub(crate) plugins: Plugins,
     pub(crate) sandbox: Sandbox,
     pub(crate) egress: Egress,
     pub(crate) dispatcher: Dispatcher,
     pub(crate) attempts: Arc<Attempts>,
     pub(crate) recorder: Recorder,
+    pub(crate) test_places: TestPlaces,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<Entropy>,
 }
@@ -70,11 +82,8 @@ impl TryOut {
                 "endpoint {endpoint} is switched off; set `is_active` to true first"
             )));
         }
-        if !catalog.is_open() {
-            return Err(ChangeError::Conflict(
-                "alerts are not open to this namespace yet; ask the operator".to_owned(),
-            ));
-        }
+        refuse_unless_open(&catalog)?;
+        let _place = self.test_places.take(&actor.tenant)?;
         let mut delivery = self.test_delivery(actor, endpoint);
         delivery.status = DeliveryStatus::Leased;
         let lease = Lease { host: self.host, fence: 1 };
@@ -130,7 +139,42 @@ impl TryOut {
     ) -> Result<Preview, ChangeError> {
         let catalog = self.catalog.get(&actor.tenant).await?;
         let live = catalog.endpoint(endpoint).ok_or(ChangeError::NotFound("webhook endpoint"))?;
-        let delivery = self.test_delivery(actor, endpoint);
+        self.preview_of(actor, live, event).await
+    }
+
+    /// The same for an endpoint as somebody is about to save it.
+    pub async fn preview_draft(
+        &self,
+        actor: &Actor,
+        draft: Draft,
+        event: Option<Event>,
+    ) -> Result<Preview, ChangeError> {
+        let live = self.endpoints.drafted(actor, draft).await?;
+        self.preview_of(actor, &live, event).await
+    }
+
+    /// Sends a test alert to an endpoint as somebody is about to save it. Neither the
+    /// endpoint nor what became of the alert is stored; that it was tried is in the audit
+    /// log.
+    pub async fn test_draft(&self, actor: &Actor, draft: Draft) -> Result<DraftTest, ChangeError> {
+        refuse_unless_open(&*self.catalog.get(&actor.tenant).await?)?;
+        let _place = self.test_places.take(&actor.tenant)?;
+        let live = Arc::new(self.endpoints.drafted(actor, draft).await?);
+        self.endpoints.note_test_of(actor, &live).await?;
+        let delivery = self.test_delivery(actor, live.stored().id);
+        let event = sample::event(&delivery)?;
+        let attempt = self.attempts.attempt_draft(&delivery, live, &event.body).await;
+        let attempt = attempt.map_err(ChangeError::Conflict)?;
+        Ok(DraftTest { is_delivered: attempt.verdict == "delivered", attempt })
+    }
+
+    async fn preview_of(
+        &self,
+        actor: &Actor,
+        live: &LiveEndpoint,
+        event: Option<Event>,
+    ) -> Result<Preview, ChangeError> {
+        let delivery = self.test_delivery(actor, live.stored().id);
         let event = match event {
             Some(event) => event,
             None => sample::event(&delivery)?,
@@ -159,5 +203,14 @@ impl TryOut {
         let (id, event) =
             (self.entropy.id(now, DeliveryId::new), self.entropy.id(now, EventId::new));
         sample::delivery(&actor.tenant, id, event, endpoint, now)
+    }
+}
+
+fn refuse_unless_open(catalog: &TenantCatalog) -> Result<(), ChangeError> {
+    match catalog.is_open() {
+        true => Ok(()),
+        false => Err(ChangeError::Conflict(
+            "alerts are not open to this namespace yet; ask the operator".to_owned(),
+        )),
     }
 }

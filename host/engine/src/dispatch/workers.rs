@@ -84,8 +84,12 @@ impl Workers {
             endpoint: job.delivery.webhook_endpoint_id,
             health: Health::Unknown,
         };
-        limiters.keep_slow(self.limits_of(&job)).await;
+        let limits = self.limits_of(&job);
+        limiters.keep_slow(limits).await;
         let Tried { attempt, transition, is_blocked } = attempts.attempt(&job).await;
+        if attempt.is_none() {
+            dispatcher.sent_nothing(&job.delivery, limits);
+        }
         if is_blocked {
             let waiting = dispatcher.block(slot.tenant.clone(), slot.endpoint);
             let waiting = waiting.into_iter().map(|job| (job, None)).collect();

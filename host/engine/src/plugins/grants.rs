@@ -6,12 +6,12 @@ use alerts_domain::origin::Origin;
 use alerts_domain::tenant::TenantId;
 use alerts_package::Manifest;
 use alerts_store::{OperatorChange, PluginGrant, StoreError};
-use serde_json::json;
 
 use super::admin::PluginAdmin;
 use super::upload::noted;
 use super::{Grants, Plugins};
 use crate::actor::Actor;
+use crate::changes::{self, Fields, value};
 use crate::error::ChangeError;
 
 /// Most places in one grant.
@@ -80,10 +80,11 @@ impl PluginAdmin {
                 })?;
             }
         }
-        let tenants: Vec<_> = grants.iter().map(|grant| grant.tenant.as_str()).collect();
-        let entry = noted(actor, "plugin.granted", id, json!({"tenants": tenants}));
-        let by = OperatorChange { tenant: &actor.tenant, entry: &entry, at: self.clock().now() };
         let _changing = self.plugins().changing().await;
+        let had = self.plugins().grants(id);
+        let detail = changes::between(&fields(&had), &fields(grants), &[]);
+        let entry = noted(actor, "plugin.granted", id, detail);
+        let by = OperatorChange { tenant: &actor.tenant, entry: &entry, at: self.clock().now() };
         self.store().set_plugin_grants(id, grants, &by).await?;
         // Nothing that can fail stands between what is stored and what is in force.
         let by_tenant = grants.iter().map(|grant| (grant.tenant.clone(), grant.hosts.clone()));
@@ -106,4 +107,13 @@ impl PluginAdmin {
         self.plugins().write().grants = grants;
         Ok(())
     }
+}
+
+/// Each tenant, with where the plugin may send for it.
+fn fields(grants: &[PluginGrant]) -> Fields {
+    let hosts = |grant: &PluginGrant| match &grant.hosts {
+        Some(hosts) => value(hosts),
+        None => "as its manifest says".into(),
+    };
+    grants.iter().map(|grant| (grant.tenant.to_string(), hosts(grant))).collect()
 }

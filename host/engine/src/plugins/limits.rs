@@ -5,12 +5,12 @@ use alerts_domain::problem::FieldError;
 use alerts_package::Kind;
 use alerts_sandbox::Limits;
 use alerts_store::{OperatorChange, StoreError};
-use serde_json::json;
 
 use super::admin::PluginAdmin;
 use super::upload::noted;
 use super::{Plugins, Registry};
 use crate::actor::Actor;
+use crate::changes::{self, Fields, value};
 use crate::error::ChangeError;
 
 impl Plugins {
@@ -52,9 +52,11 @@ impl PluginAdmin {
         if !problems.is_empty() {
             return Err(ChangeError::Invalid(problems));
         }
-        let entry = noted(actor, "plugin.limited", id, json!({"limits": limits}));
-        let by = OperatorChange { tenant: &actor.tenant, entry: &entry, at: self.clock().now() };
         let changing = self.plugins().changing().await;
+        let had = self.plugins().granted_limits(id);
+        let detail = changes::between(&fields(&had), &fields(&limits), &[]);
+        let entry = noted(actor, "plugin.limited", id, detail);
+        let by = OperatorChange { tenant: &actor.tenant, entry: &entry, at: self.clock().now() };
         self.store().set_plugin_limits(id, &limits, &by).await?;
         {
             // Nothing that can fail stands between what is stored and what is in force.
@@ -83,6 +85,11 @@ impl PluginAdmin {
         registry.grant_all();
         Ok(())
     }
+}
+
+fn fields(limits: &PluginLimits) -> Fields {
+    let set = limits.fields().into_iter().filter_map(|(name, limit)| Some((name, limit?)));
+    set.map(|(name, limit)| (name.to_owned(), value(limit))).collect()
 }
 
 fn range_problems(kind: Kind, limits: &PluginLimits) -> Vec<FieldError> {

@@ -14,6 +14,7 @@ mod deliveries;
 mod events;
 mod front;
 mod health;
+mod hosts;
 pub(crate) mod idempotency;
 mod openapi;
 mod page;
@@ -69,6 +70,7 @@ fn described_routes() -> (Router<AppState>, String) {
         .merge(plugins::routes())
         .merge(api_keys::routes())
         .merge(tenants::routes())
+        .merge(hosts::routes())
         .merge(session::routes())
         .merge(portal_links::routes())
         .merge(health::routes())

@@ -5,6 +5,7 @@
 mod audit;
 mod client;
 mod event;
+mod health;
 mod keys;
 mod logging;
 mod openapi;
@@ -54,6 +55,11 @@ enum Command {
     Audit(audit::Command),
     #[command(subcommand)]
     Event(event::Command),
+    /// Ask a running host on this machine whether it is ready
+    ///
+    /// Ends with 0 if it is; else with 1, and says which parts are not. For health checks
+    /// of containers, which have nothing else in the image to ask with.
+    Health(health::Health),
     #[command(subcommand)]
     Keys(keys::Command),
     /// Print the API's description (OpenAPI 3.1), to make clients from
@@ -113,6 +119,7 @@ pub fn main() -> ExitCode {
         Command::Serve(args) => serve::run(*args),
         Command::Audit(command) => audit::run(command),
         Command::Event(command) => event::run(command),
+        Command::Health(health) => health::run(health),
         Command::Keys(command) => keys::run(command),
         Command::Openapi => openapi::run(),
         Command::Plugin(command) => plugin::run_command(command),

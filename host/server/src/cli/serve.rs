@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use super::signals::Signals;
 use super::{Failure, logging, runtime, welcome};
 use crate::builtin;
-use crate::demo::Demo;
+use crate::demo::{self, Demo};
 use crate::server::{Server, ServerOptions};
 use crate::settings::{CacheDir, PluginSettings, ServeArgs, SettingError, Settings};
 
@@ -42,8 +42,9 @@ pub(super) fn run(args: ServeArgs) -> Result<(), Failure> {
 }
 
 async fn serve(mut settings: Settings, open_files: u64) -> Result<(), Failure> {
-    let demo = if settings.demo { Some(Demo::prepare(&mut settings).await) } else { None };
-    let demo = demo.transpose().map_err(Failure::other)?;
+    if settings.demo {
+        demo::adapt(&mut settings).map_err(Failure::other)?;
+    }
     if let Some(folder) = &settings.plugins_dir {
         readable(folder)?;
     }
@@ -61,31 +62,34 @@ async fn serve(mut settings: Settings, open_files: u64) -> Result<(), Failure> {
     tracing::info!("loading plugins; the first start compiles them, which takes some seconds");
     let (cache_dir, limits) = (settings.cache_dir, settings.plugins);
     let sandbox = start_sandbox(cache_dir, limits)?;
-    let parts = EngineParts {
-        store,
-        sandbox,
-        plugins: Plugins::default(),
-        keyring,
-        config: EngineConfig {
-            addresses: AddressRules::new(settings.allow_targets),
-            name_servers: settings.name_servers,
-            builtin: builtin::FILES,
-            plugins_dir: settings.plugins_dir,
-            rollout: settings.rollout,
-            run_link: settings.run_link,
-            retention: settings.retention,
-            quotas: settings.quotas,
-            rate_limit: settings.rate_limit,
-            tenant_rate_limit: settings.tenant_rate_limit,
-            max_in_flight: max_in_flight(open_files),
-            ..EngineConfig::default()
-        },
-        clock: Arc::new(SystemClock),
-        entropy,
+    let config = EngineConfig {
+        addresses: AddressRules::new(settings.allow_targets),
+        name_servers: settings.name_servers,
+        builtin: builtin::FILES,
+        plugins_dir: settings.plugins_dir,
+        rollout: settings.rollout,
+        run_link: settings.run_link,
+        retention: settings.retention,
+        quotas: settings.quotas,
+        rate_limit: settings.rate_limit,
+        tenant_rate_limit: settings.tenant_rate_limit,
+        max_in_flight: max_in_flight(open_files),
+        ..EngineConfig::default()
     };
+    let parts = || EngineParts {
+        store: store.clone(),
+        sandbox: sandbox.clone(),
+        plugins: Plugins::default(),
+        keyring: keyring.clone(),
+        config: config.clone(),
+        clock: Arc::new(SystemClock),
+        entropy: Entropy::from_system(),
+    };
+    let demo = if settings.demo { Some(Demo::begin(parts()).await) } else { None };
+    let demo = demo.transpose().map_err(Failure::other)?;
     let options =
         ServerOptions { limits: settings.connections.limits(open_files), site: settings.site };
-    let server = Server::start_with(listener, parts, settings.bootstrap_key, options);
+    let server = Server::start_with(listener, parts(), settings.bootstrap_key, options);
     let server = server.await.map_err(Failure::other)?;
     let mut signals = Signals::listen()?;
     tracing::info!(address = %server.address(), version = env!("CARGO_PKG_VERSION"), "serving");
@@ -119,7 +123,7 @@ async fn begin(server: &Server, demo: Option<&Demo>) -> Result<(), Failure> {
         tokio::time::sleep(LOOK).await;
     }
     match demo {
-        None => welcome::print(server.address(), server.made_key()),
+        None => welcome::print(&server.url(), server.made_key()),
         Some(demo) => demo.play(server).await.map_err(Failure::other)?,
     }
     Ok(())

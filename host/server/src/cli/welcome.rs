@@ -1,8 +1,6 @@
 //! What a person sees when the server is up: the address, the key if it was
 //! just made, and three requests to copy.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-
 use alerts_domain::Timestamp;
 use alerts_domain::secret::Secret;
 
@@ -12,12 +10,11 @@ use crate::say::say;
 const THE_KEY: &str = "<your platform key>";
 
 /// Prints it.
-pub(super) fn print(address: SocketAddr, key: Option<&Secret>) {
-    say(text(address, key, Timestamp::now()));
+pub(super) fn print(url: &str, key: Option<&Secret>) {
+    say(text(url, key, Timestamp::now()));
 }
 
-fn text(address: SocketAddr, key: Option<&Secret>, now: Timestamp) -> String {
-    let url = url(address);
+fn text(url: &str, key: Option<&Secret>, now: Timestamp) -> String {
     let first = match key {
         Some(_) => "The platform key, shown this once: keep it.",
         None => "Put your platform key in here:",
@@ -54,33 +51,16 @@ fn event(now: Timestamp) -> String {
     )
 }
 
-/// An address that works on this machine, also when all are listened on.
-fn url(address: SocketAddr) -> String {
-    let ip = match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        ip => ip,
-    };
-    format!("http://{}", SocketAddr::new(ip, address.port()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_address_shown_is_one_that_can_be_called() {
-        assert_eq!(url("0.0.0.0:80".parse().unwrap()), "http://127.0.0.1:80");
-        assert_eq!(url("[::]:80".parse().unwrap()), "http://127.0.0.1:80");
-        assert_eq!(url("[::1]:80".parse().unwrap()), "http://[::1]:80");
-    }
-
-    #[test]
     fn a_key_that_was_not_made_now_is_not_shown() {
-        let address = "127.0.0.1:8080".parse().unwrap();
-        assert!(text(address, None, Timestamp::UNIX_EPOCH).contains(THE_KEY));
+        let url = "http://127.0.0.1:8080";
+        assert!(text(url, None, Timestamp::UNIX_EPOCH).contains(THE_KEY));
         let made = Secret::new("exo_made");
-        let shown = text(address, Some(&made), Timestamp::UNIX_EPOCH);
+        let shown = text(url, Some(&made), Timestamp::UNIX_EPOCH);
         assert!(shown.contains("KEY='exo_made'") && shown.contains("1970-01-01T00:00:00Z"));
     }
 }

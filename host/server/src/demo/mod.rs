@@ -1,108 +1,139 @@
-//! The demo: a receiver in this process, an endpoint, two rules and three
-//! events, and what arrives, told as it happens.
+//! The demo: a company whose workflows run, fail and are told of. Its last day is lived
+//! through at the first start; its present goes on while the demo is up. Receivers in this
+//! process stand in for its Slack, its PagerDuty and its servers.
 
+mod chance;
+mod company;
+mod live;
+mod past;
 mod receiver;
-mod samples;
+mod setup;
+mod sign_in;
+mod targets;
+mod workflows;
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use alerts_domain::Timestamp;
+use alerts_domain::run_url::LinkTemplate;
 use alerts_domain::secret::Secret;
-use alerts_domain::tenant::TenantId;
-use alerts_engine::{Actor, Entropy};
+use alerts_engine::{Clock as _, Engine, EngineParts, ManualClock, SystemClock};
 use ipnet::IpNet;
 
-use self::receiver::Receiver;
-use self::samples::{DemoError, FAILED, NAMESPACE};
+use self::company::{ANALYTICS, BY_HAND, COMPANY};
+use self::receiver::Receivers;
+use self::setup::{Company, Pause};
+use self::sign_in::WayIn;
+use self::targets::Targets;
+use crate::encryption;
+use crate::keys::KeyRegistry;
 use crate::say::say;
 use crate::server::Server;
 use crate::settings::Settings;
 
-/// How many alerts the sample events make: the first fires one rule, the second
-/// none, the third both.
-const EXPECTED: usize = 3;
-/// How long to wait for them.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// How long the demo's key works.
-const KEY_LASTS: Duration = Duration::from_secs(24 * 60 * 60);
+/// The demo could not be set up.
+pub(crate) type DemoError = Box<dyn std::error::Error + Send + Sync>;
 
-/// A demo whose receiver is up.
+/// Where the company's people would look at a run.
+const RUN_LINK: &str = "https://exosphere.example.com/graph/{namespace}/{graph_name}/{run_id}";
+
+/// A demo whose receivers are up, and whose past is over.
 #[derive(Debug)]
 pub(crate) struct Demo {
-    receiver: Receiver,
+    receivers: Receivers,
+    /// Signs what goes to the terminal.
     secret: Secret,
+    /// When it was started.
+    begun: Timestamp,
+    /// Until when everything that happened is known.
+    told_until: Timestamp,
+}
+
+/// Opens the loopback addresses for the receivers, and lets alerts lead to runs.
+pub(crate) fn adapt(settings: &mut Settings) -> Result<(), DemoError> {
+    let loopback: IpNet = "127.0.0.0/8".parse()?;
+    settings.allow_targets.push(loopback);
+    if settings.run_link.is_none() {
+        settings.run_link = Some(LinkTemplate::parse(RUN_LINK)?);
+    }
+    Ok(())
 }
 
 impl Demo {
-    /// Starts the receiver, and opens the loopback addresses for it.
-    pub(crate) async fn prepare(settings: &mut Settings) -> Result<Self, DemoError> {
-        let loopback: IpNet = "127.0.0.0/8".parse()?;
-        settings.allow_targets.push(loopback);
-        let secret = Secret::generate_signing(Entropy::from_system().bytes());
-        let receiver = Receiver::start(secret.clone()).await?;
-        Ok(Self { receiver, secret })
+    /// Starts the receivers. In a database that is new to it, and that no other host
+    /// shares, the company's last day is lived through.
+    pub(crate) async fn begin(parts: EngineParts) -> Result<Self, DemoError> {
+        let store = parts.store.clone();
+        let begun = SystemClock.now();
+        let targets = Arc::new(Targets::new(begun));
+        let secret = Secret::generate_signing(parts.entropy.bytes());
+        let earlier = setup::earlier_port(&store).await?;
+        let receivers = Receivers::start(earlier, targets.clone(), secret.clone()).await?;
+        let mut demo = Self { receivers, secret, begun, told_until: begun };
+        // Other hosts of a database would take a host with a clock of its own for dead.
+        if !store.is_shared() && !setup::has_past(&store).await? {
+            say("Demo: lives through the company's last day; once, for less than a minute …");
+            encryption::ensure(&store, &parts.keyring, &parts.entropy).await?;
+            let keys = KeyRegistry::new(store);
+            demo.told_until = begun - jiff::SignedDuration::try_from(past::GAP)?;
+            let make = async |engine: &Engine, clock: &ManualClock| {
+                demo.ensure(engine, &keys, clock).await
+            };
+            past::live_through(parts, targets, demo.told_until, make).await?;
+        }
+        Ok(demo)
     }
 
-    /// Makes what is missing, posts the events, waits for what arrives, and
-    /// says how to go on.
+    /// Makes what is missing, lets the company's present begin, and says how to go on.
     pub(crate) async fn play(&self, server: &Server) -> Result<(), DemoError> {
-        let engine = server.engine();
-        let actor = Actor { tenant: tenant()?, name: "demo".to_owned() };
-        let now = engine.clock().now();
-        let endpoint =
-            samples::endpoint(engine, &actor, self.receiver.url(), self.secret.clone()).await?;
-        samples::rules(engine, &actor, endpoint).await?;
-
-        say(format_args!("\nDemo: a receiver listens on {}", self.receiver.url()));
-        say(format_args!(
-            "Demo: in the namespace `{NAMESPACE}`, endpoint {endpoint} leads to it, with two rules:"
-        ));
-        for rule in samples::RULES {
-            let condition = rule.condition.unwrap_or("always");
-            say(format_args!("        {:<26} on {}, {condition}", rule.name, FAILED));
-        }
-        for sample in samples::EVENTS {
-            say(format_args!("Demo: posting  {}", sample.told()));
-            let event = sample.event(now)?;
-            engine.intake().accept(vec![(actor.tenant.clone(), event)]).await?;
-        }
-        if self.receiver.wait_for(EXPECTED, PATIENCE).await {
-            say(format_args!("Demo: all {EXPECTED} alerts arrived."));
-        } else {
-            say(format_args!(
-                "Demo: only {} of {EXPECTED} alerts arrived within {} seconds; the log says why.",
-                self.receiver.count(),
-                PATIENCE.as_secs()
-            ));
-        }
-        let until = now.saturating_add(KEY_LASTS).unwrap_or(Timestamp::MAX);
-        let key = server.make_platform_key("demo", until).await?;
-        say(self.how_to_go_on(server, &key, now));
+        self.ensure(server.engine(), server.keys(), &NoPause).await?;
+        let way_in = sign_in::make(server).await?;
+        let present = live::go_on(server.engine().clone(), self.told_until, self.begun);
+        tokio::spawn(present);
+        say(self.how_to_go_on(server, &way_in));
         Ok(())
     }
 
-    fn how_to_go_on(&self, server: &Server, key: &Secret, now: Timestamp) -> String {
-        let url = format!("http://{}", server.address());
+    async fn ensure(
+        &self,
+        engine: &Engine,
+        keys: &KeyRegistry,
+        people: &impl Pause,
+    ) -> Result<(), DemoError> {
+        let receivers = &self.receivers.url();
+        Company { engine, keys, receivers, secret: &self.secret }.ensure(people).await
+    }
+
+    fn how_to_go_on(&self, server: &Server, WayIn { key, link }: &WayIn) -> String {
+        let url = server.url();
+        let namespaces: Vec<_> = COMPANY.iter().map(|namespace| namespace.name).collect();
         format!(
             r#"
-The server goes on until Ctrl-C. Dashboard: {url}/settings/alerts   API: {url}/docs
-This key works for a day, there and here:
+Exosphere Alerts with a company to look at. Its workflows run, fail and are told of until Ctrl-C.
+
+  Sign in:    {link}
+              (opens once; afterwards sign in with the key below)
+  Dashboard:  {url}/settings/alerts   API: {url}/docs
+  Namespaces: {namespaces}   Receivers: {receivers}
+
+This key works for a day, or until the demo is started again:
 
   KEY='{key}'
 
-Post another run that fails, and see it arrive here:
+Post a run that fails, and see its alert arrive here:
 
-  curl -sS {url}/v1/events -H "x-api-key: $KEY" -H 'content-type: application/cloudevents+json' -d '{{"specversion": "1.0", "id": "'$(date +%s%N)'", "source": "/v0/namespace/{NAMESPACE}", "type": "{FAILED}", "namespace": "{NAMESPACE}", "time": "{now}", "data": {{"graph_name": "by-hand", "status": "FAILED", "errored_count": 5, "total_count": 9}}}}'
-
-What was delivered, and what was said:
-
-  curl -sS {url}/v1/deliveries -H "x-api-key: $KEY" -H 'x-exosphere-namespace: {NAMESPACE}'
+  curl -sS {url}/v1/events -H "x-api-key: $KEY" -H 'content-type: application/cloudevents+json' -d '{{"specversion": "1.0", "id": "'$(date +%s%N)'", "source": "/v0/namespace/{ANALYTICS}", "type": "workflow.failed", "namespace": "{ANALYTICS}", "time": "'$(date -u +%FT%TZ)'", "data": {{"graph_name": "{BY_HAND}", "status": "FAILED", "errored_count": 5, "total_count": 9}}}}'
 "#,
             key = key.expose(),
+            namespaces = namespaces.join(", "),
+            receivers = self.receivers.url(),
         )
     }
 }
 
-fn tenant() -> Result<TenantId, DemoError> {
-    TenantId::new(NAMESPACE).map_err(|error| error.detail.into())
+/// In the present nobody waits for the company's people.
+struct NoPause;
+
+impl Pause for NoPause {
+    async fn pause(&self) {}
 }

@@ -1,7 +1,8 @@
-//! The demo's receiver: takes alerts as a customer's server would, and checks
-//! the signature of each.
+//! The demo's receivers over HTTP: they behave as `targets` says. The one that is the
+//! terminal checks the signature of each alert, as a customer's server would, and shows it.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use alerts_domain::Timestamp;
@@ -9,63 +10,97 @@ use alerts_domain::secret::Secret;
 use alerts_domain::signature::{self, SIGNATURE_HEADER};
 use axum::Router;
 use axum::extract::State;
-use axum::routing::post;
+use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use serde_json::Value;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
 
+use super::targets::{Answer, Behaviour, TERMINAL, Targets};
 use crate::say::say;
 
 /// How old a signature may be, in seconds: what the Standard Webhooks
 /// specification suggests, against replayed requests.
 const TOLERANCE_S: i64 = 5 * 60;
+/// How long one that keeps silent does: longer than any sender waits, and not for ever.
+const SILENCE: Duration = Duration::from_secs(60);
 
-/// A receiver that is up for as long as the process.
+/// All of them, on one port, up for as long as the process.
 #[derive(Debug)]
-pub(super) struct Receiver {
+pub(super) struct Receivers {
     address: SocketAddr,
-    received: watch::Receiver<usize>,
 }
 
 #[derive(Debug, Clone)]
 struct Inbox {
+    targets: Arc<Targets>,
     secret: Secret,
-    count: watch::Sender<usize>,
 }
 
-impl Receiver {
-    /// Listens on a free port of the loopback address.
-    pub(super) async fn start(secret: Secret) -> std::io::Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
+impl Receivers {
+    /// Listens on the loopback address: on the port of an earlier start, if there was one
+    /// and it is free, and otherwise on any.
+    pub(super) async fn start(
+        earlier: Option<u16>,
+        targets: Arc<Targets>,
+        secret: Secret,
+    ) -> std::io::Result<Self> {
+        let bind = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port));
+        let listener = match bind(earlier.unwrap_or(0)).await {
+            Ok(listener) => listener,
+            Err(_) => bind(0).await?,
+        };
         let address = listener.local_addr()?;
-        let (count, received) = watch::channel(0);
-        let router =
-            Router::new().route("/hook", post(receive)).with_state(Inbox { secret, count });
+        let router = Router::new().fallback(receive).with_state(Inbox { targets, secret });
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Ok(Self { address, received })
+        Ok(Self { address })
     }
 
+    /// Scheme, host and port.
     pub(super) fn url(&self) -> String {
-        format!("http://{}/hook", self.address)
-    }
-
-    pub(super) fn count(&self) -> usize {
-        *self.received.borrow()
-    }
-
-    /// Whether so many alerts arrive in time.
-    pub(super) async fn wait_for(&self, wanted: usize, patience: Duration) -> bool {
-        let mut received = self.received.clone();
-        let arrived = received.wait_for(|count| *count >= wanted);
-        tokio::time::timeout(patience, arrived).await.is_ok_and(|waited| waited.is_ok())
+        format!("http://{}", self.address)
     }
 }
 
-async fn receive(State(inbox): State<Inbox>, headers: HeaderMap, body: Bytes) -> StatusCode {
-    let alert: Value = serde_json::from_slice(&body).unwrap_or_default();
-    let is_genuine = verify(&inbox.secret, &headers, &body, Timestamp::now());
+async fn receive(
+    State(inbox): State<Inbox>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let now = Timestamp::now();
+    if uri.path() == TERMINAL && !show(&inbox.secret, &headers, &body, now) {
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
+    match inbox.targets.behave(uri.path(), &body, now) {
+        Behaviour::Answers(answer) => {
+            tokio::time::sleep(answer.takes).await;
+            response(answer)
+        }
+        Behaviour::KeepsSilent => {
+            tokio::time::sleep(SILENCE).await;
+            StatusCode::GATEWAY_TIMEOUT.into_response()
+        }
+        // One that refuses has no port here.
+        Behaviour::Refuses => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    }
+}
+
+fn response(answer: Answer) -> Response {
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
+    let mut response = (status, answer.body).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
+    if let Some(seconds) = answer.retry_after_s {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+/// Tells the person at the terminal of an alert. Says whether it is genuine.
+fn show(secret: &Secret, headers: &HeaderMap, body: &[u8], now: Timestamp) -> bool {
+    let alert: Value = serde_json::from_slice(body).unwrap_or_default();
+    let is_genuine = verify(secret, headers, body, now);
     say(format_args!(
         "Demo: received {} of {} by rule `{}`, signature {}  ({})",
         shown(&alert["type"]),
@@ -74,8 +109,7 @@ async fn receive(State(inbox): State<Inbox>, headers: HeaderMap, body: Bytes) ->
         if is_genuine { "verified" } else { "WRONG" },
         shown(&alert["id"]),
     ));
-    inbox.count.send_modify(|count| *count += 1);
-    if is_genuine { StatusCode::NO_CONTENT } else { StatusCode::UNAUTHORIZED }
+    is_genuine
 }
 
 fn shown(value: &Value) -> &str {

@@ -282,10 +282,11 @@ pub struct ServeArgs {
     #[arg(long, env = "ALERTS_LOG_FORMAT", alias = "alerts-log-format", value_name = "FORMAT")]
     pub log_format: Option<String>,
 
-    /// Add a local receiver, a sample endpoint, rules and events, and show what arrives
+    /// Show a company whose workflows run and fail, with receivers of its own, and print a
+    /// link that signs in
     ///
-    /// In a database of its own (`./data/demo.db`) unless one is given. Opens
-    /// 127.0.0.0/8 for the receiver.
+    /// In a database of its own (`./data/demo.db`) unless one is given; in a new one the
+    /// company's last day is lived through first. Opens 127.0.0.0/8 for the receivers.
     #[arg(long)]
     pub demo: bool,
 }

@@ -36,7 +36,7 @@ pub use self::plugins::PluginSettings;
 pub use self::site::Site;
 
 /// Where a host listens when nobody says.
-const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
+pub(crate) const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
 /// Where events are kept when nobody says.
 const DEFAULT_DATABASE: &str = "sqlite://data/alerts.db";
 /// The demo's own database, so that it does not mix with real events.

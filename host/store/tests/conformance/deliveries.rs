@@ -1,9 +1,11 @@
 //! Deliveries are listed for their tenant alone, and changed where that makes sense.
 
 use alerts_domain::delivery::{DeliveryStatus, Lease};
-use alerts_store::{DeliveryChange, DeliveryFilter};
+use alerts_store::{DeliveryChange, DeliveryFilter, NewDelivery};
 
-use crate::fixture::{ada, at, bob, dead, entry, host, in_hand, scheduled};
+use crate::fixture::{
+    ada, at, bob, dead, delivery, endpoint_id, entry, event, host, in_hand, rule_id, scheduled,
+};
 use crate::on_both;
 
 on_both! {
@@ -43,6 +45,43 @@ on_both! {
         assert_eq!(list(status).await, [buried.id]);
         let time = DeliveryFilter { from: Some(at(1)), to: Some(at(2)), ..any() };
         assert!(list(time).await.is_empty());
+    }
+
+    async fn a_list_goes_on_from_what_is_new_to_what_has_entered_its_index(db: Db) {
+        let (endpoint, rule, mut sent) = (endpoint_id(), rule_id(), Vec::new());
+        for n in 0..7 {
+            let mut new = event(&ada(), &n.to_string());
+            sent.push(delivery(&new, endpoint, rule));
+            new.deliveries.push(NewDelivery { delivery: sent[n].clone(), lease: None });
+            db.accept(vec![new]).await.unwrap();
+            if n == 3 {
+                while db.list_deliveries_behind(2).await.unwrap() {}
+            }
+        }
+        // One that has entered and one that has not change their state.
+        let mut canceled = vec![sent[1].id, sent[5].id];
+        for id in &canceled {
+            db.cancel_delivery(&ada(), *id, &entry("x"), at(1)).await.unwrap();
+        }
+        canceled.sort_by_key(|id| std::cmp::Reverse(*id));
+        sent.sort_by_key(|sent| std::cmp::Reverse(sent.id));
+        let of = async |status: Option<DeliveryStatus>| {
+            let webhook_endpoint_id = Some(endpoint);
+            let filter = DeliveryFilter { webhook_endpoint_id, status, ..Default::default() };
+            let (mut listed, mut before) = (Vec::new(), None);
+            loop {
+                let page = db.list_deliveries(&ada(), &filter, 3, before).await.unwrap();
+                listed.extend(page.items.iter().map(|delivery| delivery.id));
+                before = listed.last().copied();
+                if !page.has_more {
+                    return listed;
+                }
+            }
+        };
+        assert_eq!(of(None).await, sent.iter().map(|sent| sent.id).collect::<Vec<_>>());
+        assert_eq!(of(Some(DeliveryStatus::Canceled)).await, canceled);
+        // Fewer than a portion stay outside.
+        assert!(!db.list_deliveries_behind(100).await.unwrap());
     }
 
     async fn another_tenants_delivery_is_not_there(db: Db) {

@@ -47,6 +47,18 @@ on_both! {
         assert_eq!(read.status, DeliveryStatus::Scheduled);
         assert_eq!(db.release_dead_hosts(at(26)).await.unwrap(), 0);
     }
+
+    async fn hosts_are_listed_with_their_release_and_what_they_hold(db: Db) {
+        let (busy, idle) = (host(), host());
+        db.heartbeat(busy, at(10)).await.unwrap();
+        db.heartbeat(idle, at(20)).await.unwrap();
+        in_hand(&db, &ada(), "1", Lease { host: busy, fence: 1 }).await;
+        let listed = db.list_hosts().await.unwrap();
+        let of = |id| listed.iter().find(|host| host.id == id).unwrap();
+        assert_eq!((of(busy).deliveries_held, of(busy).lease_until), (1, at(10)));
+        assert_eq!((of(idle).deliveries_held, of(idle).lease_until), (0, at(20)));
+        assert_eq!(of(idle).version.as_deref(), Some(env!("CARGO_PKG_VERSION")));
+    }
 }
 
 #[tokio::test]

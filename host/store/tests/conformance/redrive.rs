@@ -1,10 +1,10 @@
 //! Dead letters are sent again as new deliveries that point to the old ones.
 
-use alerts_domain::delivery::DeliveryStatus;
+use alerts_domain::delivery::{DeliveryStatus, Lease};
 use alerts_domain::id::DeliveryId;
-use alerts_store::{RedriveOutcome, RedriveScope};
+use alerts_store::{DeliveryFilter, RedriveOutcome, RedriveScope};
 
-use crate::fixture::{ada, at, bob, dead, entry, scheduled};
+use crate::fixture::{ada, at, bob, dead, entry, host, in_hand, scheduled};
 use crate::on_both;
 
 fn new_ids() -> impl Fn() -> DeliveryId {
@@ -49,5 +49,49 @@ on_both! {
         let all = RedriveScope::Dead { alert_rule_id: None, from: None, to: None };
         let done = db.redrive(&ada(), &all, at(9), &next, &entry("x")).await.unwrap();
         assert_eq!(done.len(), 1, "the one that was not yet");
+    }
+
+    async fn what_was_sent_again_is_marked_and_counted_no_more(db: Db) {
+        let (first, second) = (dead(&db, &ada(), "1").await, dead(&db, &ada(), "2").await);
+        scheduled(&db, &ada(), "3").await;
+        dead(&db, &bob(), "4").await;
+        let (any, next) = (DeliveryFilter::default(), new_ids());
+        let count = async |filter: &DeliveryFilter| {
+            let counts = db.count_deliveries(&ada(), filter).await.unwrap();
+            let of = |wanted| counts.by_status.iter().find(|(status, _)| *status == wanted).unwrap().1;
+            (of(DeliveryStatus::Dead), of(DeliveryStatus::Scheduled), counts.to_redrive)
+        };
+        assert_eq!(count(&any).await, (2, 1, 2));
+        let scope = RedriveScope::Ids(vec![first.id]);
+        let mut newest = None;
+        for _ in 0..2 {
+            let done = db.redrive(&ada(), &scope, at(9), &next, &entry("x")).await.unwrap();
+            let RedriveOutcome::Redriven(id) = done[0].outcome else { panic!("{done:?}") };
+            newest = Some(id);
+        }
+        assert_eq!(count(&any).await, (2, 3, 1));
+        let marks = db.redriven_as(&ada(), &[first.id, second.id]).await.unwrap();
+        assert_eq!(marks.into_iter().collect::<Vec<_>>(), [(first.id, newest.unwrap())]);
+        assert!(db.redriven_as(&bob(), &[first.id]).await.unwrap().is_empty());
+        let of_one = DeliveryFilter { webhook_endpoint_id: Some(second.webhook_endpoint_id), ..any };
+        assert_eq!(count(&of_one).await, (1, 0, 1));
+        for (is_redriven, id) in [(true, first.id), (false, second.id)] {
+            let filter = DeliveryFilter {
+                status: Some(DeliveryStatus::Dead),
+                is_redriven: Some(is_redriven),
+                ..DeliveryFilter::default()
+            };
+            let page = db.list_deliveries(&ada(), &filter, 10, None).await.unwrap();
+            assert_eq!(page.items.iter().map(|each| each.id).collect::<Vec<_>>(), [id]);
+        }
+    }
+
+    async fn what_a_host_holds_is_counted_too(db: Db) {
+        for n in 0..3 {
+            in_hand(&db, &ada(), &n.to_string(), Lease { host: host(), fence: 1 }).await;
+        }
+        in_hand(&db, &bob(), "9", Lease { host: host(), fence: 1 }).await;
+        let counts = db.count_deliveries(&ada(), &DeliveryFilter::default()).await.unwrap();
+        assert!(counts.by_status.contains(&(DeliveryStatus::Leased, 3)), "{counts:?}");
     }
 }

@@ -2,9 +2,9 @@
 
 use alerts_domain::quota::Quotas;
 use alerts_domain::rule::AlertRule;
-use alerts_store::{ConditionError, TriggerChange};
+use alerts_store::{ConditionError, NewDelivery, RuleFirings, TriggerChange};
 
-use crate::fixture::{ada, at, bob, endpoint, entry, rule};
+use crate::fixture::{ada, at, bob, delivery, endpoint, entry, event, rule};
 use crate::on_both;
 
 on_both! {
@@ -55,5 +55,26 @@ on_both! {
         assert!(!db.delete_rule(&ada(), made.id, None, &entry("x"), at(1)).await.unwrap());
         assert!(db.active_tenant(&ada()).await.unwrap().rules.is_empty());
         assert!(db.list_rules(&ada(), 10, None).await.unwrap().items.is_empty());
+    }
+
+    async fn a_rule_knows_when_it_fired_and_how_often(db: Db) {
+        let target = endpoint(&ada());
+        let (fired, idle) = (rule(&target), rule(&target));
+        for made in [&fired, &idle] {
+            db.create_rule(made, &Quotas::NONE, &entry("x"), at(0)).await.unwrap();
+        }
+        for (n, second) in [(1, 0), (2, 7200), (3, 7260)] {
+            let mut new = event(&ada(), &n.to_string());
+            new.received_at = at(second);
+            let delivery = delivery(&new, target.id, fired.id);
+            new.deliveries.push(NewDelivery { delivery, lease: None });
+            db.accept(vec![new]).await.unwrap();
+        }
+        while db.add_up_stats().await.unwrap() {}
+        let ids = [fired.id, idle.id];
+        let firings = db.rule_firings(&ada(), &ids, at(7200)).await.unwrap();
+        assert_eq!(firings[&fired.id], RuleFirings { last_fired_at: Some(at(7260)), since: 2 });
+        assert_eq!(firings[&idle.id], RuleFirings::default());
+        assert!(db.rule_firings(&bob(), &ids, at(0)).await.unwrap().is_empty());
     }
 }

@@ -14,7 +14,7 @@ on_both! {
         let mark = TenantMark { is_beta: true, rate_limit };
         let patch = TenantPatch { is_beta: Some(true), rate_limit: Some(rate_limit) };
         for tenant in [bob(), ada()] {
-            let entry = |_: &TenantMark| entry("tenant.marked");
+            let entry = |_: &TenantMark, _: &TenantMark| entry("tenant.marked");
             assert_eq!(db.mark_tenant(&tenant, &patch, entry, at(0)).await.unwrap(), mark);
         }
         let active = db.active_tenant(&ada()).await.unwrap();
@@ -32,7 +32,7 @@ on_both! {
         ];
         for round in 0..10 {
             let off = TenantPatch { is_beta: Some(false), rate_limit: Some(None) };
-            let entry = |_: &TenantMark| entry("tenant.marked");
+            let entry = |_: &TenantMark, _: &TenantMark| entry("tenant.marked");
             db.mark_tenant(&ada(), &off, entry, at(round)).await.unwrap();
             let marked = patches.map(|patch| {
                 let db = &*db;

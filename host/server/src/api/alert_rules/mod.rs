@@ -5,10 +5,12 @@ mod create;
 mod rule;
 mod update;
 
+use alerts_domain::Timestamp;
 use alerts_domain::id::RuleId;
 use alerts_engine::{Actor, ChangeError};
 use axum::extract::State;
 use http::StatusCode;
+use jiff::SignedDuration;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -46,7 +48,32 @@ async fn list_alert_rules(
     let before = page::cursor(query.cursor.as_deref())?;
     let limit = page::limit(query.limit)?;
     let page = state.store().list_rules(&actor.tenant, limit, before).await?;
-    Ok(Listed::of(page, |rule| rule.id, AlertRuleView::from))
+    let Listed { data, next_cursor } = Listed::of(page, |rule| rule.id, AlertRuleView::from);
+    let data = with_firings(&state, &actor, data).await?;
+    Ok(Listed { data, next_cursor })
+}
+
+/// What "in the last 24 hours" is counted from: so many hours before the one that is.
+const FIRED_HOURS: i64 = 23;
+
+/// The rules, with what they have done.
+async fn with_firings(
+    state: &AppState,
+    actor: &Actor,
+    rules: Vec<AlertRuleView>,
+) -> Result<Vec<AlertRuleView>, Problem> {
+    let ids: Vec<RuleId> = rules.iter().map(AlertRuleView::id).collect();
+    let ago = SignedDuration::from_hours(FIRED_HOURS);
+    let since = state.now().saturating_sub(ago).unwrap_or(Timestamp::MIN);
+    let firings = state.store().rule_firings(&actor.tenant, &ids, since).await?;
+    let of = |rule: &AlertRuleView| firings.get(&rule.id()).copied().unwrap_or_default();
+    Ok(rules
+        .into_iter()
+        .map(|rule| {
+            let firings = of(&rule);
+            rule.with_firings(firings)
+        })
+        .collect())
 }
 
 /// Get an alert rule
@@ -59,7 +86,9 @@ async fn get_alert_rule(
     Viewer(actor): Viewer,
     PathId(id): PathId<RuleId>,
 ) -> Result<Shown<AlertRuleView>, Problem> {
-    current(&state, &actor, id).await.map(Shown)
+    let rule = current(&state, &actor, id).await?;
+    let shown = with_firings(&state, &actor, vec![rule]).await?.pop();
+    shown.map(Shown).ok_or_else(|| Problem::not_found(KIND, id))
 }
 
 /// The rule as it is now.

@@ -9,6 +9,7 @@ use alerts_domain::rate_limit::RateLimit;
 use alerts_domain::retry::RetryPolicy;
 use alerts_domain::rule::{AlertRule, EventTypePattern};
 use alerts_domain::trigger::Trigger;
+use alerts_store::RuleFirings;
 use serde::{Serialize, Serializer};
 use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
@@ -39,6 +40,13 @@ pub(super) struct AlertRuleView {
     disabled_reason: Option<String>,
     /// The newest error of its condition at run time.
     last_condition_error: Option<String>,
+    /// When its newest alert was made, of those that are stored; null when there is none, and
+    /// in answers to changes.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_fired_at: Option<Timestamp>,
+    /// How many alerts were made for it in the last 24 hours, this one included, redriven ones
+    /// among them. Null in answers to changes.
+    fired_24h: Option<u64>,
     /// The same as the header `ETag`: send it as `If-Match` to change this version and no
     /// other.
     #[schema(example = "\"1767225600000000\"")]
@@ -70,12 +78,27 @@ impl From<AlertRule> for AlertRuleView {
             is_active: spec.is_active,
             disabled_reason: rule.disabled_reason,
             last_condition_error: rule.last_condition_error,
+            last_fired_at: None,
+            fired_24h: None,
             etag,
             created_by: rule.created_by,
             created_at: rule.created_at,
             updated_at: rule.updated_at,
             deleted_at: rule.deleted_at,
         }
+    }
+}
+
+impl AlertRuleView {
+    pub(super) fn id(&self) -> RuleId {
+        self.id
+    }
+
+    /// With what it has done.
+    pub(super) fn with_firings(mut self, firings: RuleFirings) -> Self {
+        self.last_fired_at = firings.last_fired_at;
+        self.fired_24h = Some(firings.since);
+        self
     }
 }
 

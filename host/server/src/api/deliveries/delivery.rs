@@ -1,5 +1,7 @@
 //! A delivery as the API shows it.
 
+use std::collections::HashMap;
+
 use alerts_domain::Timestamp;
 use alerts_domain::delivery::{Attempt, Delivery, DeliveryStatus};
 use alerts_domain::exchange::Exchange;
@@ -29,6 +31,8 @@ pub(in crate::api) struct DeliveryView {
     last_error: Option<String>,
     /// The dead or skipped delivery that it repeats.
     redrive_of: Option<DeliveryId>,
+    /// The newest delivery that repeats this one, if it was sent again.
+    redriven_as: Option<DeliveryId>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     /// When it reached a state that is never left.
@@ -42,7 +46,7 @@ pub(in crate::api) struct DeliveryView {
 /// One try at a delivery.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[schema(as = Attempt)]
-struct AttemptView {
+pub(in crate::api) struct AttemptView {
     /// From 1.
     number: u32,
     #[schema(value_type = String, format = DateTime)]
@@ -82,6 +86,7 @@ impl From<Delivery> for DeliveryView {
             next_attempt_at: delivery.next_attempt_at,
             last_error: delivery.last_error,
             redrive_of: delivery.redrive_of,
+            redriven_as: None,
             created_at: delivery.created_at,
             finished_at: delivery.finished_at,
             attempts: None,
@@ -94,6 +99,17 @@ impl DeliveryView {
     pub(in crate::api) fn with_attempts(delivery: Delivery, attempts: Vec<Attempt>) -> Self {
         let attempts = attempts.into_iter().map(AttemptView::from).collect();
         Self { attempts: Some(attempts), ..delivery.into() }
+    }
+
+    /// Of those that may have been sent again, the id.
+    pub(super) fn redrivable(&self) -> Option<DeliveryId> {
+        self.status.can_be_redriven().then_some(self.id)
+    }
+
+    /// With what repeats it, by the id of what is repeated.
+    pub(super) fn repeated(mut self, by: &HashMap<DeliveryId, DeliveryId>) -> Self {
+        self.redriven_as = by.get(&self.id).copied();
+        self
     }
 }
 

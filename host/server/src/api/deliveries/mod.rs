@@ -2,6 +2,7 @@
 //! person does about it.
 
 mod change;
+mod counts;
 mod delivery;
 mod redrive;
 
@@ -16,7 +17,7 @@ use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-pub(super) use self::delivery::DeliveryView;
+pub(super) use self::delivery::{AttemptView, DeliveryView};
 use super::caller::Viewer;
 use super::page::{self, Listed};
 use super::path::PathId;
@@ -32,6 +33,7 @@ const KIND: &str = "delivery";
 pub(super) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()
         .routes(routes!(list_deliveries))
+        .routes(routes!(counts::count_deliveries))
         .routes(routes!(get_delivery))
         .routes(routes!(change::retry_delivery))
         .routes(routes!(change::cancel_delivery))
@@ -75,13 +77,14 @@ async fn list_deliveries(
     Viewer(actor): Viewer,
     Query(query): Query<DeliveryQuery>,
 ) -> Result<Listed<DeliveryView>, Problem> {
-    list(&state, &actor, query).await
+    list(&state, &actor, query, None).await
 }
 
 async fn list(
     state: &AppState,
     actor: &Actor,
     query: DeliveryQuery,
+    is_redriven: Option<bool>,
 ) -> Result<Listed<DeliveryView>, Problem> {
     let before = page::cursor(query.cursor.as_deref())?;
     let limit = page::limit(query.limit)?;
@@ -92,9 +95,23 @@ async fn list(
         status: query.status,
         from: query.from,
         to: query.to,
+        is_redriven,
     };
     let page = state.store().list_deliveries(&actor.tenant, &filter, limit, before).await?;
-    Ok(Listed::of(page, |delivery| delivery.id, DeliveryView::from))
+    let Listed { data, next_cursor } = Listed::of(page, |delivery| delivery.id, DeliveryView::from);
+    let data = marked(state, actor, data).await?;
+    Ok(Listed { data, next_cursor })
+}
+
+/// With what was sent again in its place.
+async fn marked(
+    state: &AppState,
+    actor: &Actor,
+    deliveries: Vec<DeliveryView>,
+) -> Result<Vec<DeliveryView>, Problem> {
+    let ids: Vec<DeliveryId> = deliveries.iter().filter_map(DeliveryView::redrivable).collect();
+    let repeats = state.store().redriven_as(&actor.tenant, &ids).await?;
+    Ok(deliveries.into_iter().map(|delivery| delivery.repeated(&repeats)).collect())
 }
 
 /// Get a delivery
@@ -111,7 +128,10 @@ async fn get_delivery(
 ) -> Result<Json<DeliveryView>, Problem> {
     let found = state.store().get_delivery(&actor.tenant, id).await?;
     let (delivery, attempts) = found.ok_or_else(|| Problem::not_found(KIND, id))?;
-    Ok(Json(DeliveryView::with_attempts(delivery, attempts)))
+    let shown = DeliveryView::with_attempts(delivery, attempts);
+    let ids: Vec<DeliveryId> = shown.redrivable().into_iter().collect();
+    let repeats = state.store().redriven_as(&actor.tenant, &ids).await?;
+    Ok(Json(shown.repeated(&repeats)))
 }
 
 /// Which dead letters to list; what is absent does not matter.
@@ -131,6 +151,8 @@ struct DeadLetterQuery {
     /// Made before then.
     #[param(value_type = Option<String>, format = DateTime)]
     to: Option<Timestamp>,
+    /// Whether they were sent again since.
+    redriven: Option<bool>,
     /// Items on the page; 50 when absent.
     #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
@@ -158,5 +180,5 @@ async fn list_dead_letters(
         limit: query.limit,
         cursor: query.cursor,
     };
-    list(&state, &actor, dead).await
+    list(&state, &actor, dead, query.redriven).await
 }

@@ -56,6 +56,12 @@ struct FiguresView {
     /// `rate_limited`, `status_3xx`, `status_4xx`, `status_5xx`, `answer` (a status that is no
     /// error, and an answer that says no) or `plugin` (nothing was sent).
     failure_reasons: BTreeMap<String, u64>,
+    /// Attempts by the status that they were answered with; those that got no answer are in
+    /// none. `*` stands for all codes of a step beyond its first 32.
+    status_codes: BTreeMap<String, u64>,
+    /// Of an endpoint or a rule: alerts that reached their end, by the type of their event. `*`
+    /// stands for all types of a step beyond its first 20.
+    event_types: BTreeMap<String, u64>,
     /// Half of what was delivered took no longer than this, in milliseconds; null when
     /// nothing was delivered.
     p50_ms: Option<u64>,
@@ -67,9 +73,20 @@ impl From<Figures> for FiguresView {
     fn from(figures: Figures) -> Self {
         let (p50_ms, p99_ms) =
             (figures.latencies.percentile_ms(50), figures.latencies.percentile_ms(99));
-        let Figures { events, delivered, dead, attempts, failed_attempts, failure_reasons, .. } =
-            figures;
-        Self { events, delivered, dead, attempts, failed_attempts, failure_reasons, p50_ms, p99_ms }
+        let Figures { events, delivered, dead, attempts, failed_attempts, .. } = figures;
+        let Figures { failure_reasons, status_codes, event_types, .. } = figures;
+        Self {
+            events,
+            delivered,
+            dead,
+            attempts,
+            failed_attempts,
+            failure_reasons,
+            status_codes,
+            event_types,
+            p50_ms,
+            p99_ms,
+        }
     }
 }
 

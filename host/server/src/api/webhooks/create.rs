@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use alerts_domain::endpoint::{EndpointSecrets, EndpointSpec, WebhookEndpoint};
+use alerts_domain::endpoint::{EndpointSpec, WebhookEndpoint};
 use alerts_domain::rate_limit::RateLimit;
 use alerts_domain::secret::Secret;
 use alerts_engine::{Actor, EndpointDraft, Plugins};
@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::TAG;
-use super::endpoint::{WebhookEndpointView, headers_of};
+use super::endpoint::{WebhookEndpointView, headers_of, secrets_of};
 use crate::api::body::JsonBody;
 use crate::api::caller::Editor;
 use crate::api::idempotency::{Answer, Once};
@@ -61,7 +61,8 @@ pub(super) struct NewWebhookEndpoint {
 }
 
 impl NewWebhookEndpoint {
-    fn draft(self, plugins: &Plugins) -> Result<EndpointDraft, Problem> {
+    /// What the engine makes of it.
+    pub(super) fn draft(self, plugins: &Plugins) -> Result<EndpointDraft, Problem> {
         let target = self.target.unwrap_or_else(|| EndpointSpec::DEFAULT_TARGET.to_owned());
         let target_url = match self.target_url {
             Some(url) => url,
@@ -106,14 +107,15 @@ pub(super) async fn create_webhook(
     let draft = body.value.draft(state.engine().plugins())?;
     let work = async {
         let made = state.engine().endpoints().create(&actor, draft).await?;
-        answer(made.endpoint, &made.signing_secret)
+        answer(&state, made.endpoint, &made.signing_secret)
     };
     let find = async |id: &str| find(&state, &actor, id).await;
     once.answer_or_find(&state, &actor, &body.raw, work, find).await
 }
 
-fn answer(made: WebhookEndpoint, secret: &Secret) -> Result<Answer, Problem> {
-    Answer::json(StatusCode::CREATED, &WebhookEndpointView::from(made).with_secret(secret))
+fn answer(state: &AppState, made: WebhookEndpoint, secret: &Secret) -> Result<Answer, Problem> {
+    let view = WebhookEndpointView::of(state, made).with_secret(secret);
+    Answer::json(StatusCode::CREATED, &view)
 }
 
 /// The answer to a request that made this endpoint.
@@ -123,8 +125,5 @@ async fn find(state: &AppState, actor: &Actor, id: &str) -> Result<Option<Answer
     let Some(made) = found.filter(|endpoint| endpoint.deleted_at.is_none()) else {
         return Ok(None);
     };
-    let place = EndpointSecrets::associated_data(&actor.tenant, id);
-    let opened = state.keyring().open(&made.sealed_secrets, &place).ok();
-    let secrets = opened.and_then(|plain| serde_json::from_slice::<EndpointSecrets>(&plain).ok());
-    secrets.map(|secrets| answer(made, &secrets.signing)).transpose()
+    secrets_of(state, &made).map(|secrets| answer(state, made, &secrets.signing)).transpose()
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use alerts_domain::Timestamp;
-use alerts_domain::endpoint::WebhookEndpoint;
+use alerts_domain::endpoint::{EndpointSecrets, WebhookEndpoint};
 use alerts_domain::header::Headers;
 use alerts_domain::id::EndpointId;
 use alerts_domain::rate_limit::RateLimit;
@@ -13,6 +13,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::api::version::{self, Versioned};
+use crate::state::AppState;
 
 /// Where to send.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -47,9 +48,11 @@ pub(super) struct WebhookEndpointView {
     /// before the rule is switched off.
     gone_after: u32,
     /// Whether alerts are sent to it now, or held because it does not answer: as
-    /// the host that was asked sees it. Not in lists.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    circuit: Option<CircuitView>,
+    /// the host that was asked sees it.
+    circuit: CircuitView,
+    /// Until when the signing secret before this one signs as well; null when none does.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    previous_secret_valid_until: Option<Timestamp>,
     /// Counts changes; each attempt says which version it used.
     version: i64,
     /// The same as the header `ETag`: send it as `If-Match` to change this version and no
@@ -67,8 +70,18 @@ pub(super) struct WebhookEndpointView {
     deleted_at: Option<Timestamp>,
 }
 
-impl From<WebhookEndpoint> for WebhookEndpointView {
-    fn from(endpoint: WebhookEndpoint) -> Self {
+/// An endpoint's secrets, if they open.
+pub(super) fn secrets_of(state: &AppState, endpoint: &WebhookEndpoint) -> Option<EndpointSecrets> {
+    let place = EndpointSecrets::associated_data(&endpoint.tenant, endpoint.id);
+    let plain = state.keyring().open(&endpoint.sealed_secrets, &place).ok()?;
+    serde_json::from_slice(&plain).ok()
+}
+
+impl WebhookEndpointView {
+    /// An endpoint as it is stored, and as this host sees it now.
+    pub(super) fn of(state: &AppState, endpoint: WebhookEndpoint) -> Self {
+        let previous = secrets_of(state, &endpoint).and_then(|secrets| secrets.previous_signing);
+        let valid_until = previous.map(|previous| previous.until);
         let spec = endpoint.spec;
         Self {
             id: endpoint.id,
@@ -83,7 +96,8 @@ impl From<WebhookEndpoint> for WebhookEndpointView {
             include_event_data: spec.include_event_data,
             rate_limit: spec.rate_limit,
             gone_after: spec.gone_after,
-            circuit: None,
+            circuit: state.engine().circuit(endpoint.id).into(),
+            previous_secret_valid_until: valid_until.filter(|until| *until > state.now()),
             version: endpoint.version,
             etag: version::tag(endpoint.version),
             created_by: endpoint.created_by,
@@ -116,9 +130,8 @@ struct CircuitView {
     next_probe_at: Option<Timestamp>,
 }
 
-impl WebhookEndpointView {
-    /// With its circuit, as this host has it.
-    pub(super) fn with_circuit(mut self, circuit: CircuitState) -> Self {
+impl From<CircuitState> for CircuitView {
+    fn from(circuit: CircuitState) -> Self {
         let (state, since, next_probe_at) = match circuit {
             CircuitState::Closed => ("closed", None, None),
             CircuitState::Open { since, next_probe_at } => {
@@ -126,10 +139,11 @@ impl WebhookEndpointView {
             }
             CircuitState::HalfOpen { since } => ("half_open", Some(since), None),
         };
-        self.circuit = Some(CircuitView { state, since, next_probe_at });
-        self
+        Self { state, since, next_probe_at }
     }
+}
 
+impl WebhookEndpointView {
     /// With the signing secret, which is shown this once.
     pub(super) fn with_secret(mut self, secret: &Secret) -> Self {
         self.secret = Some(secret.expose().to_owned());

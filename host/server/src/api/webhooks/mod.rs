@@ -1,6 +1,7 @@
 //! Webhook endpoints: where to send.
 
 mod create;
+mod draft;
 mod endpoint;
 mod preview;
 mod rotate;
@@ -35,6 +36,8 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(rotate::rotate_webhook_secret))
         .routes(routes!(test::test_webhook))
         .routes(routes!(preview::preview_webhook))
+        .routes(routes!(draft::test_draft_webhook))
+        .routes(routes!(draft::preview_draft_webhook))
 }
 
 /// List webhook endpoints
@@ -51,7 +54,8 @@ async fn list_webhooks(
     let before = page::cursor(query.cursor.as_deref())?;
     let limit = page::limit(query.limit)?;
     let page = state.store().list_endpoints(&actor.tenant, limit, before).await?;
-    Ok(Listed::of(page, |endpoint| endpoint.id, WebhookEndpointView::from))
+    let view = |endpoint| WebhookEndpointView::of(&state, endpoint);
+    Ok(Listed::of(page, |endpoint| endpoint.id, view))
 }
 
 /// Get a webhook endpoint
@@ -77,8 +81,7 @@ async fn current(
     let endpoint = found
         .filter(|endpoint| endpoint.deleted_at.is_none())
         .ok_or_else(|| Problem::not_found(KIND, id))?;
-    let circuit = state.engine().circuit(id);
-    Ok(WebhookEndpointView::from(endpoint).with_circuit(circuit))
+    Ok(WebhookEndpointView::of(state, endpoint))
 }
 
 /// Why a change of the endpoint was not made.

@@ -77,6 +77,18 @@ impl From<Preview> for PreviewView {
     }
 }
 
+/// The event that was given, if it is one.
+pub(super) fn event_of(given: Option<Box<RawValue>>) -> Result<Option<Event>, Problem> {
+    let read = |json: Box<RawValue>| {
+        Event::from_structured(Bytes::copy_from_slice(json.get().as_bytes())).map_err(|errors| {
+            Problem::invalid(
+                errors.into_iter().map(|error| error.under("/event")).collect::<FieldErrors>(),
+            )
+        })
+    };
+    given.map(read).transpose()
+}
+
 /// Preview an alert
 ///
 /// The exact request that would be sent for an event. Sends nothing. The signature
@@ -91,15 +103,7 @@ pub(super) async fn preview_webhook(
     body: OptionalJsonBody<PreviewRequest>,
 ) -> Result<Json<PreviewView>, Problem> {
     let actor = caller.act(Role::Viewer)?;
-    let given = body.value.and_then(|request| request.event);
-    let read = |json: Box<RawValue>| {
-        Event::from_structured(Bytes::copy_from_slice(json.get().as_bytes())).map_err(|errors| {
-            Problem::invalid(
-                errors.into_iter().map(|error| error.under("/event")).collect::<FieldErrors>(),
-            )
-        })
-    };
-    let event = given.map(read).transpose()?;
+    let event = event_of(body.value.and_then(|request| request.event))?;
     let preview = state.engine().try_out().preview(&actor, id, event).await;
     let mut preview = preview.map_err(|error| Problem::of_change(error, id))?;
     if let Preview::Request { request, .. } = &mut preview

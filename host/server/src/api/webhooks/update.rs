@@ -70,7 +70,7 @@ pub(super) struct WebhookEndpointPatch {
 const MASK: char = '…';
 
 impl WebhookEndpointPatch {
-    fn patch(self) -> Result<EndpointPatch, Problem> {
+    pub(super) fn patch(self) -> Result<EndpointPatch, Problem> {
         if self.target_url.as_ref().is_some_and(|url| url.contains(MASK)) {
             let detail = "is the masked form, as it is shown; leave it out to keep the URL";
             return Err(Problem::field("/target_url", detail));
@@ -111,7 +111,7 @@ pub(super) async fn update_webhook(
 ) -> Result<Shown<WebhookEndpointView>, Problem> {
     let patch = body.value.patch()?;
     match state.engine().endpoints().update(&actor, id, &expected, patch).await {
-        Ok(changed) => Ok(Shown(changed.into())),
+        Ok(changed) => Ok(Shown(WebhookEndpointView::of(&state, changed))),
         Err(error) => Err(refused(&state, &actor, id, error).await),
     }
 }

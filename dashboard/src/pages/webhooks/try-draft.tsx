@@ -1,0 +1,62 @@
+/** In the form of a webhook: what it would send, and what the target says to it, before it is saved. */
+import { Eye, EyeOff, Send } from 'lucide-react';
+import { ApiProblem, messageOf } from '@/api/problem';
+import { Button } from '@/ui/button';
+import { FormError } from '@/ui/form-footer';
+import { PreviewView, TestAnswer } from './answers';
+import type { TryDraft } from './use-try-draft';
+
+export function TryDraftButtons({ tried }: { tried: TryDraft }) {
+  return (
+    <>
+      <Button onClick={tried.togglePreview} aria-expanded={tried.isPreviewing}>
+        {tried.isPreviewing ? <EyeOff /> : <Eye />}{' '}
+        {tried.isPreviewing ? 'Hide preview' : 'Preview'}
+      </Button>
+      <Button onClick={tried.send} isBusy={tried.test.isPending}>
+        <Send /> Send test
+      </Button>
+    </>
+  );
+}
+
+interface AnswersProps {
+  tried: TryDraft;
+  /** The signing secret is made when it is saved: a receiver that checks it refuses the test. */
+  isNew?: boolean;
+}
+
+export function TryDraftAnswers({ tried, isNew }: AnswersProps) {
+  const { preview, test, isPreviewing } = tried;
+  const isTested = test.data !== undefined || test.error !== null;
+  if (!isPreviewing && !isTested) return null;
+  return (
+    <div aria-live="polite" className="bg-card space-y-4 rounded-lg border p-4">
+      {test.data && (
+        <>
+          <TestAnswer isDelivered={test.data.is_delivered} attempt={test.data.attempt} why="" />
+          {isNew && !test.data.is_delivered && (
+            <p className="text-muted text-[13px]">
+              A receiver that checks signatures refuses it: the signing secret is made when you add
+              the webhook.
+            </p>
+          )}
+        </>
+      )}
+      <FormError error={test.error} />
+      {test.error instanceof ApiProblem && test.error.errors.length > 0 && (
+        <p>Nothing was sent: mend what is marked in red.</p>
+      )}
+      {isPreviewing &&
+        (preview.error ? (
+          <p className="text-muted">
+            No preview yet: <span className="stranger">{messageOf(preview.error)}</span>
+          </p>
+        ) : preview.data ? (
+          <PreviewView preview={preview.data} />
+        ) : (
+          <p className="text-muted">Making the preview…</p>
+        ))}
+    </div>
+  );
+}

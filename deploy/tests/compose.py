@@ -1,0 +1,80 @@
+"""Compose files as processes: what an engine would start from them, on loopback."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import places
+import yaml
+from host import base_environment
+
+FOLDER = places.DEPLOY / "compose"
+VARIABLE = re.compile(r"\$\{(\w+)(?::([-?])([^}]*))?\}")
+
+
+class Missing(Exception):
+    """A variable that the file insists on."""
+
+
+def load(file: str, variables: dict[str, str]) -> dict:
+    """The file as an engine reads it, with its variables put in."""
+
+    def value(match: re.Match) -> str:
+        name, kind, text = match.groups()
+        if given := variables.get(name):
+            return given
+        if kind == "?":
+            raise Missing(f"{name}: {text}")
+        return text or ""
+
+    def fill(node):
+        match node:
+            case str():
+                return VARIABLE.sub(value, node)
+            case list():
+                return [fill(one) for one in node]
+            case dict():
+                return {key: fill(one) for key, one in node.items()}
+        return node
+
+    return fill(yaml.safe_load((FOLDER / file).read_text()))
+
+
+def environment(services: dict, name: str) -> dict[str, str]:
+    return {key: str(value) for key, value in services[name].get("environment", {}).items()}
+
+
+class Proxy:
+    """HAProxy with the configuration that the compose file mounts."""
+
+    def __init__(self, given: dict[str, str], hosts: dict[str, str], port: int, folder: Path):
+        self.url = f"http://127.0.0.1:{port}"
+        self.log = folder / "proxy.log"
+        addresses = {name: hosts[address.split(":")[0]] for name, address in given.items()
+                     if address.split(":")[0] in hosts}
+        self.environment = {
+            **places.tool_environment(),
+            **given,
+            **addresses,
+            "PROXY_BIND": f"127.0.0.1:{port}",
+        }
+        self.command = [places.tool("haproxy"), "-db", "-f", FOLDER / "haproxy.cfg"]
+
+    def check(self) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            [*self.command, "-c"], env=self.environment, capture_output=True, text=True
+        )
+
+    def __enter__(self):
+        log = self.log.open("wb")
+        self.process = subprocess.Popen(
+            self.command, env=self.environment, stdout=log, stderr=log
+        )
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait(timeout=10)
+
+
+__all__ = ["FOLDER", "Missing", "Proxy", "base_environment", "environment", "load"]
