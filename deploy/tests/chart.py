@@ -3,9 +3,10 @@
 import copy
 
 import kubernetes_validate
-import places
 import yaml
 from helm_python import chart as helm
+
+import places
 
 # The oldest that Chart.yaml takes, and the newest whose schemas the validator has.
 KUBERNETES = ["1.30", kubernetes_validate.latest_version()]

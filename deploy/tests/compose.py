@@ -4,9 +4,9 @@ import re
 import subprocess
 from pathlib import Path
 
-import places
 import yaml
-from host import base_environment
+
+import places
 
 FOLDER = places.DEPLOY / "compose"
 VARIABLE = re.compile(r"\$\{(\w+)(?::([-?])([^}]*))?\}")
@@ -50,8 +50,9 @@ class Proxy:
     def __init__(self, given: dict[str, str], hosts: dict[str, str], port: int, folder: Path):
         self.url = f"http://127.0.0.1:{port}"
         self.log = folder / "proxy.log"
-        addresses = {name: hosts[address.split(":")[0]] for name, address in given.items()
-                     if address.split(":")[0] in hosts}
+        # Variables that hold a service's name and port, with where that service is here.
+        services = {name: address.split(":")[0] for name, address in given.items()}
+        addresses = {name: hosts[one] for name, one in services.items() if one in hosts}
         self.environment = {
             **places.tool_environment(),
             **given,
@@ -67,14 +68,9 @@ class Proxy:
 
     def __enter__(self):
         log = self.log.open("wb")
-        self.process = subprocess.Popen(
-            self.command, env=self.environment, stdout=log, stderr=log
-        )
+        self.process = subprocess.Popen(self.command, env=self.environment, stdout=log, stderr=log)
         return self
 
     def __exit__(self, *_):
         self.process.terminate()
         self.process.wait(timeout=10)
-
-
-__all__ = ["FOLDER", "Missing", "Proxy", "base_environment", "environment", "load"]

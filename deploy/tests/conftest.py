@@ -2,8 +2,9 @@
 
 import re
 
-import places
 import pytest
+
+import places
 
 
 @pytest.fixture(scope="session")

@@ -5,10 +5,12 @@ import json
 import re
 
 import helm_python
-import host
-import places
 import pytest
 import yaml
+from helm_python import chart as helm
+
+import host
+import places
 from chart import (
     KUBERNETES,
     environment,
@@ -19,7 +21,6 @@ from chart import (
     render,
     values_of,
 )
-from helm_python import chart as helm
 
 EXAMPLES = sorted((places.CHART / "examples").glob("*.yaml"))
 POSTGRES = values_of(places.CHART / "examples/postgres.yaml")
@@ -106,7 +107,10 @@ def test_a_large_number_reaches_the_program_in_digits():
         ({"settings": {"ALERTS_PLUGIN_THREADS": 1}}, "/settings/ALERTS_PLUGIN_THREADS"),
         ({"settings": {"ALERTS_PUBLIC_URL": "alerts.example.com"}}, "/settings/ALERTS_PUBLIC_URL"),
         ({"image": {"digest": "latest"}}, "/image/digest"),
-        ({"networkPolicy": {"egress": {"allow": [{"cidr": "db"}]}}}, "/networkPolicy/egress/allow/0"),
+        (
+            {"networkPolicy": {"egress": {"allow": [{"cidr": "db"}]}}},
+            "/networkPolicy/egress/allow/0",
+        ),
         ({"resources": {"limits": {"memory": "much"}}}, "/resources/limits/memory"),
         ({"secrets": {"bootstrapKey": {"value": "exo_…"}}}, "/secrets/bootstrapKey"),
     ],

@@ -4,9 +4,10 @@ import contextlib
 import threading
 import uuid
 
+import pytest
+
 import compose
 import host
-import pytest
 from postgres import postgres
 from receiver import Receiver
 

@@ -9,11 +9,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-import host
-import places
 import pytest
 import yaml
 from dockerfile_parse import DockerfileParser
+
+import host
+import places
 
 DOCKERFILE = places.DEPLOY / "docker" / "Dockerfile"
 # What `gcr.io/distroless/cc-debian12` has besides certificates: the C library's parts

@@ -7,10 +7,11 @@ import subprocess
 import time
 import urllib.parse
 
-import host
-import places
 import pytest
 import yaml
+
+import host
+import places
 from receiver import Receiver
 
 FOLDER = places.DEPLOY / "observability"

@@ -15,10 +15,11 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-import host
-import places
 import pytest
 import standardwebhooks
+
+import host
+import places
 
 RECEIVERS = places.ROOT / "examples/receivers"
 SECRET = "whsec_" + base64.b64encode(b"a secret of the tests, 32 bytes.").decode()
@@ -221,7 +222,9 @@ def served(tmp_path_factory):
 
 
 def test_it_takes_what_a_host_sends_also_after_its_secret_was_changed(language, served, tmp_path):
-    made = served.api("POST", "/v1/webhooks", {"name": language, "target_url": "http://127.0.0.1:9"})
+    made = served.api(
+        "POST", "/v1/webhooks", {"name": language, "target_url": "http://127.0.0.1:9"}
+    )
     running = Running(language, tmp_path, made["secret"])
     path = f"/v1/webhooks/{made['id']}"
     try:
@@ -242,6 +245,7 @@ def test_each_language_has_an_example_and_each_example_is_tested():
 
 
 def test_node_and_php_files_parse():
-    for name, check, file in [("node", "--check", "node/receiver.mjs"), ("php", "-l", "php/receiver.php")]:
+    checks = [("node", "--check", "node/receiver.mjs"), ("php", "-l", "php/receiver.php")]
+    for name, check, file in checks:
         if shutil.which(name):
             build(name, check, RECEIVERS / file, folder=RECEIVERS)

@@ -7,9 +7,10 @@ import signal
 import subprocess
 from pathlib import Path
 
+import pytest
+
 import host
 import places
-import pytest
 from receiver import Receiver
 
 UNIT = places.DEPLOY / "systemd" / "exosphere-alerts.service"

@@ -7,10 +7,11 @@ import shutil
 import subprocess
 from functools import cache
 
-import chart
 import hcl2
-import places
 import pytest
+
+import chart
+import places
 
 MODULE = places.DEPLOY / "terraform"
 VALUES = MODULE / "modules/values"

@@ -1,5 +1,7 @@
 """Receives alerts of Exosphere Alerts. Python's standard library alone.
 
+Start it with
+
     ALERTS_SECRET=whsec_… PORT=9000 python3 receiver.py
 """
 
