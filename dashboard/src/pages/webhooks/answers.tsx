@@ -55,7 +55,9 @@ export function PreviewView({ preview }: { preview: Preview }) {
   }
   return (
     <div className="space-y-3">
-      <p className="text-muted">This is what is sent for a sample event. Nothing was sent.</p>
+      <p className="text-muted">
+        This is what is sent for a sample event. The preview itself sends nothing.
+      </p>
       {requests.map((request, i) => (
         <RequestView key={i} request={request} />
       ))}

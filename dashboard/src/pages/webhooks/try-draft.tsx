@@ -35,7 +35,7 @@ export function TryDraftAnswers({ tried, isNew }: AnswersProps) {
       {test.data && (
         <>
           <TestAnswer isDelivered={test.data.is_delivered} attempt={test.data.attempt} why="" />
-          {isNew && !test.data.is_delivered && (
+          {isNew && [400, 401, 403].includes(test.data.attempt.status_code ?? 0) && (
             <p className="text-muted text-[13px]">
               A receiver that checks signatures refuses it: the signing secret is made when you add
               the webhook.
