@@ -16,6 +16,8 @@ export default tseslint.config(
       'jsx-a11y/no-autofocus': 'off',
       // What scrolls must be reachable by keyboard, also when nothing in it is.
       'jsx-a11y/no-noninteractive-tabindex': 'off',
+      // A component's own `role` is that of a key, not ARIA's.
+      'jsx-a11y/aria-role': ['error', { ignoreNonDOM: true }],
       '@typescript-eslint/no-invalid-void-type': 'off',
       '@typescript-eslint/no-unused-vars': [
         'error',

@@ -3,7 +3,7 @@
  *
  *     ALERTS_URL=http://127.0.0.1:8080 ALERTS_KEY=exo_… npm run screenshots -- docs/images/dashboard
  *
- * `ONLY` names pictures, `SIZES` sizes; `FORMAT=png` is for programs that know no WebP.
+ * `ONLY` names pictures, `SIZES` sizes, `COLOURS` colours; `FORMAT=png` is for programs that know no WebP.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -27,6 +27,7 @@ const [host, apiKey] = [env.ALERTS_URL ?? 'http://127.0.0.1:8080', env.ALERTS_KE
 if (!folder || !apiKey) throw new Error('usage: ALERTS_KEY=… npm run screenshots -- FOLDER');
 const only = (env.ONLY ?? '').split(',').filter(Boolean);
 const sizes = (env.SIZES ?? 'wide,narrow').split(',');
+const schemes = (env.COLOURS ?? 'dark,light').split(',') as ('dark' | 'light')[];
 const format = env.FORMAT === 'png' ? 'png' : 'webp';
 
 async function settle(page: Page) {
@@ -82,7 +83,7 @@ async function take(page: Page, picture: Picture, scene: Scene, name: string) {
 
 async function takeAll(browser: Browser, scene: Scene) {
   for (const size of sizes) {
-    for (const colours of ['dark', 'light'] as const) {
+    for (const colours of schemes) {
       const context = await browser.newContext({
         viewport: SIZES[size] ?? null,
         colorScheme: colours,

@@ -34,20 +34,17 @@ impl Demo {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut out = BufReader::new(process.stdout.take().unwrap());
-        let (mut token, mut line) = (String::new(), String::new());
-        loop {
-            line.clear();
-            assert_ne!(out.read_line(&mut line).unwrap(), 0, "the demo ended");
-            let line = line.trim();
-            if let Some((_, after)) = line.split_once("/settings/alerts/portal?ns=analytics#") {
-                token = after.to_owned();
-            }
-            if let Some(key) = line.strip_prefix("KEY='") {
-                let key = key.trim_end_matches('\'').to_owned();
-                return Self { process, out, address, token, key };
-            }
-        }
+        let out = BufReader::new(process.stdout.take().unwrap());
+        let mut demo = Self { process, out, address, token: String::new(), key: String::new() };
+        demo.token = demo.hears_after("/settings/alerts/portal?ns=analytics#");
+        demo.key = demo.hears_after("KEY='").trim_end_matches('\'').to_owned();
+        demo
+    }
+
+    /// What follows this text in the next line that has it.
+    fn hears_after(&mut self, text: &str) -> String {
+        let line = self.hears(text);
+        line.split_once(text).map(|(_, after)| after.trim().to_owned()).unwrap()
     }
 
     fn api(&self) -> Api {

@@ -34,7 +34,6 @@ export async function violations(page: Page): Promise<string[]> {
 /** Waits until the page has what it asked for. */
 export async function settled(page: Page) {
   await page.locator('main').first().waitFor();
-  await page.waitForFunction(
-    () => !document.querySelector('[role="status"][aria-label="Loading"], [aria-busy="true"]'),
-  );
+  const busy = page.locator('[role="status"][aria-label="Loading"], [aria-busy="true"]');
+  await busy.first().waitFor({ state: 'detached' });
 }

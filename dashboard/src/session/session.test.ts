@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 
 vi.stubGlobal('window', { parent: null, addEventListener: () => {} });
-vi.stubGlobal('CSSStyleSheet', class {});
+vi.stubGlobal('CSSStyleSheet', function () {});
 const { returnAddressOf } = await import('./return-address');
 const { textOn } = await import('./accent');
 

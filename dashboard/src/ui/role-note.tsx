@@ -22,7 +22,9 @@ export function RoleNote({ role, what }: Omit<OfferedProps, 'children'>) {
   return (
     <p className="text-muted flex items-center gap-1.5 text-[13px]">
       <Lock className="size-3.5 shrink-0" aria-hidden />
-      {what} needs the role {role}; your key is {own === 'viewer' ? 'a' : 'an'} {own}.
+      {own === 'viewer'
+        ? `Your key may look and not change. ${what} needs the role ${role}.`
+        : `${what} needs the role ${role}; your key is an ${own}.`}
     </p>
   );
 }

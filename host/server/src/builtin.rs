@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use alerts_engine::{PluginSource, Plugins};
 use alerts_sandbox::{BundleError, Compiler, LoadError, Sandbox};
 
-/// Name and bytes of every plugin file that was there when this was built.
-pub const FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/builtin_files.rs"));
+/// Name and bytes of every plugin file that was there when this was built. Not a constant:
+/// the program would hold a copy of all of them for each unit of code that reads it.
+pub static FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/builtin_files.rs"));
 
 /// The argument that makes this program compile a plugin and end.
 pub const COMPILE_ARGUMENT: &str = "compile-plugin";

@@ -92,6 +92,8 @@ class Outbox:
         self._max_bytes = max_bytes
         self._lock = threading.Lock()
         self._queue: deque[Ticket] = deque()
+        self._turn = threading.Condition()
+        self._is_writing = False
         self._connection: sqlite3.Connection | None = None
         _outboxes.add(self)
 
@@ -110,13 +112,28 @@ class Outbox:
             DiskFull: The disk took none of them.
             OutboxError: The file cannot be used.
         """
-        while not ticket.is_settled:
-            with self._lock:
-                if not ticket.is_settled:
+        while self._is_my_turn(ticket):
+            try:
+                with self._lock:
                     self._write_group()
+            finally:
+                with self._turn:
+                    self._is_writing = False
+                    self._turn.notify_all()
         if ticket.error is not None:
             raise ticket.error
         return ticket.last_seq
+
+    def _is_my_turn(self, ticket: Ticket) -> bool:
+        """Waits while another thread writes, perhaps for this ticket too. On the lock alone they would
+        wait in vain: the thread that has just written takes it again before they wake."""
+        with self._turn:
+            while self._is_writing and not ticket.is_settled:
+                self._turn.wait()
+            if ticket.is_settled:
+                return False
+            self._is_writing = True
+            return True
 
     def _write_group(self) -> None:
         group: list[Ticket] = []
@@ -339,6 +356,8 @@ class Outbox:
     def after_fork_in_child(self) -> None:
         """The threads whose tickets these are live in the parent, and so do their tickets."""
         self._queue.clear()
+        self._turn = threading.Condition()
+        self._is_writing = False
         self._lock.release()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -58,12 +59,16 @@ UP_S = 600.0
 """Airflow's services start in half a minute, and in minutes on a machine that is busy."""
 
 
+def is_open(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 def test_dag_runs_are_told_by_the_listener(
     host: Host, namespace: str, outbox: Path, told: Told, tmp_path: Path
 ) -> None:
     receiver = told("workflow.*")
     (tmp_path / "dags").mkdir()
-    (tmp_path / "dags/dags.py").write_text(DAGS)
     port = free_port()
     environment = {
         **os.environ,
@@ -79,6 +84,11 @@ def test_dag_runs_are_told_by_the_listener(
         "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(free_port()),
         "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(free_port()),
         "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "True",
+        # On a busy machine its own services need longer to answer each other than it gives them.
+        "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "300",
+        "AIRFLOW__CORE__PARALLELISM": "3",
+        "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "3",
+        "AIRFLOW__DAG_PROCESSOR__BUNDLE_REFRESH_CHECK_INTERVAL": "3",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         "ALERTS_URL": host.url,
         "ALERTS_KEY": host.key,
@@ -107,6 +117,9 @@ def test_dag_runs_are_told_by_the_listener(
                 start_new_session=True,
             )
         try:
+            # Tasks that begin before its API serves fail.
+            eventually(lambda: is_open(port), "Airflow serves its API", given_up_s=UP_S)
+            (tmp_path / "dags/dags.py").write_text(DAGS)
             wanted = {
                 ("bad", "workflow.started"),
                 ("bad", "workflow.failed"),

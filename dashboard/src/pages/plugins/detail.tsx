@@ -11,6 +11,7 @@ import { bytesText, countText } from '@/format/number';
 import { Button } from '@/ui/button';
 import { Confirm } from '@/ui/dialog';
 import { Card, Facts, Page } from '@/ui/page';
+import { Offered } from '@/ui/role-note';
 import { Failure, Note, Skeleton } from '@/ui/states';
 import { Badge } from '@/ui/status';
 import { Foreign, StrangerText } from '@/ui/stranger-text';
@@ -51,11 +52,16 @@ function Detail({ plugin }: { plugin: Plugin }) {
           <Badge tone={tone}>{label}</Badge> {plugin.kind} {plugin.version}
         </span>
       }
-      actions={isOperator && <RemovePlugin id={plugin.id} />}
+      actions={
+        <Offered role="platform" what="Changing a plugin">
+          <RemovePlugin id={plugin.id} />
+        </Offered>
+      }
     >
       {plugin.reason && (
         <Note tone="danger">
-          <strong>Refused.</strong> <Foreign text={plugin.reason} />
+          <strong>Its newest file was refused.</strong> <Foreign text={plugin.reason} />{' '}
+          {stats ? 'The file before it goes on.' : 'Nothing of it is in use.'}
         </Note>
       )}
       {circuit?.is_open && (

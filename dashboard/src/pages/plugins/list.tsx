@@ -2,10 +2,10 @@
 import { Link } from '@tanstack/react-router';
 import { Puzzle } from 'lucide-react';
 import { usePlugins } from '@/api/operators';
-import { useMay } from '@/api/session';
 import { manifestOf, type Plugin } from '@/api/types';
 import { bytesText, countText, percentText } from '@/format/number';
 import { Page } from '@/ui/page';
+import { Offered } from '@/ui/role-note';
 import { Empty, Failure, Skeleton } from '@/ui/states';
 import { Badge } from '@/ui/status';
 import { Foreign } from '@/ui/stranger-text';
@@ -23,13 +23,16 @@ export function stateOf(plugin: Plugin): { label: string; tone: Tone } {
 
 export function PluginsPage() {
   const plugins = usePlugins();
-  const mayUpload = useMay('platform');
   return (
     <Page
       title="Plugins"
       icon={Puzzle}
       subtitle="Condition languages and targets, each in its own sandbox."
-      actions={mayUpload && <UploadPlugin />}
+      actions={
+        <Offered role="platform" what="Uploading a plugin">
+          <UploadPlugin />
+        </Offered>
+      }
     >
       {plugins.error ? (
         <Failure error={plugins.error} onRetry={() => void plugins.refetch()} />

@@ -12,18 +12,20 @@ from typing import Any
 
 from airflow.listeners import hookimpl
 from airflow.plugins_manager import AirflowPlugin
+from sqlalchemy.orm import object_session
 
 from .mapping import dag_run_event
 from .telling import tell
 
 
 def _tasks(dag_run: Any) -> Sequence[Any]:
-    """Asked of Airflow's database, which may be away or not want to be asked here."""
-    try:
-        found: Sequence[Any] = dag_run.get_task_instances()
-        return found
-    except Exception:
+    """Read in the session that the run came with: one of our own would be the scheduler's, in the
+    middle of its transaction, and be committed at the end."""
+    session = object_session(dag_run)
+    if session is None:
         return ()
+    found: Sequence[Any] = dag_run.get_task_instances(session=session)
+    return found
 
 
 class DagRunListener:

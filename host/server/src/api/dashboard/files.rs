@@ -17,7 +17,7 @@ pub(super) struct Embedded {
 }
 
 /// All that was there when this program was built.
-pub(super) const FILES: &[Embedded] = include!(concat!(env!("OUT_DIR"), "/dashboard_files.rs"));
+pub(super) static FILES: &[Embedded] = include!(concat!(env!("OUT_DIR"), "/dashboard_files.rs"));
 
 /// The page where there was none.
 pub(super) static MISSING: Embedded = Embedded {
