@@ -28,6 +28,7 @@ PAGES = {
     "CHANGELOG.md": "changelog.md",
     "CONTRIBUTING.md": "contributing.md",
     "SECURITY.md": "security.md",
+    "clients/python/README.md": "integrations/python.md",
     "deploy/compose/README.md": "deploying/compose.md",
     "deploy/docker/README.md": "deploying/docker.md",
     "deploy/helm/exosphere-alerts/README.md": "deploying/helm.md",

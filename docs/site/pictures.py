@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
-HEAD = "# What it looks like\n\nTaken from a running host; `cargo xtask images` takes them anew.\n"
+HEAD = """# What it looks like
+
+Taken from running hosts; `cargo xtask images` and `cargo xtask screenshots` take them anew.
+"""
 
 
 # What pictures are made from, which is nothing to look at.
@@ -12,7 +15,7 @@ NOT_SHOWN = "source"
 def page(folder: Path) -> str:
     """A heading for each folder, or for the first word of a file's name, and its pictures."""
     text, heading = HEAD, None
-    for file in sorted(folder.rglob("*.png")):
+    for file in sorted(path for path in folder.rglob("*") if path.suffix in (".png", ".webp")):
         path = file.relative_to(folder)
         if NOT_SHOWN in path.parts:
             continue

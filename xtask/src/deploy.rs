@@ -87,7 +87,8 @@ fn unpack(name: &str, packages: &[&str], into: &Path) {
         if is_root() {
             let _ = finish(program("apt-get").args(["update", "-qq"]));
         }
-        let download = ["download", "-qq"];
+        // Its own user may not write into this folder.
+        let download = ["-o", "APT::Sandbox::User=root", "download", "-qq"];
         finish(program("apt-get").current_dir(&downloaded).args(download).args(packages))?;
         packages_in(&downloaded)?
             .iter()
