@@ -54,7 +54,9 @@ fn check(platform: Platform, venv: &Venv, wheel: &Path) -> Outcome {
     // The settings of the ordinary tests, in which a warning is an error, are not for platforms.
     let mut pytest = in_package(venv, "python");
     pytest.args(["-m", "pytest", "-q", "-o", "filterwarnings=default", &test]);
-    finish(pytest.env("ALERTS_BINARY", target_dir().join("debug/exosphere-alerts")))
+    pytest.env("ALERTS_BINARY", target_dir().join("debug/exosphere-alerts"));
+    // Compiled plugins, those of the ordinary tests.
+    finish(pytest.env("ALERTS_CACHE_DIR", target_dir().join("python-client/cache")))
 }
 
 impl Platform {

@@ -5,6 +5,9 @@ from __future__ import annotations
 
 import json
 import logging
+import ssl
+import subprocess
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -284,6 +287,51 @@ def test_new_events_do_not_make_it_ask_a_host_in_trouble_sooner(outbox: Path) ->
         clock.move_to_next_wait()
         eventually(lambda: len(stranger.batches) == 3, "and again")
         assert len(stranger.batches[1]) > 1
+
+
+def test_a_host_that_never_answers_does_not_keep_a_program_from_ending(outbox: Path) -> None:
+    is_asked, may_answer = threading.Event(), threading.Event()
+
+    def silent(events: Events) -> Reply:
+        is_asked.set()
+        may_answer.wait(60)
+        return receipt(events)
+
+    with answering(silent) as stranger:
+        emitter = emitter_to(stranger.url, outbox, timeout_s=3600.0)
+        emitter.emit("t")
+        assert is_asked.wait(60)
+        closing = threading.Thread(target=emitter.close, args=[0.01])
+        closing.start()
+        eventually(lambda: not closing.is_alive(), "it is closed while the request is on its way")
+        assert not may_answer.is_set()
+        may_answer.set()
+    # What was not answered is still there.
+    box = Outbox(outbox, max_events=10, max_bytes=10_000)
+    assert box.totals()[0] == 1
+    box.close()
+
+
+def test_a_certificate_is_checked_and_a_private_authority_can_be_given(
+    outbox: Path, tmp_path: Path
+) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    make = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    make += ["-nodes", "-days", "2", "-subj", "/CN=localhost", "-keyout", str(key)]
+    make += ["-addext", "subjectAltName=DNS:localhost", "-out", str(certificate)]
+    subprocess.run(make, check=True, capture_output=True)
+    served = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    served.load_cert_chain(certificate, key)
+    with answering(receipt, tls=served) as stranger:
+        url = stranger.url.replace("http://127.0.0.1", "https://localhost")
+        with emitter_to(url, outbox) as emitter:
+            emitter.emit("t", id="1")
+            eventually(lambda: emitter.status().trouble is not None, "it is not trusted")
+            assert "CERTIFICATE_VERIFY_FAILED" in str(emitter.status().trouble)
+        trusted = ssl.create_default_context(cafile=str(certificate))
+        with emitter_to(url, outbox, ssl_context=trusted) as emitter:
+            assert emitter.flush(60)
+        assert ids(stranger.taken) == ["1"]
 
 
 def test_an_answer_without_an_end_is_cut(outbox: Path) -> None:

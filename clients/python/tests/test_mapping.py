@@ -126,14 +126,15 @@ def test_prefect_has_a_hook_for_each_end() -> None:
 
 def test_a_run_of_dagster() -> None:
     run = SimpleNamespace(job_name="etl", run_id="r1")
-    happened = SimpleNamespace(timestamp=END.timestamp(), message="step load failed", step_key=None)
-    event = encoded(run_status_event("FAILURE", run, happened, START.timestamp()))
+    happened = SimpleNamespace(message="step load failed")
+    record = SimpleNamespace(start_time=START.timestamp(), end_time=END.timestamp())
+    event = encoded(run_status_event("FAILURE", run, record, happened))
     assert event["id"] == "etl/r1/0/failed"
     assert event["source"] == "/dagster"
     assert event["time"] == "2026-01-31T02:10:00Z"
     assert event["data"]["duration_ms"] == 600_000
     assert event["data"]["error"] == "step load failed"
-    canceled = encoded(run_status_event("CANCELED", run, happened, None))
+    canceled = encoded(run_status_event("CANCELED", run, None, happened))
     assert canceled["type"] == "workflow.failed"
     assert canceled["data"]["status"] == "CANCELED"
     assert "duration_ms" not in canceled["data"]

@@ -31,6 +31,8 @@ IDLE_POLL_S = 0.25
 """How soon the process that sends sees what another one has stored."""
 LOCK_POLL_S = 1.0
 """How soon another process takes over when the one that sends has ended."""
+STOP_S = 1.0
+"""For a request that is on its way when the emitter is closed: a host that is well answers sooner."""
 REMIND_S = 600.0
 """While nothing gets through, the log says so again this often."""
 
@@ -96,11 +98,15 @@ class Sender:
         self._wake.set()
 
     def stop(self) -> None:
-        """Lets the request that is on its way end, and another process send."""
+        """Ends the request that is on its way, and lets another process send."""
         self._is_stopping = True
         self._wake.set()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(STOP_S)
+            if self._thread.is_alive():
+                # The host may have it or not; it is sent again, and counts once.
+                self._transport.abort()
+                self._thread.join(STOP_S)
         self._lock.release()
         self._transport.close()
 

@@ -10,6 +10,7 @@ import contextlib
 import http.client
 import ssl
 import time
+from socket import SHUT_RDWR
 from urllib.parse import urlsplit
 
 from .answers import Answer
@@ -113,6 +114,13 @@ class Transport:
         # open keeps the connection from its next request.
         response.close()
         return bytes(body)
+
+    def abort(self) -> None:
+        """From another thread: the request that is on its way ends now."""
+        socket = self._connection.sock
+        if socket is not None:
+            with contextlib.suppress(OSError):
+                socket.shutdown(SHUT_RDWR)
 
     def close(self) -> None:
         with contextlib.suppress(OSError):

@@ -79,6 +79,8 @@ def test_runs_are_told_once_each(
         cursors = json.loads(done.stdout)
         return len(cursors) == 4 and all(cursors)
 
+    # Makes its database: two processes that make it at the same moment fail.
+    assert not is_ready()
     daemon = ["-m", "dagster._daemon", "run", "-f", "definitions.py"]
     with (tmp_path / "daemon.log").open("wb") as log:
         process = subprocess.Popen(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -52,7 +53,11 @@ class Stranger:
 
 
 @contextmanager
-def answering(answer: Callable[[list[dict[str, Any]]], Reply], port: int = 0) -> Iterator[Stranger]:
+def answering(
+    answer: Callable[[list[dict[str, Any]]], Reply],
+    port: int = 0,
+    tls: ssl.SSLContext | None = None,
+) -> Iterator[Stranger]:
     stranger = Stranger(answer)
 
     class Handler(BaseHTTPRequestHandler):
@@ -76,6 +81,6 @@ def answering(answer: Callable[[list[dict[str, Any]]], Reply], port: int = 0) ->
         def log_message(self, format: str, *args: object) -> None:
             pass
 
-    with serving(Handler, port) as url:
+    with serving(Handler, port, tls) as url:
         stranger.url = url
         yield stranger

@@ -32,7 +32,6 @@ def _sensor(status: str) -> SensorDefinition:
     def alerts(context: Any) -> None:
         run = context.dagster_run
         record = context.instance.get_run_record_by_id(run.run_id)
-        started_s = None if record is None else record.start_time
-        tell(run_status_event(status, run, context.dagster_event, started_s))
+        tell(run_status_event(status, run, record, context.dagster_event))
 
     return alerts

@@ -89,21 +89,19 @@ def flow_run_event(phase: Phase, flow: Any, flow_run: Any, state: Any) -> Event:
     return run_event(phase, facts)
 
 
-def run_status_event(status: str, run: Any, happened: Any, started_s: float | None) -> Event:
+def run_status_event(status: str, run: Any, record: Any, happened: Any) -> Event:
     """The event for a run that has reached a status.
 
     Args:
         status: Dagster's word: `STARTED`, `SUCCESS`, `FAILURE` or `CANCELED`.
         run: Its `DagsterRun`.
+        record: Its `RunRecord`, which has the times, in Unix seconds.
         happened: The `DagsterEvent` of it.
-        started_s: When the run began, in Unix seconds, where that is known.
     """
     phase = DAGSTER_PHASES[status]
-    at = _time(happened.timestamp)
     more: dict[str, Any] = {}
     if phase == "failed":
         more["error"] = happened.message
-        more["node_name"] = getattr(happened, "step_key", None)
     facts = RunFacts(
         platform="dagster",
         graph_name=run.job_name,
@@ -111,8 +109,8 @@ def run_status_event(status: str, run: Any, happened: Any, started_s: float | No
         # A run that is tried again is another run there.
         epoch="0",
         status=status,
-        started_at=at if phase == "started" else _time(started_s),
-        finished_at=None if phase == "started" else at,
+        started_at=_time(record and record.start_time),
+        finished_at=_time(record and record.end_time),
         more=more,
     )
     return run_event(phase, facts)
