@@ -118,13 +118,17 @@ impl DeliveryFilter {
         tenant: &TenantId,
         most: u64,
     ) {
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
         query.push("SELECT count(*) AS count FROM (");
         for (number, part) in self.parts(dialect).iter().enumerate() {
             query.push(if number == 0 { "" } else { " UNION ALL " });
-            self.push_part(query, dialect, *part, "1 AS one", tenant, None);
+            // In order, or Postgres would rather walk over the table until it has found so many.
+            query.push("SELECT 1 AS one FROM (");
+            self.push_part(query, dialect, *part, "id", tenant, None);
+            query.push(" ORDER BY id DESC LIMIT ").bind(most);
+            query.push(&format!(") AS part{number}"));
         }
-        query.push(" LIMIT ").bind(i64::try_from(most).unwrap_or(i64::MAX));
-        query.push(") AS counted");
+        query.push(" LIMIT ").bind(most).push(") AS counted");
     }
 
     /// Where what it names can be.
