@@ -123,19 +123,21 @@ def test_two_emitters_in_one_process_do_not_both_send(outbox: Path) -> None:
         assert one.status().is_sending != other.status().is_sending
 
 
-def test_two_processes_that_make_the_file_at_the_same_moment_agree(outbox: Path) -> None:
-    boxes = [Outbox(outbox, max_events=1000, max_bytes=10_000) for _ in range(8)]
-    start = threading.Barrier(len(boxes))
+def test_those_that_make_the_file_at_the_same_moment_agree(tmp_path: Path) -> None:
+    for number in range(30):
+        path = tmp_path / f"{number}.outbox"
+        boxes = [Outbox(path, max_events=1000, max_bytes=10_000) for _ in range(8)]
+        start = threading.Barrier(len(boxes))
 
-    def put(box: Outbox) -> None:
-        start.wait()
-        box.settle(box.enqueue([b"x"]))
+        def put(box: Outbox, start: threading.Barrier = start) -> None:
+            start.wait()
+            box.settle(box.enqueue([b"x"]))
 
-    threads = [threading.Thread(target=put, args=[box]) for box in boxes]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert boxes[0].totals()[0] == len(boxes)
-    for box in boxes:
-        box.close()
+        threads = [threading.Thread(target=put, args=[box]) for box in boxes]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert boxes[0].totals()[0] == len(boxes)
+        for box in boxes:
+            box.close()

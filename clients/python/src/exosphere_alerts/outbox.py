@@ -11,6 +11,7 @@ import contextlib
 import os
 import sqlite3
 import threading
+import time
 import weakref
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -322,7 +323,7 @@ class Outbox:
     def _prepare(self, db: sqlite3.Connection) -> None:
         # Before the first table, else it has no effect.
         db.execute("PRAGMA auto_vacuum = INCREMENTAL")
-        db.execute("PRAGMA journal_mode = WAL").fetchone()
+        _switch_to_wal(db)
         # With NORMAL a power cut would lose what `emit` said was stored.
         db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA journal_size_limit = 4194304").fetchone()
@@ -363,6 +364,19 @@ class Outbox:
         self._turn = threading.Condition()
         self._is_writing = False
         self._lock.release()
+
+
+def _switch_to_wal(db: sqlite3.Connection) -> None:
+    """SQLite does not wait by itself for others that open a new file at the same moment."""
+    ends_at = time.monotonic() + BUSY_S
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode = WAL").fetchone()
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > ends_at:
+                raise
+            time.sleep(0.01)
 
 
 def _statements(script: str) -> Iterator[str]:
