@@ -109,10 +109,10 @@ async fn the_demo_has_something_to_see_on_every_page_and_a_second_start_adds_not
     );
     the_present_goes_on(&api).await;
     the_link_opens_the_whole_host_once(&demo).await;
-    let by_hand = json!({"specversion": "1.0", "id": "by-hand", "source": "/test",
-        "type": "workflow.failed", "data": {"graph_name": "by-hand", "errored_count": 1}});
+    let by_hand = json!({"specversion": "1.0", "id": "1", "source": "/test",
+        "type": "workflow.failed", "data": {"graph_name": "from-the-test", "errored_count": 1}});
     api.event(by_hand).await;
-    let heard = demo.hears("by-hand");
+    let heard = demo.hears("from-the-test");
     assert!(heard.contains("signature verified"), "{heard}");
 
     let made = made(&api).await;
