@@ -16,6 +16,7 @@ from ..support.host import Host, free_port
 from ..support.receiver import receiving
 
 DAGS = """
+import os
 import time
 from datetime import datetime, timezone
 from airflow.sdk import dag, task
@@ -46,7 +47,9 @@ def good():
 def stuck():
     @task
     def wait():
-        time.sleep(3600)
+        # Airflow's processes are in groups of their own, so this one has to end by itself.
+        while not os.path.exists(os.environ["STOP_FILE"]):
+            time.sleep(0.2)
 
     wait()
 
@@ -90,6 +93,7 @@ def test_dag_runs_are_told_by_the_listener(
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "3",
         "AIRFLOW__DAG_PROCESSOR__BUNDLE_REFRESH_CHECK_INTERVAL": "3",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+        "STOP_FILE": str(tmp_path / "stop"),
         "ALERTS_URL": host.url,
         "ALERTS_KEY": host.key,
         "ALERTS_OUTBOX": str(outbox),
@@ -138,6 +142,7 @@ def test_dag_runs_are_told_by_the_listener(
             eventually(lambda: set(seen()) >= wanted, "what became of three DAGs", given_up_s=UP_S)
             eventually(lambda: bool(on_call.alerts), "the stuck one", given_up_s=UP_S)
         finally:
+            (tmp_path / "stop").touch()
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         assert sorted(map(str, seen())) == sorted(map(str, wanted)), "each once"
