@@ -57,7 +57,7 @@ async fn a_change_is_told_as_it_was_and_as_it_is() {
 #[tokio::test]
 async fn what_an_operator_changes_is_told_in_the_same_way() {
     let host = TestHost::start().await;
-    let limit = json!({"per_minute": 60, "burst": null});
+    let limit = json!({"per_minute": 60});
     host.api
         .patch("/v1/tenants/payments", json!({"rate_limit": {"per_minute": 60}}))
         .await

@@ -155,13 +155,6 @@ impl Dispatcher {
         }
     }
 
-    /// A job that was started has sent nothing, and uses up none of the limits that it
-    /// was counted against.
-    pub(super) fn sent_nothing(&self, delivery: &Delivery, limits: RateLimits) {
-        let Delivery { tenant, webhook_endpoint_id, alert_rule_id, .. } = delivery;
-        self.scheduler().sent_nothing(tenant, *webhook_endpoint_id, *alert_rule_id, limits);
-    }
-
     /// A job's place in its lane is free again. `jitter` is from the unit interval.
     pub(super) fn finished(
         &self,

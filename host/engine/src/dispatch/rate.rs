@@ -79,11 +79,6 @@ impl Pace {
         self.0 = due.max(now).saturating_add(spacing);
     }
 
-    /// Takes one back that was counted.
-    pub(super) fn uncount(&mut self, limit: RateLimit) {
-        self.0 = self.0.saturating_sub(spacing_us(limit));
-    }
-
     /// When it holds nothing back any more.
     pub(super) fn free_at(&self) -> Timestamp {
         Timestamp::from_microsecond(self.0).unwrap_or(Timestamp::MAX)

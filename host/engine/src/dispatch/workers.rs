@@ -84,12 +84,8 @@ impl Workers {
             endpoint: job.delivery.webhook_endpoint_id,
             health: Health::Unknown,
         };
-        let limits = self.limits_of(&job);
-        limiters.keep_slow(limits).await;
+        limiters.keep_slow(self.limits_of(&job)).await;
         let Tried { attempt, transition, is_blocked } = attempts.attempt(&job).await;
-        if attempt.is_none() {
-            dispatcher.sent_nothing(&job.delivery, limits);
-        }
         if is_blocked {
             let waiting = dispatcher.block(slot.tenant.clone(), slot.endpoint);
             let waiting = waiting.into_iter().map(|job| (job, None)).collect();

@@ -70,13 +70,6 @@ impl<W> HeldRules<W> {
         Passage::HeldUntil(at)
     }
 
-    /// Takes a piece back that was counted.
-    pub(super) fn uncount(&mut self, id: RuleId, limit: RateLimit) {
-        if let Some(rule) = self.0.get_mut(&id) {
-            rule.pace.uncount(limit);
-        }
-    }
-
     /// The next piece, after one of the rule's has started.
     pub(super) fn next(&mut self, id: RuleId, limit: Option<RateLimit>, now: Timestamp) -> Next<W> {
         let Some(rule) = self.0.get_mut(&id).filter(|rule| !rule.waiting.is_empty()) else {

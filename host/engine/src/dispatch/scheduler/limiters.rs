@@ -1,13 +1,12 @@
 //! The scheduler's rate limiters as others see them: which of them hold something
-//! back, where an earlier process left them, and starts that turned out to be none.
+//! back, and where an earlier process left them.
 
 use alerts_domain::Timestamp;
 use alerts_domain::id::{EndpointId, RuleId};
 use alerts_domain::tenant::TenantId;
 
-use super::lane::Turn;
+use super::Scheduler;
 use super::work::Work;
-use super::{Scheduler, Waiting};
 use crate::dispatch::rate::{Limited, Pace};
 use crate::live::RateLimits;
 
@@ -29,30 +28,6 @@ impl<W: Work> Scheduler<W> {
             Limited::Tenant(id) => self.paces.restore_tenant(id, pace),
             Limited::Endpoint(id) => self.lanes.lane(id).pace = pace,
             Limited::Rule(id) => self.rules.restore(id, pace),
-        }
-    }
-
-    /// A piece that was started, and counted against these limits, has sent nothing: it
-    /// uses up none of them. Comes before its [`Self::finished`].
-    pub(in crate::dispatch) fn sent_nothing(
-        &mut self,
-        tenant: &TenantId,
-        endpoint: EndpointId,
-        rule: Option<RuleId>,
-        limits: RateLimits,
-    ) {
-        // What waits for a tenant's limit is looked at again when its time comes.
-        self.paces.uncount(tenant, limits.tenant);
-        if let (Some(limit), Some(lane)) = (limits.endpoint, self.lanes.get_mut(endpoint)) {
-            lane.pace.uncount(limit);
-            if let Turn::Parked(key) = lane.turn {
-                self.parked.remove(key);
-                self.wake(Waiting::Lane(tenant.clone(), endpoint));
-            }
-        }
-        if let (Some(limit), Some(rule)) = (limits.rule, rule) {
-            self.rules.uncount(rule, limit);
-            self.wake(Waiting::Rule(rule));
         }
     }
 

@@ -48,16 +48,6 @@ impl Paces {
         }
     }
 
-    /// Takes one of the tenant's back that was counted.
-    pub(super) fn uncount(&mut self, tenant: &TenantId, limit: Option<RateLimit>) {
-        if let Some(limit) = self.limit {
-            self.all.uncount(limit);
-        }
-        if let (Some(limit), Some(pace)) = (limit, self.tenants.get_mut(tenant)) {
-            pace.uncount(limit);
-        }
-    }
-
     /// The limit on all, and how far it is used.
     pub(super) fn of_all(&self) -> (Option<RateLimit>, Pace) {
         (self.limit, self.all)

@@ -28,27 +28,6 @@ fn over_a_rate_limit_work_waits_and_is_not_lost() {
 }
 
 #[test]
-fn work_that_has_sent_nothing_uses_up_no_limit() {
-    let limit = Some(ONE_A_SECOND);
-    let none = RateLimits::default();
-    for (rate, limits) in [
-        (None, RateLimits { endpoint: limit, ..none }),
-        (None, RateLimits { rule: limit, ..none }),
-        (limit, none),
-    ] {
-        let mut scheduler = Scheduler::new(Bounds { rate, ..NO_BOUNDS });
-        (0..3).for_each(|number| scheduler.push(piece("t", 1, number), true));
-        let first = scheduler.next(NOW, |_| limits).unwrap();
-        assert_eq!(scheduler.next(NOW, |_| limits), None);
-        scheduler.sent_nothing(&first.0, first.1, first.rule(), limits);
-        scheduler.finished(&first.0, first.1, Health::Unknown, NOW, 1.0);
-        assert_eq!(scheduler.next(NOW, |_| limits), Some(piece("t", 1, 1)), "{limits:?}");
-        assert_eq!(scheduler.next(NOW, |_| limits), None, "the second was sent");
-        assert_eq!(scheduler.next(seconds(1), |_| limits), Some(piece("t", 1, 2)));
-    }
-}
-
-#[test]
 fn work_that_waits_for_a_limit_is_looked_at_once_and_not_each_time() {
     let mut scheduler = Scheduler::new(NO_BOUNDS);
     let limits = RateLimits { rule: Some(ONE_A_SECOND), ..RateLimits::default() };
