@@ -30,9 +30,9 @@ pub(super) const GAP: Duration = Duration::from_secs(60);
 /// Between two things that people do.
 const BETWEEN_DEEDS: Duration = Duration::from_secs(40);
 /// Events of so many seconds are posted together: each commit waits for the disk.
-const TOGETHER_S: i64 = 30;
+const TOGETHER_S: i64 = 120;
 /// Shortest step of the clock towards what is due.
-const STEP: Duration = Duration::from_secs(5);
+const STEP: Duration = Duration::from_secs(20);
 /// Most deliveries of a namespace that are asked for what is due next.
 const LOOK_AT: u32 = 100;
 
