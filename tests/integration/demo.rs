@@ -110,9 +110,9 @@ async fn the_demo_has_something_to_see_on_every_page_and_a_second_start_adds_not
     the_present_goes_on(&api).await;
     the_link_opens_the_whole_host_once(&demo).await;
     let by_hand = json!({"specversion": "1.0", "id": "1", "source": "/test",
-        "type": "workflow.failed", "data": {"graph_name": "from-the-test", "errored_count": 1}});
+        "type": "workflow.failed", "data": {"graph_name": "by-hand", "errored_count": 1}});
     api.event(by_hand).await;
-    let heard = demo.hears("from-the-test");
+    let heard = demo.hears("of by-hand by rule");
     assert!(heard.contains("signature verified"), "{heard}");
 
     let made = made(&api).await;

@@ -2,7 +2,7 @@
 //! kills. What a limiter is and what its time means is known to whoever keeps it.
 
 use alerts_domain::Timestamp;
-use sqlx::Row as _;
+use sqlx::{AssertSqlSafe, Row as _};
 
 use crate::batch::Batch;
 use crate::batch::Column::{Number, Text};
@@ -45,11 +45,14 @@ impl Store {
                 query.bind(limiter.scope.clone()).bind(us(limiter.free_at))
             })
             .await?;
-            sqlx::query(
+            // What another host has in its hands is left to it: waiting for it here would
+            // break the order.
+            sqlx::query(AssertSqlSafe(format!(
                 "DELETE FROM rate_limiters WHERE scope IN (
                     SELECT scope FROM rate_limiters WHERE free_at <= $1
-                    ORDER BY scope LIMIT $2)",
-            )
+                    ORDER BY scope LIMIT $2{})",
+                self.dialect().skip_locked()
+            )))
             .bind(us(now))
             .bind(i64::from(limit))
             .execute(&mut *transaction)

@@ -3,14 +3,30 @@
 use alerts_domain::delivery::{Lease, Transition};
 use alerts_domain::quota::Quotas;
 use alerts_domain::tenant::TenantId;
-use alerts_store::{FinishOutcome, NewDelivery, NewEvent, Store, TriggerChange};
+use alerts_store::{FinishOutcome, NewDelivery, NewEvent, RateLimiter, Store, TriggerChange};
 use alerts_test_support::postgres::{Cluster, fresh_database};
 use futures_util::future::join_all;
-use sqlx::{PgConnection, Row as _};
+use sqlx::{Connection as _, Executor as _, PgConnection, Row as _};
 
 use crate::fixture::{
     ada, at, delivery, endpoint, entry, event, finished, host, leased, rule, scheduled,
 };
+
+#[tokio::test]
+async fn a_host_that_forgets_rate_limiters_leaves_those_to_others_that_they_write() {
+    let url = fresh_database().await;
+    let db = Store::open(&url).await.unwrap();
+    let kept = |scope: &str| RateLimiter { scope: scope.into(), free_at: at(1) };
+    db.keep_rate_limiters(&[kept("rule:a"), kept("rule:b")], at(0), 10).await.unwrap();
+    let mut other = PgConnection::connect(&url).await.unwrap();
+    let mut writing = other.begin().await.unwrap();
+    writing.execute("UPDATE rate_limiters SET free_at = 0 WHERE scope = 'rule:a'").await.unwrap();
+    db.keep_rate_limiters(&[], at(2), 10).await.unwrap();
+    writing.commit().await.unwrap();
+    let left = sqlx::query("SELECT scope FROM rate_limiters").fetch_all(&mut other).await.unwrap();
+    let left: Vec<String> = left.iter().map(|row| row.get("scope")).collect();
+    assert_eq!(left, ["rule:a"]);
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn hosts_that_are_told_the_same_events_in_opposite_order_both_store_them() {
@@ -87,7 +103,6 @@ async fn what_cannot_be_stored_and_leases_that_are_lost_cost_a_few_transactions_
     let db = Store::open(&cluster.url()).await.unwrap();
     let taken = scheduled(&db, &ada(), "taken").await;
     let transactions = async || {
-        use sqlx::Connection as _;
         let mut connection = PgConnection::connect(&cluster.url()).await.unwrap();
         let row = sqlx::query("SELECT txid_current() AS id").fetch_one(&mut connection).await;
         row.unwrap().get::<i64, _>("id")
