@@ -9,7 +9,9 @@ use wit_bindgen_core::wit_parser::Resolve;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let folder: PathBuf = std::env::args_os().nth(1).ok_or("say into which folder")?.into();
-    let contract = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../../wit");
+    // Asked for when it runs: checkouts that share a build folder share this program.
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").ok_or("run it with `cargo run`")?;
+    let contract = Path::new(&here).join("../../../../wit");
     let mut resolve = Resolve::default();
     let (package, _) = resolve.push_path(contract)?;
     let world = resolve.select_world(&[package], Some("target"))?;
