@@ -49,6 +49,10 @@ async fn a_threshold_that_recovers_resolves_its_incident() {
     let rule = host.api.rule(&endpoint, threshold(json!({}))).await;
     for id in ["a1", "a2", "a3"] {
         fail(&host, id, "etl").await;
+        if id == "a2" {
+            // It has fired, and is told of before the other one.
+            receiver.wait_for(1).await;
+        }
         fail(&host, &format!("{id} of another"), "report").await;
         host.later(MINUTE);
     }
