@@ -91,11 +91,12 @@ test('a platform key that changes its namespace sees nothing of the one before',
   await page.getByRole('heading', { name: 'Choose a namespace' }).waitFor();
   await page.getByRole('option', { name: 'payments' }).first().click();
   await toWebhooks();
-  await page.getByText('Ours').waitFor();
+  const list = page.getByRole('list', { name: 'Webhooks' });
+  await list.getByText('Ours').first().waitFor();
   await page.getByRole('button', { name: /Namespace: payments/ }).click();
   await page.getByRole('option', { name: 'rivals' }).click();
   await toWebhooks();
-  await page.getByText('Foreign').waitFor();
+  await list.getByText('Foreign').first().waitFor();
   assert.equal(await page.getByText('Ours').count(), 0);
 });
 
@@ -103,7 +104,9 @@ test("with a viewer's key nothing can be changed, and it says why", async () => 
   const person = await signedIn(browser, host, { key: viewer });
   const { page } = person;
   await person.open('/webhooks');
-  await page.getByText('Adding a webhook needs the role editor; your key is a viewer.').waitFor();
+  await page
+    .getByText('Your key may look and not change. Adding a webhook needs the role editor.')
+    .waitFor();
   await page.getByRole('list', { name: 'Webhooks' }).getByText('Ours').click();
   await page.getByRole('button', { name: 'Preview' }).waitFor();
   await page.getByText('Changing a webhook needs the role editor').waitFor();

@@ -57,9 +57,11 @@ test('Escape leaves the search as it was, and its letters do nothing else while 
 });
 
 test('Tab begins with the way past the header, and goes through it from left to right', async () => {
-  const { page } = await signedIn(browser, host);
+  const person = await signedIn(browser, host);
+  const { page } = person;
+  // As it is opened: the keyboard is at its beginning.
+  await person.open('/');
   await page.getByRole('heading', { level: 1 }).waitFor();
-  await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
   const seen: string[] = [];
   for (let i = 0; i < 8; i++) {
     await page.keyboard.press('Tab');
@@ -83,9 +85,11 @@ test('Tab begins with the way past the header, and goes through it from left to 
 });
 
 test('the way past the header leads to the content', async () => {
-  const { page } = await signedIn(browser, host);
+  const person = await signedIn(browser, host);
+  const { page } = person;
+  // As it is opened: the keyboard is at its beginning.
+  await person.open('/');
   await page.getByRole('heading', { level: 1 }).waitFor();
-  await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
   await page.keyboard.press('Tab');
   await page.keyboard.press('Enter');
   await page.waitForFunction(() => document.activeElement?.id === 'content');

@@ -20,7 +20,7 @@ export function useShortcuts() {
   const navigate = useNavigate();
   const places = usePlaces();
   useEffect(() => {
-    let goAt = 0;
+    let goAt: number | null = null;
     const onKey = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
       if (document.querySelector('[role="dialog"]')) return;
@@ -30,11 +30,15 @@ export function useShortcuts() {
       else if (event.key === 'g') {
         goAt = event.timeStamp;
         return;
-      } else if (event.timeStamp - goAt < PAIR_MS) {
-        const place = places.find((each) => each.letter === event.key);
-        if (place) void navigate({ to: place.to, search: {} });
-      } else return;
-      goAt = 0;
+      } else {
+        const isSecond = goAt !== null && event.timeStamp - goAt < PAIR_MS;
+        goAt = null;
+        const place = isSecond && places.find((each) => each.letter === event.key);
+        // Every other key means what it means anywhere: Tab, Enter, the space bar.
+        if (!place) return;
+        void navigate({ to: place.to, search: {} });
+      }
+      goAt = null;
       event.preventDefault();
     };
     window.addEventListener('keydown', onKey);
