@@ -69,6 +69,11 @@ pub(crate) fn succeeds(command: &mut Command) -> bool {
     command.output().is_ok_and(|output| output.status.success())
 }
 
+/// Whether npm is there, which comes with Node.js.
+pub(crate) fn has_npm() -> bool {
+    succeeds(program("npm").arg("--version"))
+}
+
 /// What it prints, if it runs and succeeds.
 pub(crate) fn output(command: &mut Command) -> Option<String> {
     let output = command.output().ok().filter(|output| output.status.success())?;

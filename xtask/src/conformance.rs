@@ -1,8 +1,8 @@
 //! `cargo xtask conformance`: the cases of CEL's and JSONLogic's own specifications
 //! on the built-in languages, as a host runs them.
 
-use crate::command::{finish, program, succeeds};
-use crate::{Outcome, plugins, root, run, target_dir};
+use crate::command::{finish, has_npm, program};
+use crate::{Outcome, plugins, root, workspace};
 
 /// Run the cases that CEL and JSONLogic have for themselves on plugins/dist/*.wasm.
 ///
@@ -16,14 +16,14 @@ const LANGUAGES: [&str; 2] = ["cel", "jsonlogic"];
 
 pub(crate) fn run(_: &Args) -> Outcome {
     plugins::run(&plugins::Args::default())?;
-    run::build_workspace()?;
+    workspace::build()?;
     hold()
 }
 
 /// Fails for a case that does not hold. The plugins and the program are built.
 pub(crate) fn hold() -> Outcome {
     write_cases()?;
-    let checker = target_dir().join("debug/exosphere-alerts");
+    let checker = workspace::host();
     for language in LANGUAGES {
         let mut check = program(&checker.to_string_lossy());
         check.args(["plugin", "check", "--cases", &format!("plugins/dist/{language}.cases.json")]);
@@ -34,7 +34,7 @@ pub(crate) fn hold() -> Outcome {
 
 fn write_cases() -> Outcome {
     let folder = root().join("plugins/conditions/conformance");
-    if !succeeds(program("npm").arg("--version")) {
+    if !has_npm() {
         return Err(
             "the cases come with npm packages: install Node.js 20 or newer, with npm".into()
         );

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Instant, SystemTime};
 
-use crate::command::{finish, output, program, succeeds};
-use crate::{Outcome, root, run, target_dir};
+use crate::command::{finish, has_npm, output, program};
+use crate::{Outcome, root, workspace};
 
 /// Build the dashboard into dashboard/dist, which the host embeds.
 ///
@@ -30,8 +30,8 @@ fn folder() -> PathBuf {
 
 /// A test holds this file against what the host serves.
 fn write_description() -> Outcome {
-    run::build_workspace()?;
-    let host = target_dir().join("debug/exosphere-alerts");
+    workspace::build()?;
+    let host = workspace::host();
     let description = output(program(&host.to_string_lossy()).arg("openapi"))
         .ok_or("`exosphere-alerts openapi` failed")?;
     let file = folder().join("openapi.json");
@@ -56,7 +56,7 @@ fn build() -> Outcome {
         println!("dashboard: dashboard/dist is there");
         return Ok(());
     }
-    if !succeeds(program("npm").arg("--version")) {
+    if !has_npm() {
         println!(
             "dashboard: npm does not start, so the host gets a plain page; install Node.js 20 or \
              newer, with npm"

@@ -10,7 +10,7 @@ use crate::command::{finish, program, succeeds};
 use crate::step::Step;
 use crate::toolchain::{install_with_apt, is_root};
 use crate::venv::{self, Venv};
-use crate::{Outcome, root, run, target_dir};
+use crate::{Outcome, root, target_dir, workspace};
 
 /// Check deploy/ (image, systemd unit, compose files, chart, Terraform module, dashboards)
 /// and examples/receivers.
@@ -44,12 +44,8 @@ pub(crate) fn run(args: &Args) -> Outcome {
 pub(crate) fn check(filter: Option<&str>) -> Outcome<Step> {
     let kept = target_dir().join("deploy");
     let requirements = root().join("deploy/tests/requirements.txt");
-    let venv = match Venv::made(kept.join("python"), &requirements) {
-        Ok(venv) => venv,
-        Err(error) => {
-            println!("deploy: {error}");
-            return Ok(Step::Skipped(venv::ADVICE.to_owned()));
-        }
+    let Some(venv) = Venv::if_possible("deploy", kept.join("python"), &requirements) else {
+        return Ok(Step::Skipped(venv::ADVICE.to_owned()));
     };
     for (name, packages) in UNPACKED {
         unpack(name, packages, &kept.join("debian"));
@@ -58,11 +54,11 @@ pub(crate) fn check(filter: Option<&str>) -> Outcome<Step> {
         println!("deploy: installing php-cli with apt-get");
         let _ = install_with_apt(&["php-cli"]);
     }
-    run::build_workspace()?;
+    workspace::build()?;
 
     let mut checks = venv.program("pytest");
     checks
-        .env("ALERTS_PROGRAM", target_dir().join("debug/exosphere-alerts"))
+        .env("ALERTS_PROGRAM", workspace::host())
         .env("ALERTS_DEPLOY_DIR", &kept)
         .env("PYTHONDONTWRITEBYTECODE", "1")
         // The reasons of what is passed over, and a line for each that failed.

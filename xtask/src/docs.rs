@@ -31,12 +31,9 @@ pub(crate) fn check() -> Outcome<Step> {
 
 fn build(is_served: bool) -> Outcome<Step> {
     let requirements = root().join("docs/requirements.txt");
-    let venv = match Venv::made(target_dir().join("docs"), &requirements) {
-        Ok(venv) => venv,
-        Err(error) => {
-            println!("docs: {error}");
-            return Ok(Step::Skipped(venv::ADVICE.to_owned()));
-        }
+    let folder = target_dir().join("docs");
+    let Some(venv) = Venv::if_possible("docs", folder, &requirements) else {
+        return Ok(Step::Skipped(venv::ADVICE.to_owned()));
     };
     let mut mkdocs = venv.program("mkdocs");
     // Its makers announce another program with each build otherwise.

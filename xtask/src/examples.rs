@@ -8,7 +8,7 @@ use std::time::{Instant, SystemTime};
 
 use alerts_package::{Manifest, encode, pack};
 
-use crate::command::{cargo, finish, fresh_cargo, program, succeeds};
+use crate::command::{cargo, finish, fresh_cargo, has_npm, program, succeeds};
 use crate::plugins::{read, write_if_changed};
 use crate::toolchain::{Choice, TARGET, Toolchain, install_with_apt, is_root};
 use crate::venv::{self, Venv};
@@ -207,7 +207,7 @@ fn can_link(clang: &str) -> bool {
 }
 
 fn javascript(folder: &Path) -> Outcome<Built> {
-    if !succeeds(program("npm").arg("--version")) {
+    if !has_npm() {
         return Ok(Built::Missing("install Node.js 20 or newer, with npm"));
     }
     let installed = folder.join("node_modules/.package-lock.json");
@@ -225,12 +225,9 @@ fn javascript(folder: &Path) -> Outcome<Built> {
 
 fn python(folder: &Path) -> Outcome<Built> {
     let requirements = folder.join("requirements.txt");
-    let venv = match Venv::made(target_dir().join("examples/python"), &requirements) {
-        Ok(venv) => venv,
-        Err(error) => {
-            println!("examples: {error}");
-            return Ok(Built::Missing(venv::ADVICE));
-        }
+    let made_in = target_dir().join("examples/python");
+    let Some(venv) = Venv::if_possible("examples", made_in, &requirements) else {
+        return Ok(Built::Missing(venv::ADVICE));
     };
     let component = target_dir().join("examples/teams.wasm");
     finish(

@@ -6,9 +6,9 @@ use std::path::Path;
 use clap::ValueEnum;
 
 use crate::command::finish;
-use crate::python_client::{built_wheel, in_package, venv};
+use crate::python_client::{built_wheel, cache, in_package, venv};
 use crate::venv::Venv;
-use crate::{Outcome, run, target_dir};
+use crate::{Outcome, workspace};
 
 /// Run a small flow on real workflow platforms, and hold the alerts that follow against it.
 ///
@@ -31,7 +31,7 @@ enum Platform {
 }
 
 pub(crate) fn run(args: &Args) -> Outcome {
-    run::build_workspace()?;
+    workspace::build()?;
     let wheel = built_wheel(&venv("test")?)?;
     for platform in Platform::value_variants() {
         if args.platforms.is_empty() || args.platforms.contains(platform) {
@@ -54,9 +54,8 @@ fn check(platform: Platform, venv: &Venv, wheel: &Path) -> Outcome {
     // The settings of the ordinary tests, in which a warning is an error, are not for platforms.
     let mut pytest = in_package(venv, "python");
     pytest.args(["-m", "pytest", "-q", "-o", "filterwarnings=default", &test]);
-    pytest.env("ALERTS_BINARY", target_dir().join("debug/exosphere-alerts"));
-    // Compiled plugins, those of the ordinary tests.
-    finish(pytest.env("ALERTS_CACHE_DIR", target_dir().join("python-client/cache")))
+    pytest.env("ALERTS_BINARY", workspace::host());
+    finish(pytest.env("ALERTS_CACHE_DIR", cache()))
 }
 
 impl Platform {

@@ -1,14 +1,14 @@
 //! The dashboard's own tests: its types and lints, what is pure in it, and the journeys of
 //! people through it, in a real browser, against the host that was just built.
 
-use crate::command::{finish, program, succeeds};
+use crate::command::{finish, has_npm};
 use crate::step::Step;
-use crate::{Outcome, browser, dashboard, target_dir};
+use crate::{Outcome, browser, dashboard, workspace};
 
 /// Checks and tests the dashboard. Says so where a part of it needs something that is not
 /// there; whoever names a browser wants all of it, and has an error instead.
 pub(crate) fn run() -> Outcome<Step> {
-    if !succeeds(program("npm").arg("--version")) {
+    if !has_npm() {
         return skipped("npm does not start; install Node.js 20 or newer, with npm");
     }
     dashboard::install()?;
@@ -19,7 +19,7 @@ pub(crate) fn run() -> Outcome<Step> {
     };
     let mut journeys = dashboard::npm();
     journeys.args(["run", "--silent", "e2e"]);
-    journeys.env("ALERTS_BINARY", target_dir().join("debug/exosphere-alerts"));
+    journeys.env("ALERTS_BINARY", workspace::host());
     journeys.env(browser::SETTING, chromium);
     finish(&mut journeys)?;
     Ok(Step::Good)

@@ -30,6 +30,7 @@ mod test;
 mod toolchain;
 mod torture;
 mod venv;
+mod workspace;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use crate::command::finish;
 use crate::step::Step;
 use crate::venv::{self, Venv};
-use crate::{Outcome, root, run, target_dir};
+use crate::{Outcome, root, target_dir, workspace};
 
 /// Build the wheel of clients/python, and run its lints, types and tests.
 ///
@@ -21,7 +21,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Outcome {
-    run::build_workspace()?;
+    workspace::build()?;
     match check(args.filter.as_deref())? {
         Step::Good => {}
         Step::Skipped(why) => println!("python client: NOTHING OF IT IS TESTED: {why}"),
@@ -31,12 +31,9 @@ pub(crate) fn run(args: &Args) -> Outcome {
 
 /// With the host that was built.
 pub(crate) fn check(filter: Option<&str>) -> Outcome<Step> {
-    let venv = match venv("test") {
-        Ok(venv) => venv,
-        Err(error) => {
-            println!("python client: {error}");
-            return Ok(Step::Skipped(venv::ADVICE.to_owned()));
-        }
+    let Some(venv) = Venv::if_possible("python client", place("test"), &requirements("test"))
+    else {
+        return Ok(Step::Skipped(venv::ADVICE.to_owned()));
     };
     let wheel = built_wheel(&venv)?;
     venv.install(&["--no-deps", "--force-reinstall", &wheel.to_string_lossy()])?;
@@ -47,10 +44,9 @@ pub(crate) fn check(filter: Option<&str>) -> Outcome<Step> {
     }
     let mut pytest = in_package(&venv, "pytest");
     pytest
-        .env("ALERTS_BINARY", target_dir().join("debug/exosphere-alerts"))
+        .env("ALERTS_BINARY", workspace::host())
         .env("ALERTS_WHEEL", &wheel)
-        // Compiled plugins: else every run compiles them anew.
-        .env("ALERTS_CACHE_DIR", folder().join("cache"));
+        .env("ALERTS_CACHE_DIR", cache());
     if let Some(filter) = filter {
         // Whether any test has such a name is no matter here.
         let named = pytest.args(["-k", filter]).status()?;
@@ -116,7 +112,20 @@ fn folder() -> PathBuf {
 
 /// The environment of a file in clients/python/requirements.
 pub(crate) fn venv(name: &str) -> Outcome<Venv> {
-    Venv::made(folder().join(name), &package().join("requirements").join(format!("{name}.txt")))
+    Venv::made(place(name), &requirements(name))
+}
+
+/// Compiled plugins of hosts under test: else every run compiles them anew.
+pub(crate) fn cache() -> PathBuf {
+    folder().join("cache")
+}
+
+fn place(name: &str) -> PathBuf {
+    folder().join(name)
+}
+
+fn requirements(name: &str) -> PathBuf {
+    package().join("requirements").join(format!("{name}.txt"))
 }
 
 /// A program of an environment, run in clients/python.

@@ -2,8 +2,8 @@
 
 use std::ffi::OsString;
 
-use crate::command::{cargo, finish, program};
-use crate::{Outcome, dashboard, plugins, target_dir};
+use crate::command::program;
+use crate::{Outcome, dashboard, plugins, workspace};
 
 /// Build everything and serve, with SQLite under ./data.
 ///
@@ -22,8 +22,8 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Outcome {
     plugins::run(&plugins::Args::default())?;
     dashboard::run(&dashboard::Args::default())?;
-    build_workspace()?;
-    let binary = target_dir().join("debug/exosphere-alerts");
+    workspace::build()?;
+    let binary = workspace::host();
     let mut serve = program(&binary.to_string_lossy());
     serve.arg("serve");
     if args.demo {
@@ -31,15 +31,6 @@ pub(crate) fn run(args: &Args) -> Outcome {
     }
     serve.args(&args.serve);
     replace(&mut serve)
-}
-
-/// The whole workspace even for one binary: a part of it would give wasmtime
-/// other features, and so compile it a second time.
-pub(crate) fn build_workspace() -> Outcome {
-    if !target_dir().join("debug/exosphere-alerts").exists() {
-        println!("build: the first build compiles wasmtime, about 10 minutes on two cores");
-    }
-    finish(cargo().args(["build", "--workspace", "--locked"]))
 }
 
 /// Becomes the server, so that signals reach it and not a parent in between.
@@ -52,5 +43,5 @@ fn replace(serve: &mut std::process::Command) -> Outcome {
 
 #[cfg(not(unix))]
 fn replace(serve: &mut std::process::Command) -> Outcome {
-    finish(serve)
+    crate::command::finish(serve)
 }

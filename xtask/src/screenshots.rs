@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::{Child, Stdio};
 
 use crate::command::{finish, program, succeeds};
-use crate::{Outcome, dashboard, plugins, root, run, target_dir};
+use crate::{Outcome, browser, dashboard, plugins, root, target_dir, workspace};
 
 /// The platform key of the host that is pictured; it lives as long as the command.
 const KEY: &str = "screenshots-platform-key-0123456789";
@@ -17,9 +17,9 @@ const KEY: &str = "screenshots-platform-key-0123456789";
 /// commit them.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Chromium's program.
-    #[arg(long, default_value = "/usr/bin/chromium")]
-    browser: String,
+    /// Chromium's program [default: the one that the dashboard is tested in]
+    #[arg(long)]
+    browser: Option<PathBuf>,
     /// Only these pictures, by their names without colours and size.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
@@ -33,18 +33,18 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Outcome {
     let Args { browser, only, folder, format } = args;
-    if !succeeds(program(browser).arg("--version")) {
-        return Err(
-            format!("`{browser}` does not start; on Debian: apt-get install chromium").into()
-        );
-    }
+    let found = browser.clone().or_else(browser::chromium);
+    let Some(browser) =
+        found.filter(|path| succeeds(program(&path.to_string_lossy()).arg("--version")))
+    else {
+        return Err(format!("no browser starts; {}", browser::ADVICE).into());
+    };
     plugins::run(&plugins::Args::default())?;
     dashboard::run(&dashboard::Args::default())?;
-    run::build_workspace()?;
+    workspace::build()?;
     let host = DemoHost::start()?;
-    let mut npm = program("npm");
-    npm.current_dir(root().join("dashboard"))
-        .args(["run", "--silent", "screenshots", "--"])
+    let mut npm = dashboard::npm();
+    npm.args(["run", "--silent", "screenshots", "--"])
         // Relative to the root, as everything else that is named here.
         .arg(root().join(folder))
         .env("ALERTS_URL", &host.url)
@@ -69,7 +69,7 @@ impl DemoHost {
         // Free a moment ago; if somebody else takes it, the host says so and ends.
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let database = format!("sqlite://{}", folder.join("demo.db").display());
-        let process = program(&target_dir().join("debug/exosphere-alerts").to_string_lossy())
+        let process = program(&workspace::host().to_string_lossy())
             .args(["serve", "--demo"])
             .env("ALERTS_LISTEN", address.to_string())
             .env("ALERTS_DATABASE_URL", database)

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use crate::command::{cargo, finish, fresh_cargo, program, succeeds, without_package_variables};
 use crate::step::Step;
 use crate::{
-    Outcome, conformance, dashboard, deploy, docs, examples, journeys, plugins, python_client, run,
-    target_dir, torture,
+    Outcome, conformance, dashboard, deploy, docs, examples, journeys, plugins, python_client,
+    target_dir, torture, workspace,
 };
 
 /// Run everything that must hold: format, lints, licences and all tests.
@@ -93,7 +93,7 @@ fn plugin_tests(filter: Option<&str>) -> Outcome {
 }
 
 fn host_tests(filter: Option<&str>) -> Outcome {
-    run::build_workspace()?;
+    workspace::build()?;
     // One server for all test processes; its program was built with the rest.
     let with_postgres = target_dir().join("debug/with-postgres");
     let mut tests = program(&with_postgres.to_string_lossy());

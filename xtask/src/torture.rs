@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::command::{finish, program};
-use crate::{Outcome, plugins, run, target_dir};
+use crate::{Outcome, plugins, target_dir, workspace};
 
 /// Kill a host under load, and cut its power, again and again.
 ///
@@ -25,7 +25,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Outcome {
     plugins::run(&plugins::Args::default())?;
-    run::build_workspace()?;
+    workspace::build()?;
     let mut torture = torture(args.kills, args.cuts);
     if let Some(seed) = args.seed {
         torture.args(["--seed", &seed.to_string()]);

@@ -34,6 +34,11 @@ impl Venv {
         Ok(venv)
     }
 
+    /// The same, or none, having said for whom and why it cannot be made.
+    pub(crate) fn if_possible(who: &str, folder: PathBuf, requirements: &Path) -> Option<Self> {
+        Self::made(folder, requirements).inspect_err(|error| println!("{who}: {error}")).ok()
+    }
+
     /// Installs more into it, as pip is told.
     pub(crate) fn install(&self, what: &[&str]) -> Outcome {
         let mut pip = self.program("python");

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Sequence
 from datetime import datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
+from .clock import Clock
 from .errors import AlertsError
 from .event import Event, timestamp
 from .sender import log
 
-if TYPE_CHECKING:
-    from .emitter import Emitter
-
 MAX_ERROR = 2000
 """Characters of an error's text: what a person reads, not a log."""
+
+
+class Teller(Protocol):
+    """What a run needs of an emitter."""
+
+    clock: Clock
+
+    def emit_events(self, events: Sequence[Event]) -> None: ...
+
+    async def aemit_events(self, events: Sequence[Event]) -> None: ...
 
 
 class Run:
@@ -32,7 +41,7 @@ class Run:
     """
 
     def __init__(
-        self, emitter: Emitter, graph_name: str, run_id: str | None, data: dict[str, Any] | None
+        self, emitter: Teller, graph_name: str, run_id: str | None, data: dict[str, Any] | None
     ) -> None:
         self._emitter = emitter
         self._graph_name = graph_name
