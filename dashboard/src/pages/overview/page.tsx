@@ -1,7 +1,7 @@
 /** Is anything wrong? One sentence; what is wrong, each with its remedy; then the figures. */
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { lazy, Suspense } from 'react';
+import { lazy, Suspense, useMemo } from 'react';
 import { countsQuery, deliveriesQuery } from '@/api/deliveries';
 import { usePlugins } from '@/api/operators';
 import { useRules } from '@/api/rules';
@@ -127,15 +127,19 @@ function Troubles({ troubles }: { troubles: Trouble[] }) {
 function Figures({ stats }: { stats: Parameters<typeof totalsOf>[0] }) {
   const totals = totalsOf(stats);
   const rate = successRate(totals);
-  const slots = filled(stats, 'hour', HOURS, useHour());
+  const thisHour = useHour();
+  const slots = useMemo(() => filled(stats, 'hour', HOURS, thisHour), [stats, thisHour]);
   const hour = (at: number) =>
     new Date(at).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' });
-  const byHour = new Map(stats.map((stat) => [Date.parse(stat.at), stat]));
-  const latency = slots.map(({ at }) => ({
-    at,
-    p50: byHour.get(at)?.p50_ms ?? null,
-    p99: byHour.get(at)?.p99_ms ?? null,
-  }));
+  // The same array for the same figures: the chart is made anew for another one.
+  const latency = useMemo(() => {
+    const byHour = new Map(stats.map((stat) => [Date.parse(stat.at), stat]));
+    return slots.map(({ at }) => ({
+      at,
+      p50: byHour.get(at)?.p50_ms ?? null,
+      p99: byHour.get(at)?.p99_ms ?? null,
+    }));
+  }, [stats, slots]);
   const facts: [string, string, string?][] = [
     ['Events', countText(totals.events)],
     ['Delivered', countText(totals.delivered)],
@@ -172,7 +176,7 @@ function Figures({ stats }: { stats: Parameters<typeof totalsOf>[0] }) {
           />
         </Card>
         <Card title="From event to delivered" aside={<Legend />}>
-          <Suspense fallback={<div className="h-40" />}>
+          <Suspense fallback={<div aria-busy="true" className="h-40" />}>
             <LatencyChart points={latency} />
           </Suspense>
           <p className="sr-only">

@@ -72,7 +72,7 @@ impl Demo {
         let mut demo = Self { receivers, secret, begun, told_until: begun };
         // Other hosts of a database would take a host with a clock of its own for dead.
         if !store.is_shared() && !setup::has_past(&store).await? {
-            say("Demo: lives through the company's last day; once, for less than a minute …");
+            say("Demo: lives through the company's last day; once, for a minute or two …");
             encryption::ensure(&store, &parts.keyring, &parts.entropy).await?;
             let keys = KeyRegistry::new(store);
             demo.told_until = begun - jiff::SignedDuration::try_from(past::GAP)?;
