@@ -6,13 +6,17 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::sessions::cookie;
 use crate::support::api::Api;
-use crate::support::eventually;
 use crate::support::process::{command, free_address};
+use crate::support::within;
+
+/// The company's runs come when they come: some are minutes apart.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A demo that has said how to go on.
 struct Demo {
@@ -178,12 +182,12 @@ async fn deliveries_are_in_all_states(api: &Api) {
     assert!(endpoints.iter().any(|endpoint| endpoint["is_active"] == false));
     let ledger = endpoints.iter().find(|endpoint| endpoint["name"] == "Finance ledger").unwrap();
     let ledger = format!("/v1/webhooks/{}", ledger["id"].as_str().unwrap());
-    eventually("a circuit that is open", async || {
+    within(PATIENCE, "a circuit that is open", async || {
         let endpoint = api.get(&ledger).await.expect(200);
         (endpoint["circuit"]["state"] == "open").then_some(())
     })
     .await;
-    eventually("a retry that waits", async || {
+    within(PATIENCE, "a retry that waits", async || {
         let waiting = list(api, "/v1/deliveries?status=scheduled&limit=200").await;
         waiting.iter().any(|one| one["attempt_count"].as_u64() > Some(0)).then_some(())
     })
@@ -197,7 +201,7 @@ async fn deliveries_are_in_all_states(api: &Api) {
 async fn the_present_goes_on(api: &Api) {
     let newest = async || list(api, "/v1/events?limit=1").await[0]["id"].clone();
     let first = newest().await;
-    eventually("another event", async || (newest().await != first).then_some(())).await;
+    within(PATIENCE, "another event", async || (newest().await != first).then_some(())).await;
 }
 
 async fn the_link_opens_the_whole_host_once(demo: &Demo) {

@@ -10,8 +10,17 @@ pub(crate) mod receiver;
 use std::time::{Duration, Instant};
 
 /// Waits for a condition, not for a time. The deadline is only there to fail.
-pub(crate) async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + Duration::from_secs(30);
+pub(crate) async fn eventually<T>(what: &str, look: impl AsyncFnMut() -> Option<T>) -> T {
+    within(Duration::from_secs(30), what, look).await
+}
+
+/// The same for what takes its time: the deadline is this far away.
+pub(crate) async fn within<T>(
+    patience: Duration,
+    what: &str,
+    mut look: impl AsyncFnMut() -> Option<T>,
+) -> T {
+    let deadline = Instant::now() + patience;
     loop {
         if let Some(found) = look().await {
             return found;

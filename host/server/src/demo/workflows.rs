@@ -41,7 +41,7 @@ struct Trouble {
 /// How much longer a run takes that is stuck.
 const STUCK_FACTOR: u32 = 4;
 /// Longest run of all, in seconds: as far back as starts are looked for.
-const LONGEST_S: i64 = 2 * 60 * 60;
+const LONGEST_S: i64 = 3 * 60 * 60;
 /// Most errors of a run that fails badly.
 const MAX_ERRORED: u32 = 9;
 
@@ -224,7 +224,8 @@ struct Run<'w> {
 impl<'w> Run<'w> {
     fn of(workflow: &'w Workflow, number: i64, begun: Timestamp) -> Self {
         let mut chance = Chance::of(workflow.graph, number);
-        let late_ms = i64::from(chance.below(5_000));
+        // Not all of them at the full minute: something happens all the time.
+        let late_ms = i64::from(chance.below((workflow.every_s * 500) as u32));
         let started_at = Timestamp::from_millisecond(number * workflow.every_s * 1000 + late_ms)
             .unwrap_or(begun);
         let mut takes_ms =
