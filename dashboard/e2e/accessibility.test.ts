@@ -48,6 +48,7 @@ before(async () => {
     '/plugins/http',
     '/keys',
     '/tenants',
+    '/hosts',
     '/audit',
     '/no-such-page',
   ];

@@ -102,6 +102,20 @@ test('the page looks as the link says, and leads back to where it says', async (
   assertNoComplaints(guest);
 });
 
+test('whoever signs out of a session that a link opened is led back to where the link was given', async () => {
+  const guest = await stranger(browser);
+  const { page } = guest;
+  await page.goto(await link({ return_url: 'https://exosphere.example.com/x' }));
+  await isIn(page);
+  await page.getByRole('button', { name: 'Your key' }).click();
+  await page.getByRole('menuitem', { name: 'Sign out' }).click();
+  await page.getByRole('heading', { name: 'Sign in to Exosphere Alerts' }).waitFor();
+  await page.getByText('You are signed out. A new link opens another session').waitFor();
+  const back = page.getByRole('link', { name: 'Back to exosphere.example.com' });
+  assert.equal(await back.getAttribute('href'), 'https://exosphere.example.com/x');
+  assertNoComplaints(guest);
+});
+
 test('whoever comes by a link sees nothing of whoever was signed in before', async () => {
   const person = await signedIn(browser, host, { namespace: 'rivals' });
   const { page } = person;

@@ -1,5 +1,8 @@
 /** Whether the server answers, whether the session is open, and for which namespace requests are made. */
 import { useSyncExternalStore } from 'react';
+import type { components } from './schema';
+
+type Portal = components['schemas']['Session']['portal'] | null;
 
 export interface Connection {
   isReachable: boolean;
@@ -10,6 +13,8 @@ export interface Connection {
   /** A platform key acts for any namespace; any other has its own, whatever the address says. */
   isPlatform: boolean;
   csrfToken: string | null;
+  /** Of the portal link whose session was signed out last: the way back to where the link was given. */
+  leftPortal: Portal;
 }
 
 let state: Connection = {
@@ -18,6 +23,7 @@ let state: Connection = {
   namespace: null,
   isPlatform: false,
   csrfToken: null,
+  leftPortal: null,
 };
 const listeners = new Set<() => void>();
 

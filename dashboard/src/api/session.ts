@@ -17,6 +17,7 @@ export const sessionQuery = queryOptions({
       csrfToken: session.csrf_token,
       isPlatform: session.namespace == null,
       isExpired: false,
+      leftPortal: null,
     });
     return session;
   },

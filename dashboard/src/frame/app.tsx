@@ -25,11 +25,11 @@ export function App() {
 
 function Dashboard() {
   const session = useQuery(sessionQuery);
-  const { isExpired } = useConnection();
+  const { isExpired, leftPortal } = useConnection();
   usePortalLook(session.data?.portal);
   if (session.isPending) return <Blank />;
   const isSignedOut = session.error instanceof ApiProblem && session.error.status === 401;
-  if (isSignedOut && !session.data) return <SignIn />;
+  if (isSignedOut && !session.data) return <SignIn portal={leftPortal} />;
   if (!session.data) {
     return (
       <main className="mx-auto max-w-xl p-6 pt-24">

@@ -24,7 +24,12 @@ export function KeyMenu() {
       toast.failed(error);
       return;
     }
-    connection.set({ csrfToken: null, namespace: null, isExpired: false });
+    connection.set({
+      csrfToken: null,
+      namespace: null,
+      isExpired: false,
+      leftPortal: session?.portal ?? null,
+    });
     client.clear();
     await client.resetQueries({ queryKey: sessionQuery.queryKey });
   };

@@ -71,6 +71,9 @@ export function SignIn({ isExpired = false, portal = null }: SignInProps) {
 }
 
 function adviceFor(isExpired: boolean, portal: Session['portal']): string {
+  if (!isExpired && portal) {
+    return 'You are signed out. A new link opens another session; or sign in with an API key of your namespace.';
+  }
   if (!isExpired) {
     return 'With an API key of your namespace. Your administrator makes one under Keys.';
   }

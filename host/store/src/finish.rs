@@ -195,25 +195,28 @@ async fn disable_rule(
     reason: &ErrorText,
 ) -> Result<bool, StoreError> {
     let Some(rule) = finished.alert_rule_id else { return Ok(false) };
-    let disabled = sqlx::query(
+    let disabled = sqlx::query_scalar::<_, String>(
         "UPDATE alert_rules SET is_active = 0, disabled_reason = $3,
             updated_at = CASE WHEN updated_at < $4 THEN $4 ELSE updated_at + 1 END
-         WHERE tenant = $1 AND id = $2 AND is_active = 1 AND deleted_at IS NULL",
+         WHERE tenant = $1 AND id = $2 AND is_active = 1 AND deleted_at IS NULL
+         RETURNING name",
     )
     .bind(finished.tenant.as_str())
     .bind(rule.to_string())
     .bind(reason.as_str())
     .bind(us(finished.now))
-    .execute(&mut *connection)
+    .fetch_optional(&mut *connection)
     .await?;
-    if disabled.rows_affected() == 0 {
-        return Ok(false);
-    }
+    let Some(name) = disabled else { return Ok(false) };
     let entry = AuditEntry {
         actor: "system".to_owned(),
         action: "alert_rule.disabled".to_owned(),
         resource: rule.to_string(),
-        detail: serde_json::json!({"reason": reason.as_str(), "delivery": finished.id}),
+        detail: serde_json::json!({
+            "name": name,
+            "reason": reason.as_str(),
+            "delivery": finished.id,
+        }),
     };
     tenant_lock::raise_revision(connection, &finished.tenant).await?;
     audit::append(connection, &finished.tenant, &entry, finished.now).await?;

@@ -116,9 +116,8 @@ function Chain() {
   if (!data) return <p className="text-muted">Checking the chain…</p>;
   return data.intact ? (
     <p>
-      <Badge tone="success">
-        The chain is whole: {plural(data.entries ?? 0, 'entry', 'entries')}, each as it was written.
-      </Badge>
+      <Badge tone="success">The chain is whole:</Badge>{' '}
+      {plural(data.entries ?? 0, 'entry', 'entries')}, each as it was written.
     </p>
   ) : (
     <Note tone="danger">

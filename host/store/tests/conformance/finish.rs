@@ -108,6 +108,7 @@ on_both! {
         let audit = db.list_audit(&ada(), 1, None).await.unwrap();
         assert_eq!(audit.items[0].action, "alert_rule.disabled");
         assert_eq!(audit.items[0].resource, rule.id.to_string());
+        assert_eq!(audit.items[0].detail["name"], rule.spec.name.as_str());
     }
 
     async fn many_results_at_once_are_all_written(db: Db) {
