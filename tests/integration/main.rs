@@ -57,6 +57,7 @@ mod stream;
 mod supervision;
 mod support;
 mod tenants;
+mod tls;
 mod told_of_changes;
 mod triggers;
 mod versions;

@@ -9,11 +9,13 @@
 mod bench;
 mod browser;
 mod build;
+mod cargo_tool;
 mod command;
 mod conformance;
 mod coverage;
 mod dashboard;
 mod deploy;
+mod dist;
 mod docs;
 mod examples;
 mod images;
@@ -60,6 +62,7 @@ enum Command {
     Deploy(deploy::Args),
     Docs(docs::Args),
     Build(build::Args),
+    Dist(dist::Args),
     Run(run::Args),
     Test(test::Args),
     Conformance(conformance::Args),
@@ -83,6 +86,7 @@ fn main() -> ExitCode {
         Command::Deploy(args) => deploy::run(&args),
         Command::Docs(args) => docs::run(&args),
         Command::Build(args) => build::run(&args),
+        Command::Dist(args) => dist::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Conformance(args) => conformance::run(&args),

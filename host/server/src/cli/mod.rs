@@ -17,6 +17,7 @@ mod welcome;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::LazyLock;
 
 use alerts_store::Store;
 use clap::{Parser, Subcommand};
@@ -26,11 +27,20 @@ use crate::settings::{Database, ServeArgs, SettingError};
 
 /// Turns workflow events into signed, durable, retried webhook notifications.
 #[derive(Parser)]
-#[command(name = "exosphere-alerts", version, arg_required_else_help = true, after_help = AFTER)]
+#[command(name = "exosphere-alerts", version = BUILD.as_str(), arg_required_else_help = true, after_help = AFTER)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
 }
+
+/// What `--version` shows: the release, and which build of it.
+static BUILD: LazyLock<String> = LazyLock::new(|| {
+    // Set by `cargo xtask build`; a build by hand may be of anything.
+    let commit = option_env!("ALERTS_BUILD_COMMIT").unwrap_or("unknown");
+    let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
+    let kind = if cfg!(debug_assertions) { "development" } else { "release" };
+    format!("{} (commit {commit}, {kind} build for {os} {arch})", env!("CARGO_PKG_VERSION"))
+});
 
 const AFTER: &str = "\
 To see it work, with a receiver, rules and events of its own:

@@ -15,6 +15,7 @@ mod plugins;
 mod quotas;
 mod retention;
 mod site;
+mod tls;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -34,6 +35,7 @@ pub use self::encryption_key::EncryptionKeys;
 pub use self::error::SettingError;
 pub use self::plugins::PluginSettings;
 pub use self::site::Site;
+pub use self::tls::TlsFiles;
 
 /// Where a host listens when nobody says.
 pub(crate) const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
@@ -77,6 +79,8 @@ pub struct Settings {
     pub connections: ConnectionSettings,
     /// Where browsers reach it, and which sites may show it in a frame.
     pub site: Site,
+    /// What it serves TLS with, if it does.
+    pub tls: Option<TlsFiles>,
     /// What plugins may use where nobody says otherwise.
     pub plugins: PluginSettings,
     /// Whether sample data is wanted.
@@ -122,6 +126,7 @@ impl Settings {
         let quotas = quotas::read(args, &mut wrong);
         let connections = ConnectionSettings::read(args, &mut wrong);
         let site = Site::read(args, &mut wrong);
+        let tls = keep(&mut wrong, tls::read(args)).flatten();
         if !wrong.is_empty() {
             return Err(wrong);
         }
@@ -148,6 +153,7 @@ impl Settings {
                 cache_dir,
                 connections,
                 site,
+                tls,
                 plugins,
                 retention,
                 quotas,
