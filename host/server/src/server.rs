@@ -44,7 +44,7 @@ pub struct ServerOptions {
     /// Where browsers reach it, and which sites may show it in a frame.
     pub site: Site,
     /// The certificate that it serves with; none for plain HTTP.
-    pub(crate) tls: Option<Tls>,
+    pub tls: Option<Tls>,
 }
 
 /// A server that is serving.

@@ -32,7 +32,7 @@ use self::answer::Answer;
 use self::guarded::Guarded;
 use self::place::Place;
 use self::places::Places;
-pub(crate) use self::tls::Tls;
+pub use self::tls::Tls;
 use crate::limits::ServerLimits;
 
 /// How long a connection that has made a request may take for the head of the next

@@ -24,7 +24,7 @@ const TELL_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The certificate that connections are served with. Clones are the same.
 #[derive(Clone)]
-pub(crate) struct Tls {
+pub struct Tls {
     files: TlsFiles,
     current: Arc<RwLock<Current>>,
 }
@@ -47,7 +47,7 @@ impl std::fmt::Debug for Tls {
 
 impl Tls {
     /// Reads both files; what is wrong with them is told by the setting's name.
-    pub(crate) fn open(files: TlsFiles) -> Result<Self, SettingError> {
+    pub fn open(files: TlsFiles) -> Result<Self, SettingError> {
         let current = read(&files)?;
         Ok(Self { files, current: Arc::new(RwLock::new(current)) })
     }
