@@ -13,7 +13,7 @@ import places
 def listed(tmp_path_factory) -> dict:
     into = tmp_path_factory.mktemp("sbom") / "exosphere-alerts.cdx.json"
     # It holds what it writes against CycloneDX's own schema.
-    script = places.DEPLOY / "dist/sbom.py"
+    script = places.DEPLOY / "package/sbom.py"
     subprocess.run([sys.executable, script, into], cwd=places.ROOT, check=True)
     return json.loads(into.read_text())
 

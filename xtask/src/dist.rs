@@ -86,9 +86,9 @@ fn debian_package(binary: &Path, version: &str, into: &Path, more: &[&str]) -> O
 
 /// Every crate and npm package that is in the binary.
 fn sbom(into: &Path) -> Outcome {
-    let requirements = root().join("deploy/dist/requirements.txt");
+    let requirements = root().join("deploy/package/requirements.txt");
     let venv = Venv::made(target_dir().join("dist-python"), &requirements)?;
-    finish(venv.program("python").arg("deploy/dist/sbom.py").arg(into))
+    finish(venv.program("python").arg("deploy/package/sbom.py").arg(into))
 }
 
 fn names(dist: &Path) -> Outcome<Vec<PathBuf>> {
