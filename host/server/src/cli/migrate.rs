@@ -62,11 +62,16 @@ pub(super) fn run(Migrate { from, to }: Migrate) -> Result<(), Failure> {
     let Moved { tables, rows, audit, deliveries_freed } = moved.map_err(failure)?;
     say(format_args!(
         "all {} rows of {tables} tables are there, counted table by table; {} audit logs with {} \
-         entries are whole",
+         entries are as they were written",
         HumanCount(rows),
-        audit.logs,
+        audit.logs - audit.broken.len(),
         audit.entries
     ));
+    for (tenant, seq) in &audit.broken {
+        say(format_args!(
+            "the audit log of `{tenant}` is broken from entry {seq} on, as it was in SQLite"
+        ));
+    }
     say(format_args!("{deliveries_freed} deliveries that were on their way are due again"));
     let keys = encryption_key_file(&file);
     let keys = match keys.exists() {

@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use alerts_domain::tenant::TenantId;
-
+use crate::audit_log::AuditLogs;
 use crate::error::StoreError;
 
 /// A move did not come to its end. The source is as it was.
@@ -49,16 +48,13 @@ pub enum MoveError {
         /// Rows in the target.
         found: u64,
     },
-    /// An audit log is whole in neither or in only one of the two.
-    #[error(
-        "the audit log of `{tenant}` is broken: entry {seq} was altered or taken out, as it was in \
-         the source already; look at it with `audit verify`"
-    )]
-    BrokenAudit {
-        /// Whose log; `*` is the host's own.
-        tenant: TenantId,
-        /// The first entry that is not as it was written.
-        seq: i64,
+    /// The audit logs differ from those that were copied.
+    #[error("the audit logs differ: the target has {found:?}, the source {expected:?}")]
+    Audit {
+        /// Those of the source.
+        expected: AuditLogs,
+        /// Those of the target.
+        found: AuditLogs,
     },
 }
 

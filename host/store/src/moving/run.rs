@@ -39,7 +39,7 @@ pub struct Moved {
     pub tables: usize,
     /// Their rows.
     pub rows: u64,
-    /// The audit logs, followed from their first entry.
+    /// The audit logs, followed from their first entry: the same as in the source.
     pub audit: AuditLogs,
     /// Deliveries that were on their way when the source was stopped. They are due again.
     pub deliveries_freed: u64,

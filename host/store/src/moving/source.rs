@@ -12,6 +12,7 @@ use sqlx::{AnyConnection, AssertSqlSafe, Connection as _, Row as _};
 use super::copy_text::push_row;
 use super::error::MoveError;
 use super::progress::OfTable;
+use crate::audit_log::{AuditLogs, verify_all};
 use crate::batch::Column as Kind;
 use crate::dialect::Dialect;
 use crate::error::StoreError;
@@ -121,6 +122,11 @@ impl Source {
         }
         progress.rows += u64::try_from(rows).unwrap_or(0);
         Ok(Rows { text, progress })
+    }
+
+    /// The audit logs, followed from their first entry.
+    pub(super) async fn audit(&mut self) -> Result<AuditLogs, StoreError> {
+        verify_all(&mut self.connection).await
     }
 
     pub(super) async fn close(self) -> Result<(), MoveError> {

@@ -26,7 +26,11 @@ const MARK: &str = "_alerts_move";
 /// that was ever started has put something into it.
 const UNTOUCHED: &str = "SELECT 1 FROM encryption_checks WHERE checks <> '{}' LIMIT 1";
 /// Any number that no other lock of ours has.
-const MOVE_LOCK: &str = "SELECT pg_try_advisory_lock(1635018612)";
+const MOVE_LOCK: &str = "SELECT pg_advisory_lock(1635018612)";
+/// A move that was killed holds its lock until the server has seen its end.
+const LOCK_WAIT: &str = "SET lock_timeout = '5s'";
+/// "lock_not_available".
+const NOT_HAD: &str = "55P03";
 
 /// The database to be filled.
 pub(super) struct Target {
@@ -76,12 +80,16 @@ impl Target {
             |error: sqlx::Error| StoreError::Open { url: shown.clone(), detail: error.to_string() };
         let mut connection = AnyConnection::connect(&used).await.map_err(failed)?;
         let mut rows = PgConnection::connect(&used).await.map_err(failed)?;
-        for connection in ["SET statement_timeout = 0", "SET lock_timeout = '10s'"] {
-            rows.execute(connection).await.map_err(failed)?;
-        }
+        // A batch may take longer than what a host asks for.
         connection.execute("SET statement_timeout = 0").await.map_err(failed)?;
-        let lock = rows.fetch_one(MOVE_LOCK).await.map_err(failed)?;
-        if !lock.try_get::<bool, _>(0).map_err(failed)? {
+        for setting in ["SET statement_timeout = 0", LOCK_WAIT] {
+            rows.execute(setting).await.map_err(failed)?;
+        }
+        if let Err(error) = rows.execute(MOVE_LOCK).await {
+            let code = error.as_database_error().and_then(|error| error.code());
+            if code.is_none_or(|code| code != NOT_HAD) {
+                return Err(failed(error).into());
+            }
             let detail = "it runs in this moment; wait for its end".to_owned();
             return Err(MoveError::AnotherMove { target: shown, detail });
         }
@@ -218,8 +226,8 @@ impl Target {
     }
 
     /// Whether all that the source has is there, by the counts of every table and by every
-    /// audit log.
-    pub(super) async fn verify(&mut self, source: &Source) -> Result<AuditLogs, MoveError> {
+    /// audit log, each followed in both.
+    pub(super) async fn verify(&mut self, source: &mut Source) -> Result<AuditLogs, MoveError> {
         for table in &source.tables {
             let expected = source.counts.get(&table.name).copied().unwrap_or(0);
             let found = table.count(&mut self.connection).await?;
@@ -227,11 +235,11 @@ impl Target {
                 return Err(MoveError::Counts { table: table.name.clone(), expected, found });
             }
         }
-        let audit = verify_all(&mut self.connection).await?;
-        if let Some((tenant, seq)) = audit.broken.first() {
-            return Err(MoveError::BrokenAudit { tenant: tenant.clone(), seq: *seq });
+        let (expected, found) = (source.audit().await?, verify_all(&mut self.connection).await?);
+        if found != expected {
+            return Err(MoveError::Audit { expected, found });
         }
-        Ok(audit)
+        Ok(found)
     }
 
     /// Frees what the source's hosts held and opens the database to hosts. Says how many
