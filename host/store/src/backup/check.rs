@@ -87,7 +87,6 @@ async fn read(
     if verdict != "ok" {
         return Err(damaged(verdict));
     }
-    let tables = tables(&mut *connection).await.map_err(|error| damaged(error.to_string()))?;
     let unknown = migrations::first_unknown(&mut *connection, Dialect::Sqlite).await;
     let unknown = unknown.map_err(|_| BackupError::NotABackup {
         file: path(),
@@ -96,6 +95,7 @@ async fn read(
     if let Some(detail) = unknown {
         return Err(BackupError::OtherRelease { file: path(), detail });
     }
+    let tables = tables(&mut *connection).await.map_err(|error| damaged(error.to_string()))?;
     let mut rows = BTreeMap::new();
     for table in &tables {
         rows.insert(table.name.clone(), table.count(&mut *connection).await?);

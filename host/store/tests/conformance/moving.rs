@@ -24,6 +24,24 @@ async fn stopped() -> Db {
     db
 }
 
+/// A move that ends once it has told of this.
+async fn cut_off(from: &str, to: &str, once: impl Fn(&MoveStep) -> bool + Sync) {
+    let (cut, mut is_cut) = tokio::sync::oneshot::channel();
+    let mut cut = Some(cut);
+    let mut tell = |step: MoveStep| {
+        if once(&step)
+            && let Some(cut) = cut.take()
+        {
+            cut.send(()).unwrap();
+        }
+    };
+    tokio::select! {
+        biased;
+        _ = &mut is_cut => {}
+        ended = move_to_postgres(from, to, at(9), &mut tell) => panic!("{ended:?}"),
+    }
+}
+
 /// Closes the store, so that the file is nobody's.
 async fn released(db: Db) -> (String, tempfile::TempDir) {
     db.released().await
@@ -162,21 +180,9 @@ async fn a_move_that_is_cut_off_goes_on_and_no_host_starts_before_it_is_done() {
     let (from, _folder) = released(db).await;
     let to = fresh_database().await;
 
-    // Cut off in the middle of the large table.
-    let (cut, mut is_cut) = tokio::sync::oneshot::channel();
-    let mut cut = Some(cut);
-    let mut tell = |step: MoveStep| {
-        if let (MoveStep::Copied { table, .. }, true) = (&step, cut.is_some())
-            && table == "gone_counts"
-        {
-            cut.take().unwrap().send(()).unwrap();
-        }
-    };
-    tokio::select! {
-        biased;
-        _ = &mut is_cut => {}
-        ended = move_to_postgres(&from, &to, at(9), &mut tell) => panic!("{ended:?}"),
-    }
+    let amid =
+        |step: &MoveStep| matches!(step, MoveStep::Copied { table, .. } if table == "gone_counts");
+    cut_off(&from, &to, amid).await;
     let refused = Store::open(&to).await.unwrap_err().to_string();
     assert!(refused.contains("not whole there yet"), "{refused}");
 
@@ -200,11 +206,7 @@ async fn a_source_on_which_a_host_has_worked_since_is_moved_from_its_beginning()
     let (from, _folder) = released(stopped().await).await;
     let to = fresh_database().await;
     let mut target = connect(&to).await;
-    // Cut off before its first row.
-    let mut tell = |step| panic!("{step:?}");
-    let cut = std::panic::AssertUnwindSafe(move_to_postgres(&from, &to, at(9), &mut tell));
-    let cut = futures_util::FutureExt::catch_unwind(cut).await;
-    assert!(cut.is_err());
+    cut_off(&from, &to, |step| matches!(step, MoveStep::Begun { .. })).await;
     run(
         &mut target,
         "INSERT INTO api_keys VALUES ('old', NULL, 'n', 'r', 'd', 'c', 0, NULL)".to_owned(),
