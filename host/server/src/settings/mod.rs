@@ -32,6 +32,7 @@ pub use self::arguments::{LogFormat, ServeArgs};
 pub use self::connections::ConnectionSettings;
 pub use self::database::Database;
 pub use self::encryption_key::EncryptionKeys;
+pub(crate) use self::encryption_key::encryption_key_file;
 pub use self::error::SettingError;
 pub use self::plugins::PluginSettings;
 pub use self::site::Site;
