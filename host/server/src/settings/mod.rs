@@ -10,6 +10,7 @@ mod connections;
 mod database;
 mod encryption_key;
 mod error;
+mod exosphere;
 mod name_servers;
 mod plugins;
 mod quotas;
@@ -25,6 +26,7 @@ use alerts_domain::run_url::LinkTemplate;
 use alerts_domain::secret::Secret;
 use alerts_domain::tenant::Rollout;
 use alerts_engine::Retention;
+use alerts_sources::ExosphereSettings;
 use ipnet::IpNet;
 
 pub use self::arguments::{LogFormat, ServeArgs};
@@ -79,6 +81,8 @@ pub struct Settings {
     pub site: Site,
     /// What plugins may use where nobody says otherwise.
     pub plugins: PluginSettings,
+    /// Which Exosphere is watched, if any is.
+    pub exosphere: Option<ExosphereSettings>,
     /// Whether sample data is wanted.
     pub demo: bool,
 }
@@ -122,6 +126,7 @@ impl Settings {
         let quotas = quotas::read(args, &mut wrong);
         let connections = ConnectionSettings::read(args, &mut wrong);
         let site = Site::read(args, &mut wrong);
+        let exosphere = exosphere::read(args, &name_servers, &mut wrong);
         if !wrong.is_empty() {
             return Err(wrong);
         }
@@ -151,6 +156,7 @@ impl Settings {
                 plugins,
                 retention,
                 quotas,
+                exosphere,
                 demo: args.demo,
             }),
             _ => Err(wrong),
