@@ -53,12 +53,12 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 
 {{/* The settings that the chart itself decides. */}}
 {{- define "alerts.ownSettings" -}}
-ALERTS_LISTEN ALERTS_DATABASE_URL ALERTS_CACHE_DIR ALERTS_ROLLOUT ALERTS_ENCRYPTION_KEYS ALERTS_BOOTSTRAP_KEY ALERTS_PLUGINS_DIR
+ALERTS_LISTEN ALERTS_DATABASE_URL ALERTS_CACHE_DIR ALERTS_ROLLOUT ALERTS_ENCRYPTION_KEYS ALERTS_BOOTSTRAP_KEY ALERTS_EXOSPHERE_KEY ALERTS_PLUGINS_DIR
 {{- end -}}
 
 {{/* Those under `settings`. Helm takes what is null out of the values, so they are not there to be asked. */}}
 {{- define "alerts.settings" -}}
-ALERTS_ALLOW_TARGETS ALERTS_FRAME_ANCESTORS ALERTS_KEEP_ATTEMPTS_DAYS ALERTS_KEEP_DELIVERIES_DAYS ALERTS_KEEP_EVENTS_DAYS ALERTS_LINK_TEMPLATE ALERTS_LOG ALERTS_LOG_FORMAT ALERTS_MAX_API_KEYS ALERTS_MAX_CONNECTIONS ALERTS_MAX_CONNECTIONS_PER_ADDRESS ALERTS_MAX_RULES ALERTS_MAX_WEBHOOKS ALERTS_NAME_SERVERS ALERTS_PLUGIN_DEADLINE_MS ALERTS_PLUGIN_FILE_MIB ALERTS_PLUGIN_MEMORY_MIB ALERTS_PLUGIN_THREADS ALERTS_PUBLIC_URL ALERTS_RATE_LIMIT ALERTS_TENANT_RATE_LIMIT
+ALERTS_ALLOW_TARGETS ALERTS_EXOSPHERE_INTERVAL_MS ALERTS_EXOSPHERE_NAMESPACES ALERTS_EXOSPHERE_URL ALERTS_FRAME_ANCESTORS ALERTS_KEEP_ATTEMPTS_DAYS ALERTS_KEEP_DELIVERIES_DAYS ALERTS_KEEP_EVENTS_DAYS ALERTS_LINK_TEMPLATE ALERTS_LOG ALERTS_LOG_FORMAT ALERTS_MAX_API_KEYS ALERTS_MAX_CONNECTIONS ALERTS_MAX_CONNECTIONS_PER_ADDRESS ALERTS_MAX_RULES ALERTS_MAX_WEBHOOKS ALERTS_NAME_SERVERS ALERTS_PLUGIN_DEADLINE_MS ALERTS_PLUGIN_FILE_MIB ALERTS_PLUGIN_MEMORY_MIB ALERTS_PLUGIN_THREADS ALERTS_PUBLIC_URL ALERTS_RATE_LIMIT ALERTS_TENANT_RATE_LIMIT
 {{- end -}}
 
 {{/* What a schema cannot say: values that fit alone and not together. Each message names the value. */}}
@@ -88,6 +88,9 @@ ALERTS_ALLOW_TARGETS ALERTS_FRAME_ANCESTORS ALERTS_KEEP_ATTEMPTS_DAYS ALERTS_KEE
 {{- end -}}
 {{- if and $v.ingress.enabled (not $v.ingress.host) -}}
   {{- fail "ingress.host: is empty; name the host that the ingress serves" -}}
+{{- end -}}
+{{- if and $v.settings.ALERTS_EXOSPHERE_URL (not $v.secrets.exosphereKey.name) -}}
+  {{- fail "secrets.exosphereKey.name: is empty with settings.ALERTS_EXOSPHERE_URL; name the secret that holds the state-manager's own" -}}
 {{- end -}}
 {{- if and (eq $v.plugins.from "claim") (not $v.plugins.claim.name) -}}
   {{- fail "plugins.claim.name: is empty with plugins.from=claim; name the claim that holds the plugins" -}}
