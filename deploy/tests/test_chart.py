@@ -60,13 +60,18 @@ def test_every_setting_of_the_program_can_be_set_by_a_value_that_has_its_name():
     helpers = (places.CHART / "templates/_helpers.tpl").read_text()
     (listed,) = re.findall(r'define "alerts.settings" -}}\n(.*)\n', helpers)
     assert listed.split() == sorted(properties)
-    more = {"plugins": {"from": "claim", "claim": {"name": "plugins"}}, "tls": {"secret": "tls"}}
+    more = {
+        "plugins": {"from": "claim", "claim": {"name": "plugins"}},
+        "secrets": {"exosphereKey": {"name": "exosphere"}},
+        "tls": {"secret": "tls"},
+    }
     values = overlaid(POSTGRES, more)
     sample = {
         name: 64 if "integer" in schema.get("type", []) else "json"
         for name, schema in properties.items()
     }
-    for name in ["ALERTS_PUBLIC_URL", "ALERTS_LINK_TEMPLATE"]:
+    sample["ALERTS_EXOSPHERE_INTERVAL_MS"] = 3000
+    for name in ["ALERTS_EXOSPHERE_URL", "ALERTS_PUBLIC_URL", "ALERTS_LINK_TEMPLATE"]:
         sample[name] = "https://alerts.example.com"
     shown = environment(render(overlaid(values, {"settings": sample})))
     assert {name for name in shown if name.startswith("ALERTS_")} == host.settings()
@@ -104,6 +109,10 @@ def test_a_large_number_reaches_the_program_in_digits():
         ({"rollout": "maybe"}, "/rollout"),
         ({"replica": 3}, "replica"),
         ({"replicas": "three"}, "/replicas"),
+        (
+            {"settings": {"ALERTS_EXOSPHERE_URL": "http://state-manager:8000"}},
+            "secrets.exosphereKey.name: is empty",
+        ),
         ({"settings": {"ALERTS_ROLOUT": "ga"}}, "ALERTS_ROLOUT"),
         ({"settings": {"ALERTS_PLUGIN_THREADS": 1}}, "/settings/ALERTS_PLUGIN_THREADS"),
         ({"settings": {"ALERTS_PUBLIC_URL": "alerts.example.com"}}, "/settings/ALERTS_PUBLIC_URL"),
@@ -127,7 +136,7 @@ def test_secrets_are_only_ever_named():
         manifests = render(values_of(file))
         assert not [manifest for manifest in manifests if manifest["kind"] == "Secret"]
         for name, variable in environment(manifests).items():
-            if name in ("ALERTS_ENCRYPTION_KEYS", "ALERTS_BOOTSTRAP_KEY"):
+            if name in ("ALERTS_ENCRYPTION_KEYS", "ALERTS_BOOTSTRAP_KEY", "ALERTS_EXOSPHERE_KEY"):
                 assert set(variable["valueFrom"]) == {"secretKeyRef"}
 
 

@@ -20,6 +20,7 @@ mod demo;
 mod docs;
 mod drafts;
 mod encryption_keys;
+mod exosphere;
 mod failing_targets;
 mod failure_webhook;
 mod first_start;

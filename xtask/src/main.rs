@@ -14,6 +14,7 @@ mod command;
 mod conformance;
 mod coverage;
 mod dashboard;
+mod demo_exosphere;
 mod deploy;
 mod dist;
 mod docs;
@@ -59,6 +60,7 @@ enum Command {
     Plugins(plugins::Args),
     Examples(examples::Args),
     Dashboard(dashboard::Args),
+    DemoExosphere(demo_exosphere::Args),
     Deploy(deploy::Args),
     Docs(docs::Args),
     Build(build::Args),
@@ -83,6 +85,7 @@ fn main() -> ExitCode {
         Command::Plugins(args) => plugins::run(&args),
         Command::Examples(args) => examples::run(&args),
         Command::Dashboard(args) => dashboard::run(&args),
+        Command::DemoExosphere(args) => demo_exosphere::run(&args),
         Command::Deploy(args) => deploy::run(&args),
         Command::Docs(args) => docs::run(&args),
         Command::Build(args) => build::run(&args),

@@ -14,6 +14,7 @@ use crate::background::claims::ClaimLoop;
 use crate::background::deferred::DeferredLoop;
 use crate::background::limiters::LimiterLoop;
 use crate::background::plugins::PluginLoop;
+use crate::background::supervisor::BackgroundLoop;
 use crate::background::timers::TimerLoop;
 use crate::backtest::Backtests;
 use crate::catalog::{Endpoints, Rules, Tenants};
@@ -149,6 +150,11 @@ impl Engine {
         let Parts { supervisor, lease, .. } = &*self.0;
         let troubles = lease.trouble().into_iter().chain(supervisor.troubles());
         troubles.chain(self.plugins().troubles()).collect()
+    }
+
+    /// Runs a loop of the floor above beside the engine's own, until [`Self::shutdown`].
+    pub fn run(&self, the_loop: impl BackgroundLoop) {
+        self.0.supervisor.start(the_loop);
     }
 
     /// The way in for events.

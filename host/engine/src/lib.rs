@@ -31,6 +31,7 @@ mod wakes;
 pub use actor::Actor;
 pub use alerts_store::TenantPatch;
 pub use background::retention::Retention;
+pub use background::supervisor::{BackgroundLoop, Pulse};
 pub use backtest::{Backtest, BacktestMatch, BacktestProgress, BacktestReport, Backtests};
 pub use catalog::{
     CreatedEndpoint, Draft, EndpointDraft, EndpointPatch, Endpoints, Expected, RuleDraft,
@@ -39,7 +40,7 @@ pub use catalog::{
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use config::{EngineConfig, EngineParts};
 pub use dispatch::{CircuitState, Deliveries, DraftTest, Preview, TryOut};
-pub use egress::{Deadlines, Egress, Exchanged, Prepared, Transport};
+pub use egress::{Deadlines, Egress, Exchanged, Fetched, Fetcher, Prepared, Transport};
 pub use engine::Engine;
 pub use entropy::Entropy;
 pub use error::{ChangeError, EngineError};

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use alerts_domain::secret::Secret;
 use alerts_engine::{Engine, EngineError, EngineParts};
+use alerts_sources::{ExosphereSettings, ExosphereWatch};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -45,6 +46,8 @@ pub struct ServerOptions {
     pub site: Site,
     /// The certificate that it serves with; none for plain HTTP.
     pub tls: Option<Tls>,
+    /// Which Exosphere is watched, if any is.
+    pub exosphere: Option<ExosphereSettings>,
 }
 
 /// A server that is serving.
@@ -55,6 +58,7 @@ pub struct Server {
     state: AppState,
     made_key: Option<Secret>,
     serving: JoinHandle<()>,
+    exosphere: Option<ExosphereWatch>,
 }
 
 impl std::fmt::Debug for Server {
@@ -81,7 +85,7 @@ impl Server {
         bootstrap_key: Option<Secret>,
         options: ServerOptions,
     ) -> Result<Self, StartError> {
-        let ServerOptions { limits, site, tls } = options;
+        let ServerOptions { limits, site, tls, exosphere } = options;
         let address = listener.local_addr().map_err(StartError::Socket)?;
         // First, so that what the engine registers is seen.
         meters::recorder();
@@ -96,10 +100,12 @@ impl Server {
         let (stopping, memory) = (CancellationToken::new(), BodyMemory::new(limits.body_bytes));
         let state = AppState::new(engine, keys, keyring, memory, site, stopping.clone());
         housekeeping::start(&state, tls.clone());
+        let watch = |settings| ExosphereWatch::start(state.engine(), settings);
+        let exosphere = exosphere.map(watch).transpose()?;
         let scheme = if tls.is_some() { "https" } else { "http" };
         let router = api::router(state.clone());
         let serving = tokio::spawn(connections::serve(listener, router, limits, tls, stopping));
-        Ok(Self { address, scheme, state, made_key, serving })
+        Ok(Self { address, scheme, state, made_key, serving, exosphere })
     }
 
     /// Where it listens.
@@ -141,6 +147,9 @@ impl Server {
         };
         if tokio::time::timeout(deadline / 2, quiet).await.is_err() {
             tracing::warn!("requests that were still under way at shutdown are cut off");
+        }
+        if let Some(watch) = &self.exosphere {
+            watch.release().await;
         }
         let left = end.saturating_duration_since(Instant::now());
         self.state.engine().shutdown(left).await;

@@ -20,7 +20,7 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const MAX_PAUSE: Duration = Duration::from_secs(30);
 
 /// Something that is done again and again.
-pub(crate) trait BackgroundLoop: Send + 'static {
+pub trait BackgroundLoop: Send + 'static {
     /// How it is called in the log, in metrics and where health is told.
     const NAME: &'static str;
     /// How long a round may go on without a beat of its pulse.
@@ -36,7 +36,8 @@ pub(crate) trait BackgroundLoop: Send + 'static {
 }
 
 /// How a loop shows that it lives.
-pub(crate) struct Pulse {
+#[expect(missing_debug_implementations, reason = "a clock has nothing to show")]
+pub struct Pulse {
     clock: Arc<dyn Clock>,
     name: &'static str,
     silent_after: Duration,
@@ -62,7 +63,7 @@ impl Pulse {
     }
 
     /// The round goes on.
-    pub(crate) fn beat(&self) {
+    pub fn beat(&self) {
         self.state().working = Some(self.clock.monotonic());
     }
 

@@ -68,6 +68,11 @@ impl Client {
         Ok(Self { inner, deadlines, no_certificates })
     }
 
+    /// The client with the host's rules built in, for what is read in another way.
+    pub(super) fn into_inner(self) -> reqwest::Client {
+        self.inner
+    }
+
     /// Sends, waits for the head within its deadline, reads the body up to the bound.
     async fn send(&self, prepared: Prepared) -> Result<Response, TransportError> {
         if let Some(why) = &self.no_certificates

@@ -7,6 +7,7 @@
 mod answer;
 mod client;
 mod error;
+mod fetch;
 mod name_servers;
 mod names;
 mod prepare;
@@ -28,6 +29,7 @@ use crate::live::LiveEndpoint;
 use names::Names;
 use resolver::JudgedResolver;
 
+pub use fetch::{Fetched, Fetcher};
 pub use prepare::Prepared;
 pub(crate) use prepare::Refused;
 pub use transport::{Exchanged, Transport};

@@ -27,6 +27,7 @@ mod problem;
 mod proxy;
 mod query;
 mod session;
+mod sources;
 mod stats;
 mod stream;
 mod tenants;
@@ -71,6 +72,7 @@ fn described_routes() -> (Router<AppState>, String) {
         .merge(api_keys::routes())
         .merge(tenants::routes())
         .merge(hosts::routes())
+        .merge(sources::routes())
         .merge(session::routes())
         .merge(portal_links::routes())
         .merge(health::routes())

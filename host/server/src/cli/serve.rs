@@ -89,8 +89,12 @@ async fn serve(mut settings: Settings, open_files: u64) -> Result<(), Failure> {
     };
     let demo = if settings.demo { Some(Demo::begin(parts()).await) } else { None };
     let demo = demo.transpose().map_err(Failure::other)?;
-    let limits = settings.connections.limits(open_files);
-    let options = ServerOptions { limits, site: settings.site, tls };
+    let options = ServerOptions {
+        limits: settings.connections.limits(open_files),
+        site: settings.site,
+        tls,
+        exosphere: settings.exosphere,
+    };
     let server = Server::start_with(listener, parts(), settings.bootstrap_key, options);
     let server = server.await.map_err(Failure::other)?;
     let mut signals = Signals::listen()?;

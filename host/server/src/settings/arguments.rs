@@ -183,6 +183,49 @@ pub struct ServeArgs {
     )]
     pub frame_ancestors: Option<String>,
 
+    /// The Exosphere to be watched: where its state-manager is [default: none]
+    ///
+    /// For example http://state-manager:8000. Its runs become events as they start, end and
+    /// are opened again. Needs its key and its namespaces too.
+    #[arg(long, env = "ALERTS_EXOSPHERE_URL", alias = "alerts-exosphere-url", value_name = "URL")]
+    pub exosphere_url: Option<String>,
+
+    /// The state-manager's secret
+    ///
+    /// Sent to it as `x-api-key`, and to nobody else. Better given by environment: flags
+    /// show in the list of processes.
+    #[arg(
+        long,
+        env = "ALERTS_EXOSPHERE_KEY",
+        alias = "alerts-exosphere-key",
+        value_name = "KEY",
+        hide_env_values = true
+    )]
+    pub exosphere_key: Option<Secret>,
+
+    /// Namespaces of Exosphere to be watched, with commas between them, or `*`
+    ///
+    /// `*` is all that have registered nodes, also those that get some later. One that only
+    /// borrows the nodes of another is to be named beside it: `*,billing`.
+    #[arg(
+        long,
+        env = "ALERTS_EXOSPHERE_NAMESPACES",
+        alias = "alerts-exosphere-namespaces",
+        value_name = "NAMES"
+    )]
+    pub exosphere_namespaces: Option<String>,
+
+    /// Milliseconds between two looks at Exosphere [default: 3000]
+    ///
+    /// From 100 to 3600000.
+    #[arg(
+        long,
+        env = "ALERTS_EXOSPHERE_INTERVAL_MS",
+        alias = "alerts-exosphere-interval-ms",
+        value_name = "MS"
+    )]
+    pub exosphere_interval_ms: Option<String>,
+
     /// Days for which events are kept [default: 90]
     ///
     /// At least as long as deliveries, which refer to them.

@@ -10,6 +10,7 @@ mod connections;
 mod database;
 mod encryption_key;
 mod error;
+mod exosphere;
 mod name_servers;
 mod plugins;
 mod quotas;
@@ -26,6 +27,7 @@ use alerts_domain::run_url::LinkTemplate;
 use alerts_domain::secret::Secret;
 use alerts_domain::tenant::Rollout;
 use alerts_engine::Retention;
+use alerts_sources::ExosphereSettings;
 use ipnet::IpNet;
 
 pub use self::arguments::{LogFormat, ServeArgs};
@@ -84,6 +86,8 @@ pub struct Settings {
     pub tls: Option<TlsFiles>,
     /// What plugins may use where nobody says otherwise.
     pub plugins: PluginSettings,
+    /// Which Exosphere is watched, if any is.
+    pub exosphere: Option<ExosphereSettings>,
     /// Whether sample data is wanted.
     pub demo: bool,
 }
@@ -128,6 +132,7 @@ impl Settings {
         let connections = ConnectionSettings::read(args, &mut wrong);
         let site = Site::read(args, &mut wrong);
         let tls = keep(&mut wrong, tls::read(args)).flatten();
+        let exosphere = exosphere::read(args, &name_servers, &mut wrong);
         if !wrong.is_empty() {
             return Err(wrong);
         }
@@ -158,6 +163,7 @@ impl Settings {
                 plugins,
                 retention,
                 quotas,
+                exosphere,
                 demo: args.demo,
             }),
             _ => Err(wrong),

@@ -34,6 +34,7 @@ mod retention;
 mod rules;
 mod sealed;
 mod sessions;
+mod sources;
 mod stats;
 mod strays;
 mod tenants;

@@ -1,0 +1,43 @@
+//! A platform that is in trouble for long: told in each namespace that is watched, since
+//! no rule of theirs sees a run meanwhile.
+
+use alerts_domain::Timestamp;
+use alerts_domain::tenant::TenantId;
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use super::SOURCE;
+use crate::status::Trouble;
+
+/// The event's types: that it begins, and that it is over.
+pub(super) const FAILING: &str = "exosphere.alerts.source_failing";
+pub(super) const RECOVERED: &str = "exosphere.alerts.source_recovered";
+/// How long it must last: a platform that is restarted is back within a minute.
+const LONG: SignedDuration = SignedDuration::from_secs(60);
+
+/// Whether it is to be told by now, and is not yet.
+pub(super) fn is_due(trouble: &Trouble, now: Timestamp) -> bool {
+    !trouble.is_told && now.duration_since(trouble.since) >= LONG
+}
+
+/// The event for one namespace, in JSON. Where the platform is, and what to do about it,
+/// is the operator's matter and not in it.
+pub(super) fn event(
+    namespace: &TenantId,
+    event_type: &str,
+    trouble: &Trouble,
+    at: Timestamp,
+) -> Value {
+    let (kind, since) = (&trouble.kind, trouble.since);
+    let what = event_type.rsplit('_').next().unwrap_or_default();
+    json!({
+        "specversion": "1.0",
+        "id": format!("source/{SOURCE}/{what}/{}", since.as_microsecond()),
+        "source": format!("/v0/namespace/{namespace}"),
+        "type": event_type,
+        "subject": format!("source/{SOURCE}"),
+        "time": at,
+        "namespace": namespace,
+        "data": {"source": SOURCE, "kind": kind, "since": since},
+    })
+}
