@@ -81,6 +81,9 @@ async fn a_join_that_comes_late_and_a_trigger_that_is_slow_make_no_end() {
 #[tokio::test]
 async fn clocks_in_any_zone_are_read_in_utc_and_runs_below_older_ones_are_found() {
     let (stand_in, folder) = (stand_in().await, tempfile::tempdir().unwrap());
+    // Three pages of runs that were made by a clock that is ahead.
+    stand_in.set_clock(SignedDuration::from_mins(330));
+    (0..250).for_each(|_| stand_in.succeed(&stand_in.trigger(SHOP, "older")));
     let host = watcher(watching(folder.path(), &stand_in, SHOP)).await;
     let api = host.api(SHOP);
     for minutes in [330, 0, -300, -240] {

@@ -40,13 +40,13 @@ pub(super) enum Failure {
     #[error(
         "{url} refuses the key (401): set ALERTS_EXOSPHERE_KEY to the state-manager's own secret"
     )]
-    Unauthorized { url: Url },
+    Unauthorized { url: String },
     #[error("{url} cannot be reached: {cause}")]
-    Unreachable { url: Url, cause: TransportError },
+    Unreachable { url: String, cause: TransportError },
     #[error("{url} fails with status {status}: look at the state-manager's log and its database")]
-    Failing { url: Url, status: u16 },
+    Failing { url: String, status: u16 },
     #[error("{url} does not answer like Exosphere: {why}; look at ALERTS_EXOSPHERE_URL")]
-    NotExosphere { url: Url, why: String },
+    NotExosphere { url: String, why: String },
 }
 
 impl Failure {
@@ -132,8 +132,8 @@ impl Platform {
         }
         let fetched = self.fetcher.get(url, self.headers.clone()).await;
         let Fetched { status, location, date, body } =
-            fetched.map_err(|cause| Failure::Unreachable { url: self.url.clone(), cause })?;
-        let url = self.url.clone();
+            fetched.map_err(|cause| Failure::Unreachable { url: self.url.to_string(), cause })?;
+        let url = self.url.to_string();
         match status {
             200 => read(&body)
                 .map(|value| Answer { value, date })

@@ -107,7 +107,6 @@ fn every_graph_that_was_recorded_reads_and_names_the_state_that_failed() {
     let failed =
         |body: &[u8]| RunGraph::read(body).unwrap().failed().map(|node| node.identifier.clone());
     for (body, expected) in [
-        (recorded!("run_graph_linear"), None),
         (recorded!("run_graph_mid"), None),
         (recorded!("run_graph_unite"), None),
         (recorded!("run_graph_pruned"), None),
