@@ -11,8 +11,8 @@ use crate::row::us;
 /// yet to tell each other.
 pub(crate) const OF_LIVING_HOSTS: [&str; 3] = ["hosts", "news", "news_watches"];
 
-/// Makes due what hosts hold and forgets the hosts. The caller has the database for
-/// itself. Says how many deliveries that were.
+/// Makes due what hosts hold, lets go of what they watch, and forgets the hosts. The
+/// caller has the database for itself. Says how many deliveries that were.
 pub(crate) async fn free(
     connection: &mut AnyConnection,
     now: Timestamp,
@@ -24,6 +24,8 @@ pub(crate) async fn free(
     .bind(us(now))
     .execute(&mut *connection)
     .await?;
+    // Who watches them next need not wait for the beats of a host that is not there.
+    sqlx::query("UPDATE sources SET host = NULL").execute(&mut *connection).await?;
     for table in OF_LIVING_HOSTS {
         let emptied = sqlx::AssertSqlSafe(format!("DELETE FROM {table}"));
         sqlx::query(emptied).execute(&mut *connection).await?;

@@ -247,8 +247,10 @@ pub(crate) fn install_drivers() {
     DRIVERS.call_once(sqlx::any::install_default_drivers);
 }
 
-fn open_error(error: &sqlx::Error, path: Option<&Path>) -> String {
+/// Why a database was not opened, in words of ours where there are any.
+pub(crate) fn open_error(error: &sqlx::Error, path: Option<&Path>) -> String {
     match (error, path) {
+        (sqlx::Error::Configuration(detail), _) => detail.to_string(),
         (sqlx::Error::Migrate(_), _) => {
             format!("its tables could not be brought up to date: {error}")
         }

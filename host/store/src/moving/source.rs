@@ -18,7 +18,7 @@ use crate::dialect::Dialect;
 use crate::error::StoreError;
 use crate::left_behind::OF_LIVING_HOSTS;
 use crate::migrations;
-use crate::open::install_drivers;
+use crate::open::{install_drivers, open_error};
 use crate::sqlite_file::{self, url_of};
 use crate::tables::{Table, tables};
 
@@ -72,7 +72,8 @@ impl Source {
             migrations::apply(&mut connection, Dialect::Sqlite).await?;
             Ok::<_, sqlx::Error>(connection)
         };
-        let mut connection = opened.await.map_err(|error| failed(error.to_string()))?;
+        let mut connection =
+            opened.await.map_err(|error| failed(open_error(&error, Some(&path))))?;
         let mut tables = tables(&mut connection).await?;
         tables.retain(|table| !OF_LIVING_HOSTS.contains(&table.name.as_str()));
         let mut counts = BTreeMap::new();

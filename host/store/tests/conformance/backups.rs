@@ -77,6 +77,7 @@ async fn what_a_host_held_when_the_backup_was_made_is_due_where_it_is_restored()
     let session = "INSERT INTO sessions (id, digest, api_key_id, role, created_at, expires_at)
         VALUES ('s', 'd', 'k', 'viewer', 0, 9000000000000000)";
     past.execute(session).await.unwrap();
+    db.take_source("exosphere", "https://x.example/", holder, None).await.unwrap().unwrap();
     let file = folder.path().join("a.backup");
     back_up(&db.url, &file).await.unwrap();
 
@@ -87,6 +88,7 @@ async fn what_a_host_held_when_the_backup_was_made_is_due_where_it_is_restored()
     let (read, _) = new.get_delivery(&ada(), held.id).await.unwrap().unwrap();
     assert_eq!((read.status, read.next_attempt_at), (DeliveryStatus::Scheduled, Some(at(9))));
     assert!(new.list_hosts().await.unwrap().is_empty());
+    assert_eq!(new.source_turn("exosphere").await.unwrap().unwrap().host, None);
     assert!(new.claim_due(at(9), host(), &[], 9, 9).await.unwrap()[0].lease.fence > 1);
     // The database that was backed up goes on as it was.
     let (read, _) = db.get_delivery(&ada(), held.id).await.unwrap().unwrap();

@@ -140,6 +140,11 @@ async fn every_column_of_every_table_arrives_as_it_was() {
             // The host's own log says that it was moved.
             found.retain(|row| row[0] != format!("{:?}", Some("*")));
         }
+        if table == "sources" {
+            // No host watches them at the new place.
+            let host = columns.iter().position(|(name, _)| name == "host").unwrap();
+            expected.iter_mut().for_each(|row| row[host] = "None".to_owned());
+        }
         if table == "deliveries" {
             // The one that the fixture has made has entered the indexes.
             expected.iter_mut().for_each(|row| *row.last_mut().unwrap() = "Some(1)".to_owned());
