@@ -136,7 +136,7 @@ pub(crate) fn seen(mut memory: RunMemory, row: &RunRow, read_at: ReadAt) -> Seen
     let is_open = match row.status() {
         RunStatus::Pending => {
             memory.candidate = None;
-            moments.extend(memory.reopen(read_at));
+            moments.extend(memory.reopen(row.counts, read_at));
             true
         }
         RunStatus::Ended(end) => {
@@ -170,7 +170,7 @@ impl RunMemory {
     }
 
     /// It is under way, so any end that was told is over.
-    fn reopen(&mut self, read_at: ReadAt) -> Option<Moment> {
+    fn reopen(&mut self, counts: Counts, read_at: ReadAt) -> Option<Moment> {
         let ended = self.ended.as_mut().filter(|ended| !ended.is_reopened)?;
         if ended.is_old && (0..FIRST_LOOK_MS).contains(&(read_at.answered_ms - self.first_seen_ms))
         {
@@ -201,7 +201,7 @@ impl RunMemory {
         match since_ms {
             Some(since_ms) if asked_ms - since_ms >= CONFIRM_MS => {
                 self.candidate = None;
-                let reopened = self.reopen(read_at);
+                let reopened = self.reopen(counts, read_at);
                 reopened.into_iter().chain([self.end_told(end, counts)]).collect()
             }
             _ => {
