@@ -235,7 +235,7 @@ fn what_was_there_before_anybody_watched_is_not_told_and_what_comes_of_it_is() {
     assert!(matches!(retried_soon.moments[..], [Moment::Restarted { after_total: 3, .. }]));
     // What was seen between a branch and its join was no end.
     let joining = recorded!("seq_transient_success");
-    let (branches, join) = (&joining[4 - 1].1, &joining[5 - 1].1);
+    let (branches, join) = (&joining[3].1, &joining[4].1);
     assert_eq!((branches.status.as_str(), join.status.as_str()), ("SUCCESS", "PENDING"));
     let old = first_seen(branches, true, at(0));
     let joined = seen(old.memory.clone(), join, at(3_000));
