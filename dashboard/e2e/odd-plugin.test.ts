@@ -72,3 +72,18 @@ test('settings that no form shows are written as JSON: what does not read is not
   );
   assertNoComplaints(person);
 });
+
+test('grants that are saved unchanged are what they were: no hosts stays no hosts', async () => {
+  const grants = { grants: [{ tenant: 'payments', hosts: [] }, { tenant: 'rivals' }] };
+  assert.equal((await host.api('PUT', '/v1/plugins/odd/grants', grants)).status, 200);
+  const before = (await host.api('GET', '/v1/plugins/odd/grants')).body;
+  const { page, open } = await signedIn(browser, host);
+  await open('/plugins/odd');
+  const card = page.locator('section', { hasText: 'Who may use it' });
+  await card.getByText('no other hosts').waitFor();
+  await card.getByRole('button', { name: 'Change' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Who may use it' });
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  assert.deepEqual((await host.api('GET', '/v1/plugins/odd/grants')).body, before);
+});

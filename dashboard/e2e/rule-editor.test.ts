@@ -120,6 +120,56 @@ test('two tabs that edit one rule get the conflict shown, and nothing is overwri
   assert.equal(await other.page.getByLabel('Name', { exact: true }).inputValue(), 'Mine');
 });
 
+test('switching a rule does not hide that somebody else changed it meanwhile', async () => {
+  const rule = idOf(
+    await host.api('POST', '/v1/alert-rules', {
+      name: 'Switched',
+      event_type: 'workflow.failed',
+      condition: 'event.data.errored_count > 1',
+      webhook_endpoint_id: endpoint,
+    }),
+  );
+  const { page, open } = await signedIn(browser, host);
+  await open(`/rules/${rule}`);
+  await page.getByLabel('Name', { exact: true }).waitFor();
+  const theirs = { condition: 'event.data.errored_count > 99' };
+  assert.equal((await host.api('PATCH', `/v1/alert-rules/${rule}`, theirs)).status, 200);
+  await page.getByRole('button', { name: 'Switch off' }).click();
+  await page.getByRole('button', { name: 'Switch on' }).waitFor();
+  await page.getByLabel('Name', { exact: true }).fill('Mine');
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await page.getByText('Somebody else changed this rule while you were editing.').waitFor();
+  const { body } = await host.api('GET', `/v1/alert-rules/${rule}`);
+  assert.deepEqual([body.name, body.condition], ['Switched', theirs.condition]);
+});
+
+test('a mistake that is mended is told no more, also when a save told of it', async () => {
+  const { page, open } = await signedIn(browser, host);
+  await open(`/rules/new?endpoint=${endpoint}`);
+  await page.locator('[data-backtest]').waitFor();
+  await page.getByLabel('Name', { exact: true }).fill('Mended');
+  await writeCondition(page, 'event.data.errored_count >');
+  await page.getByRole('button', { name: 'Add rule' }).click();
+  await page.getByText('Mend the condition').waitFor();
+  await writeCondition(page, 'event.data.errored_count > 3');
+  await page.locator('[data-backtest]').waitFor();
+  await page.getByText('Mend the condition').waitFor({ state: 'detached' });
+  assert.equal(await page.getByRole('alert').count(), 0);
+});
+
+test('who leaves a rule that is not saved is asked, and stays with what was written', async () => {
+  const { page, open } = await signedIn(browser, host);
+  await open('/rules/new');
+  await page.getByLabel('Name', { exact: true }).fill('Half written');
+  await page.getByRole('link', { name: 'Deliveries' }).first().click();
+  const asked = page.getByRole('dialog', { name: 'Leave without saving?' });
+  await asked.getByRole('button', { name: 'Keep it' }).click();
+  assert.equal(await page.getByLabel('Name', { exact: true }).inputValue(), 'Half written');
+  await page.getByRole('link', { name: 'Deliveries' }).first().click();
+  await asked.getByRole('button', { name: 'Leave' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Deliveries' }).waitFor();
+});
+
 test('the bars of a backtest are, one by one, what the API counts', async () => {
   const dayMs = 86_400_000;
   const days = [6, 4, 4, 4, 2, 2, 1];

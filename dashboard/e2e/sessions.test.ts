@@ -81,3 +81,103 @@ test('signing out ends the session on the host, and the page before is not shown
   await page.getByLabel('API key').waitFor();
   assert.equal(await page.getByText('Ours').count(), 0);
 });
+
+/** A key of another namespace, with a webhook of its own. */
+async function rival(): Promise<string> {
+  const options = { namespace: 'rivals' };
+  const body = { name: 'Theirs', target_url: 'http://127.0.0.1:9/' };
+  idOf(await host.api('POST', '/v1/webhooks', body, options));
+  const made = await host.api('POST', '/v1/api-keys', { name: 'r', role: 'editor' }, options);
+  return String(made.body.key);
+}
+
+test('whoever signs in over an ended session of another namespace sees nothing of it', async () => {
+  const { id, key } = await newKey();
+  const webhook = idOf(
+    await host.api('POST', '/v1/webhooks', { name: 'Private', target_url: 'http://127.0.0.1:9/p' }),
+  );
+  const person = await signedIn(browser, host, { key });
+  const { page } = person;
+  await person.open('/webhooks');
+  await page.getByRole('link', { name: 'Private' }).first().click();
+  await page.getByRole('heading', { level: 1, name: 'Private' }).waitFor();
+  assert.equal((await host.api('DELETE', `/v1/api-keys/${id}`)).status, 204);
+  await page.getByRole('button', { name: 'Send test' }).click();
+  await page.getByRole('heading', { name: 'Your session has ended' }).waitFor();
+  await page.getByLabel('API key').fill(await rival());
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByText('there is no webhook endpoint').waitFor();
+  assert.match(page.url(), new RegExp(webhook));
+  assert.ok(!(await page.locator('body').textContent())?.includes('Private'));
+  await page.goBack();
+  await page.getByRole('list', { name: 'Webhooks' }).getByText('Theirs').first().waitFor();
+  assert.ok(!(await page.locator('body').textContent())?.includes('Private'));
+});
+
+test('when another namespace signs in in another tab, this one shows what is that one’s, and no mixture', async () => {
+  const person = await signedIn(browser, host, { key: spare });
+  const { page } = person;
+  await person.open('/webhooks');
+  await page.getByRole('list', { name: 'Webhooks' }).getByText('Ours').first().waitFor();
+  const other = await person.context.newPage();
+  await other.goto(`${host.url}/settings/alerts`);
+  await other.getByRole('button', { name: 'Your key' }).click();
+  await other.getByRole('menuitem', { name: 'Sign out' }).click();
+  await other.getByLabel('API key').fill(await rival());
+  await other.getByRole('button', { name: 'Sign in' }).click();
+  await other.getByRole('button', { name: 'Your key' }).waitFor();
+
+  await page.bringToFront();
+  await page.getByRole('list', { name: 'Webhooks' }).getByText('Theirs').first().waitFor();
+  assert.ok(!(await page.getByRole('main').textContent())?.includes('Ours'));
+});
+
+test('signing in anew in another tab with the same key leaves this one at work', async () => {
+  const person = await signedIn(browser, host, { key: spare });
+  const { page } = person;
+  await person.open('/webhooks');
+  await page.getByRole('link', { name: 'Ours' }).first().click();
+  await page.getByRole('heading', { level: 1, name: 'Ours' }).waitFor();
+  const other = await person.context.newPage();
+  await other.goto(`${host.url}/settings/alerts`);
+  await other.getByRole('button', { name: 'Your key' }).click();
+  await other.getByRole('menuitem', { name: 'Sign out' }).click();
+  await other.getByLabel('API key').fill(spare);
+  await other.getByRole('button', { name: 'Sign in' }).click();
+  await other.getByRole('button', { name: 'Your key' }).waitFor();
+
+  await page.bringToFront();
+  // The first change may be the one by which the page notices.
+  for (const wanted of ['Switch on', 'Switch off']) {
+    const button = page.getByRole('button', { name: wanted });
+    while ((await button.count()) === 0) {
+      await page.getByRole('button', { name: /^Switch o/ }).click();
+      await page.waitForTimeout(200);
+    }
+  }
+});
+
+test('a platform key that signs out and in again at the same address goes on in its namespace', async () => {
+  const person = await signedIn(browser, host);
+  const { page } = person;
+  await person.open('/webhooks');
+  await page.getByRole('list', { name: 'Webhooks' }).getByText('Ours').first().waitFor();
+  await page.getByRole('button', { name: 'Your key' }).click();
+  await page.getByRole('menuitem', { name: 'Sign out' }).click();
+  await page.getByLabel('API key').fill(host.key);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('list', { name: 'Webhooks' }).getByText('Ours').first().waitFor();
+});
+
+test('a namespace that the mouse passes over is not gone to', async () => {
+  await rival();
+  const person = await signedIn(browser, host);
+  const { page } = person;
+  await person.open('/tenants');
+  const asked: string[] = [];
+  page.on('request', (request) => asked.push(request.headers()['x-exosphere-namespace'] ?? ''));
+  await page.getByRole('link', { name: 'rivals' }).hover();
+  await page.getByRole('link', { name: 'Webhooks' }).first().click();
+  await page.getByRole('list', { name: 'Webhooks' }).getByText('Ours').first().waitFor();
+  assert.ok(!asked.includes('rivals'), asked.join());
+});

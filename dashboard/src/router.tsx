@@ -14,24 +14,30 @@ import { Failure, Skeleton } from './ui/states';
 /** What the address may carry: texts, and nothing that is empty. */
 function texts<K extends string>(...names: K[]) {
   return (search: Record<string, unknown>): { [P in K]?: string } => {
-    const found: { [P in K]?: string } = {};
+    // What is no text of that kind is taken out by name: else it would stay as it was written.
+    const found: { [P in K]?: string | undefined } = {};
     for (const name of names) {
       const value = search[name];
-      if (typeof value === 'string' && value !== '') found[name] = value;
-      else if (typeof value === 'number') found[name] = String(value);
+      const text = typeof value === 'number' ? String(value) : value;
+      const isText = typeof text === 'string' && text !== '';
+      const isRead = !MOMENTS.includes(name) || !Number.isNaN(Date.parse(String(text)));
+      found[name] = isText && isRead ? text : undefined;
     }
-    return found;
+    return found as { [P in K]?: string };
   };
 }
 
+/** Those that are a time. */
+const MOMENTS = ['from', 'to'];
 const STATUSES = ['scheduled', 'leased', 'delivered', 'dead', 'canceled', 'skipped'];
 
 const root = createRootRoute({
   component: App,
   validateSearch: (search: Record<string, unknown>): { ns?: string } => texts('ns')(search),
   search: { middlewares: [retainSearchParams<{ ns?: string }>(['ns'])] },
-  beforeLoad: ({ search }) => {
-    if (search.ns) connection.set({ namespace: search.ns });
+  beforeLoad: ({ search, preload }) => {
+    // A link that the mouse passes over is loaded ahead, and not gone to.
+    if (search.ns && !preload) connection.set({ namespace: search.ns });
   },
   notFoundComponent: () => <Failure error={new Error('No page has this address.')} />,
 });
@@ -83,10 +89,8 @@ const deliveries = createRoute({
   path: '/deliveries',
   validateSearch: (search: Record<string, unknown>) => {
     const found = texts('status', 'rule', 'endpoint', 'event', 'from', 'to')(search);
-    const { status, ...rest } = found;
-    return status && STATUSES.includes(status)
-      ? { ...rest, status: status as DeliveryStatus }
-      : (rest as typeof rest & { status?: DeliveryStatus });
+    const status = found.status && STATUSES.includes(found.status) ? found.status : undefined;
+    return { ...found, status } as Omit<typeof found, 'status'> & { status?: DeliveryStatus };
   },
   component: lazyRouteComponent(() => import('./pages/deliveries/list'), 'DeliveriesPage'),
 });
@@ -107,7 +111,7 @@ const deadLetters = createRoute({
 const events = createRoute({
   getParentRoute: () => root,
   path: '/events',
-  validateSearch: texts('type', 'from', 'to'),
+  validateSearch: texts('type', 'from', 'to', 'post'),
   component: lazyRouteComponent(() => import('./pages/events/list'), 'EventsPage'),
 });
 

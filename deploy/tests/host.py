@@ -88,12 +88,14 @@ class Host:
         self.folder = folder
         # A program that starts the host, to look at it.
         self.prefix: list = []
+        # Another than the one that was built last.
+        self.program: Path | None = None
         self.process: subprocess.Popen | None = None
 
     def start(self) -> "Host":
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*self.prefix, places.program(), "serve"],
+                [*self.prefix, self.program or places.program(), "serve"],
                 env=self.environment,
                 cwd=self.folder,
                 stdout=log,

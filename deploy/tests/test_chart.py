@@ -60,9 +60,12 @@ def test_every_setting_of_the_program_can_be_set_by_a_value_that_has_its_name():
     helpers = (places.CHART / "templates/_helpers.tpl").read_text()
     (listed,) = re.findall(r'define "alerts.settings" -}}\n(.*)\n', helpers)
     assert listed.split() == sorted(properties)
-    plugins = {"from": "claim", "claim": {"name": "plugins"}}
-    secrets = {"exosphereKey": {"name": "exosphere"}}
-    values = overlaid(POSTGRES, {"plugins": plugins, "secrets": secrets})
+    more = {
+        "plugins": {"from": "claim", "claim": {"name": "plugins"}},
+        "secrets": {"exosphereKey": {"name": "exosphere"}},
+        "tls": {"secret": "tls"},
+    }
+    values = overlaid(POSTGRES, more)
     sample = {
         name: 64 if "integer" in schema.get("type", []) else "json"
         for name, schema in properties.items()
@@ -215,6 +218,9 @@ def test_the_host_starts_with_what_the_chart_sets(tmp_path):
     given["ALERTS_PLUGINS_DIR"] = str(tmp_path / "plugins")
     given["ALERTS_DATABASE_URL"] = f"sqlite://{tmp_path}/alerts.db"
     del given["ALERTS_CACHE_DIR"], given["SQLITE_TMPDIR"]
+    # With the names that a secret of this type has; how it serves is tested with the program.
+    served_with = given.pop("ALERTS_TLS_CERT"), given.pop("ALERTS_TLS_KEY")
+    assert served_with == ("/tls/tls.crt", "/tls/tls.key")
     with host.Host(given, tmp_path) as served:
         assert served.api("POST", "/v1/events", host.event(1))["accepted"] == 1
     assert "beta" in served.log.read_text()

@@ -10,7 +10,7 @@ use crate::command::{finish, program, succeeds};
 use crate::step::Step;
 use crate::toolchain::{install_with_apt, is_root};
 use crate::venv::{self, Venv};
-use crate::{Outcome, root, target_dir, workspace};
+use crate::{Outcome, dist, root, target_dir, workspace};
 
 /// Check deploy/ (image, systemd unit, compose files, chart, Terraform module, dashboards)
 /// and examples/receivers.
@@ -55,11 +55,16 @@ pub(crate) fn check(filter: Option<&str>) -> Outcome<Step> {
         let _ = install_with_apt(&["php-cli"]);
     }
     workspace::build()?;
+    let packages = kept.join("own-packages");
+    if let Err(error) = dist::packages_to_test(&packages) {
+        println!("deploy: the Debian package is not tested: {error}");
+    }
 
     let mut checks = venv.program("pytest");
     checks
         .env("ALERTS_PROGRAM", workspace::host())
         .env("ALERTS_DEPLOY_DIR", &kept)
+        .env("ALERTS_PACKAGES_DIR", &packages)
         .env("PYTHONDONTWRITEBYTECODE", "1")
         // The reasons of what is passed over, and a line for each that failed.
         .args(["-q", "-rsfE", "-p", "no:cacheprovider", "deploy/tests"]);

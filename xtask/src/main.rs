@@ -9,12 +9,14 @@
 mod bench;
 mod browser;
 mod build;
+mod cargo_tool;
 mod command;
 mod conformance;
 mod coverage;
 mod dashboard;
 mod demo_exosphere;
 mod deploy;
+mod dist;
 mod docs;
 mod examples;
 mod images;
@@ -62,6 +64,7 @@ enum Command {
     Deploy(deploy::Args),
     Docs(docs::Args),
     Build(build::Args),
+    Dist(dist::Args),
     Run(run::Args),
     Test(test::Args),
     Conformance(conformance::Args),
@@ -86,6 +89,7 @@ fn main() -> ExitCode {
         Command::Deploy(args) => deploy::run(&args),
         Command::Docs(args) => docs::run(&args),
         Command::Build(args) => build::run(&args),
+        Command::Dist(args) => dist::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Conformance(args) => conformance::run(&args),

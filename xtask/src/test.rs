@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::cargo_tool::cargo_tool;
 use crate::command::{cargo, finish, fresh_cargo, program, succeeds, without_package_variables};
 use crate::step::Step;
 use crate::{
@@ -61,7 +62,7 @@ fn lints() -> Outcome {
 }
 
 fn licences() -> Outcome {
-    let deny = cargo_deny()?;
+    let deny = cargo_tool("cargo-deny")?;
     for manifest in ["Cargo.toml", "plugins/Cargo.toml"] {
         let workspace = ["--manifest-path", manifest, "--config", "deny.toml"];
         let check = ["check", "--allow", "license-not-encountered"];
@@ -69,22 +70,6 @@ fn licences() -> Outcome {
         finish(program(&deny).args(workspace).args(check).args(what))?;
     }
     Ok(())
-}
-
-/// The installed cargo-deny, or one that is built beside everything else.
-fn cargo_deny() -> Outcome<String> {
-    if succeeds(program("cargo-deny").arg("--version")) {
-        return Ok("cargo-deny".to_owned());
-    }
-    let tools = target_dir().join("tools");
-    let deny = tools.join("bin/cargo-deny").to_string_lossy().into_owned();
-    if !succeeds(program(&deny).arg("--version")) {
-        println!("licences: building cargo-deny once, some minutes on two cores");
-        let mut install = cargo();
-        install.args(["install", "--quiet", "--locked", "cargo-deny", "--root"]).arg(&tools);
-        finish(&mut install)?;
-    }
-    Ok(deny)
 }
 
 /// Guests are plain Rust, so they are tested without a sandbox.
@@ -101,9 +86,9 @@ fn host_tests(filter: Option<&str>) -> Outcome {
     without_package_variables(&mut tests);
     tests.arg("cargo");
     if succeeds(program("cargo-nextest").args(["nextest", "--version"])) {
-        tests.args(["nextest", "run", "--workspace", "--no-tests=pass"]);
+        tests.args(["nextest", "run", "--workspace", "--no-tests=pass", "--no-fail-fast"]);
     } else {
-        tests.args(["test", "--workspace"]);
+        tests.args(["test", "--workspace", "--no-fail-fast"]);
     }
     finish(tests.args(filter))
 }

@@ -1,21 +1,35 @@
 /** The client made from the API's description: adds namespace, token and idempotency key, and turns refusals into errors. */
 import createClient, { type Middleware } from 'openapi-fetch';
-import { connection, namedNamespace } from './connection';
-import { problemOf, Unreachable } from './problem';
+import { connection, headerText, namedNamespace } from './connection';
+import { OTHER_SESSION, problemOf, Unreachable } from './problem';
 import type { paths } from './schema';
+
+const isSession = (request: Request) => new URL(request.url).pathname === '/v1/session';
+
+/** Somebody has signed in anew in another tab: the cookie is no longer of the session that this page knows. */
+async function isOfOtherSession(response: Response): Promise<boolean> {
+  const problem: unknown = await response
+    .clone()
+    .json()
+    .catch(() => null);
+  return problemOf(response.status, problem).kind === OTHER_SESSION;
+}
 
 const guard: Middleware = {
   onRequest({ request }) {
     const namespace = namedNamespace();
     const { csrfToken } = connection.get();
-    if (namespace) request.headers.set('x-exosphere-namespace', namespace);
-    if (request.method !== 'GET' && csrfToken) request.headers.set('x-csrf-token', csrfToken);
+    if (namespace) request.headers.set('x-exosphere-namespace', headerText(namespace));
+    // Also with what only looks: a page must not be shown what another session sees.
+    const asksWho = isSession(request) && request.method === 'GET';
+    if (csrfToken && !asksWho) request.headers.set('x-csrf-token', csrfToken);
     return request;
   },
-  onResponse({ response, request }) {
+  async onResponse({ response, request }) {
     connection.set({ isReachable: true });
-    const isSession = new URL(request.url).pathname === '/v1/session';
-    if (response.status === 401 && !isSession) connection.set({ isExpired: true });
+    if (response.status === 401 && !isSession(request)) connection.set({ isExpired: true });
+    if (response.status === 403 && (await isOfOtherSession(response)))
+      connection.set({ isOfOtherSession: true });
     return response;
   },
   onError({ error }) {

@@ -8,6 +8,8 @@ export interface Connection {
   isReachable: boolean;
   /** A request was refused for want of a session, after there had been one. */
   isExpired: boolean;
+  /** The cookie is of another session than the one that this page knows: it is to be asked for anew. */
+  isOfOtherSession: boolean;
   /** The one in the address. */
   namespace: string | null;
   /** A platform key acts for any namespace; any other has its own, whatever the address says. */
@@ -20,6 +22,7 @@ export interface Connection {
 let state: Connection = {
   isReachable: true,
   isExpired: false,
+  isOfOtherSession: false,
   namespace: null,
   isPlatform: false,
   csrfToken: null,
@@ -45,6 +48,11 @@ export const connection = {
 /** The namespace that a request must name; null when the key has its own. */
 export function namedNamespace(): string | null {
   return state.isPlatform ? state.namespace : null;
+}
+
+/** A name as a header can carry it: its bytes in UTF-8, since a browser sends no other characters. */
+export function headerText(name: string): string {
+  return String.fromCharCode(...new TextEncoder().encode(name));
 }
 
 export function useConnection(): Connection {

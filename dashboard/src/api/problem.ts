@@ -36,6 +36,9 @@ export class ApiProblem extends Error {
   }
 }
 
+/** The kind of the problem when page and cookie are of two sessions. */
+export const OTHER_SESSION = 'not-from-own-page';
+
 export class Unreachable extends Error {
   override name = 'Unreachable';
   constructor() {
@@ -69,8 +72,13 @@ function isFieldError(value: unknown): value is FieldError {
   );
 }
 
+/** Whether what was asked for is not there, or not any more. */
+export const isGone = (error: unknown) => error instanceof ApiProblem && error.status === 404;
+
 /** One sentence for people, of anything that was thrown. */
 export function messageOf(error: unknown): string {
+  if (error instanceof ApiProblem && error.kind === OTHER_SESSION)
+    return 'Somebody has signed in anew in another tab. This page has taken note of it; try once more.';
   if (error instanceof ApiProblem) return error.detail || error.title;
   if (error instanceof Unreachable) return error.message;
   return error instanceof Error ? error.message : 'Something went wrong that has no name.';

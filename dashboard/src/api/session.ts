@@ -9,14 +9,21 @@ export type Session = components['schemas']['Session'];
 
 const RANK: Record<Role, number> = { viewer: 0, editor: 1, admin: 2, platform: 3 };
 
+const SESSION = ['session'];
+
 export const sessionQuery = queryOptions({
-  queryKey: ['session'],
-  queryFn: async (): Promise<Session> => {
+  queryKey: SESSION,
+  queryFn: async ({ client }): Promise<Session> => {
     const session = await take(api.GET('/v1/session'));
+    const before = client.getQueryData<Session>(SESSION);
+    // Somebody of another namespace sees nothing of what the one before saw.
+    if (before && before.namespace !== session.namespace)
+      client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== SESSION[0] });
     connection.set({
       csrfToken: session.csrf_token,
       isPlatform: session.namespace == null,
       isExpired: false,
+      isOfOtherSession: false,
       leftPortal: null,
     });
     return session;

@@ -36,7 +36,8 @@ export default function LatencyChart({ points }: LatencyChartProps) {
         legend: { show: false },
         cursor: { y: false, drag: { x: false, y: false } },
         axes: [
-          { ...axis, values: (_, ticks) => ticks.map(hourText) },
+          // Wide enough apart for a time of the longest kind, “12:00 AM”.
+          { ...axis, space: 84, values: (_, ticks) => ticks.map(hourText) },
           { ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => tookText(tick)) },
         ],
         series: [

@@ -29,6 +29,11 @@ export function percentText(share: number): string {
   return `${tenths.toFixed(1)}%`;
 }
 
+/** A share in percent with all its digits, as it is written in a form: `33.333`. */
+export function percentOf(share: number): string {
+  return String(Number((share * 100).toPrecision(12)));
+}
+
 export function bytesText(bytes: number): string {
   if (bytes < 1_024) return `${bytes} B`;
   if (bytes < 1_048_576) return `${(bytes / 1_024).toFixed(bytes < 10_240 ? 1 : 0)} KB`;

@@ -1,7 +1,8 @@
 /** The frame around every page: who is there decides whether it is the sign-in or the dashboard. */
-import { useQuery } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Outlet, useLocation, useSearch } from '@tanstack/react-router';
 import { Dialog } from 'radix-ui';
+import { useEffect } from 'react';
 import { useConnection } from '@/api/connection';
 import { ApiProblem } from '@/api/problem';
 import { sessionQuery, type Session } from '@/api/session';
@@ -18,14 +19,29 @@ import { HelpDialog } from './help';
 import { Rail } from './rail';
 import { useShortcuts } from './shortcuts';
 
+/** While somebody is to sign in again, here or elsewhere. */
+const ASK_WHO_MS = 5_000;
+
 export function App() {
   const isAtLink = useLocation({ select: ({ pathname }) => pathname.endsWith('/portal') });
   return isAtLink ? <OpenLink /> : <Dashboard />;
 }
 
 function Dashboard() {
-  const session = useQuery(sessionQuery);
-  const { isExpired, leftPortal } = useConnection();
+  const { isExpired, isOfOtherSession, leftPortal } = useConnection();
+  // Whoever has signed in again in another tab goes on here as well.
+  const session = useQuery({
+    ...sessionQuery,
+    refetchOnWindowFocus: 'always',
+    refetchInterval: isExpired ? ASK_WHO_MS : false,
+  });
+  const client = useQueryClient();
+  useEffect(() => {
+    if (!isOfOtherSession) return;
+    void client
+      .refetchQueries({ queryKey: sessionQuery.queryKey })
+      .then(() => client.invalidateQueries({ predicate: ({ state }) => state.error !== null }));
+  }, [isOfOtherSession, client]);
   usePortalLook(session.data?.portal);
   if (session.isPending) return <Blank />;
   const isSignedOut = session.error instanceof ApiProblem && session.error.status === 401;
@@ -39,7 +55,8 @@ function Dashboard() {
   }
   return (
     <>
-      <Frame session={session.data} />
+      {/* Another namespace is another dashboard: nothing that was written or read stays. */}
+      <Frame key={session.data.namespace ?? ''} session={session.data} />
       {(isExpired || isSignedOut) && <SignInAgain portal={session.data.portal} />}
     </>
   );

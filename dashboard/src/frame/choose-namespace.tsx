@@ -8,7 +8,7 @@ export function ChooseNamespace() {
     <Page
       title="Choose a namespace"
       icon={Building2}
-      subtitle="Your key acts for any namespace. Which one do you want to look at?"
+      subtitle="Your key acts for any namespace. Choose one, or type the name of a new one: it begins with its first use."
     >
       <Card className="max-w-md">
         <NamespaceList />

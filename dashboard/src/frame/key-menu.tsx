@@ -26,7 +26,6 @@ export function KeyMenu() {
     }
     connection.set({
       csrfToken: null,
-      namespace: null,
       isExpired: false,
       leftPortal: session?.portal ?? null,
     });

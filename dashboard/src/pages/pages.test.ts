@@ -5,12 +5,13 @@ import type { Delivery, Endpoint, Rule } from '@/api/types';
 import { searchTargets } from '@/frame/search-targets';
 import { cleaned, forForm, isFormable } from '@/settings-form/schema';
 import { pretty, visible } from '@/ui/stranger-text';
-import { appendOlder, mergeNewest, patchChanged } from './deliveries/merge';
+import { appendOlder, patchChanged, reaches, withTop } from './deliveries/merge';
 import { headline } from './overview/headline';
 import { bucketsOf } from './rules/buckets';
-import { emptyDraft, ruleOf, triggerOf } from './rules/draft';
+import { draftOf, emptyDraft, ruleOf, triggerOf } from './rules/draft';
 import {
   emptyDraft as emptyWebhook,
+  headersProblem,
   newEndpointOf,
   parseHeaders,
   proposedName,
@@ -24,18 +25,32 @@ const delivery = (id: string, status = 'scheduled') =>
 const ids = (list: Delivery[]) => list.map((each) => `${each.id}:${each.status}`);
 
 describe('a long list of deliveries', () => {
+  const all = (items: Delivery[]) => ({ items, cursor: null });
   test('new ones come first, changed ones stay in place', () => {
-    const list = [delivery('b'), delivery('a')];
-    expect(ids(mergeNewest(list, [delivery('c'), delivery('b', 'delivered')]))).toEqual([
-      'c:scheduled',
-      'b:delivered',
-      'a:scheduled',
-    ]);
+    const list = { items: [delivery('b'), delivery('a')], cursor: 'older' };
+    const top = { items: [delivery('c'), delivery('b', 'delivered')], cursor: 'more' };
+    const { items, cursor } = withTop(list, top);
+    expect(ids(items)).toEqual(['c:scheduled', 'b:delivered', 'a:scheduled']);
+    expect(cursor).toBe('older');
   });
-  test('nothing new is the same list, so that nothing is drawn anew', () => {
+  test('what is the same is the same object, so that its row is not drawn anew', () => {
     const list = [delivery('b'), delivery('a')];
-    expect(mergeNewest(list, [delivery('b')])).toBe(list);
+    const { items } = withTop(all(list), { items: [delivery('b')], cursor: 'more' });
+    expect(items.every((each, i) => each === list[i])).toBe(true);
     expect(patchChanged(list, [{ id: 'other' }])).toBe(list);
+  });
+  test('a top that does not reach the list takes its place: there is never a gap in it', () => {
+    const list = all([delivery('b'), delivery('a')]);
+    const top = { items: [delivery('f'), delivery('e')], cursor: 'between' };
+    expect(reaches(list.items, top)).toBe(false);
+    expect(withTop(list, top)).toEqual(top);
+  });
+  test('what matches no more is gone, at the top and when there is nothing older', () => {
+    const list = { items: [delivery('c'), delivery('b'), delivery('a')], cursor: 'older' };
+    const top = { items: [delivery('d'), delivery('b')], cursor: 'more' };
+    expect(ids(withTop(list, top).items)).toEqual(['d:scheduled', 'b:scheduled', 'a:scheduled']);
+    expect(ids(withTop(list, all([delivery('b')])).items)).toEqual(['b:scheduled']);
+    expect(withTop(list, all([])).items).toEqual([]);
   });
   test('a page that overlaps is not shown twice', () => {
     expect(ids(appendOlder([delivery('b')], [delivery('b'), delivery('a')]))).toEqual([
@@ -65,6 +80,23 @@ describe('a rule’s form', () => {
       trigger: { recovery: true, ratio: { above: 0.2, last: 50, min_total: 7 } },
     });
   });
+  test('what was saved is saved again as it was, to the last digit', () => {
+    const rule = {
+      name: 'Rare',
+      event_type: 'workflow.failed',
+      webhook_endpoint_id: 'wh_1',
+      trigger: { type: 'threshold', window_ms: 60_000, ratio: { above: 0.33333, of: ['a'] } },
+      rate_limit: { per_minute: 10, burst: 17 },
+      retry_policy: { max_retries: 3, max_delay_ms: 9_000 },
+    } as unknown as Rule;
+    const saved = ruleOf(draftOf(rule), rule.trigger);
+    expect(saved?.trigger).toEqual(rule.trigger);
+    expect(saved?.rate_limit).toEqual(rule.rate_limit);
+    expect(saved?.retry_policy).toEqual(rule.retry_policy);
+    // Cleared, it is the host's own number again.
+    const cleared = ruleOf({ ...draftOf(rule), maxRetries: '' }, rule.trigger);
+    expect(cleared?.retry_policy).toEqual({ max_delay_ms: 9_000 });
+  });
   test('bars hold each alert once, the late ones at the edge', () => {
     const buckets = bucketsOf(
       [
@@ -88,6 +120,11 @@ describe('a webhook’s form', () => {
     expect(newEndpointOf({ ...emptyWebhook, secrets: { token: '' } })).not.toHaveProperty(
       'secrets',
     );
+  });
+  test('a line of headers that cannot be sent is told', () => {
+    expect(headersProblem('a: b\n\nc: d: e')).toBeUndefined();
+    expect(headersProblem('a: b\nplain')).toBe('“plain” has no colon: write Name: value.');
+    expect(headersProblem('X-Team: b\nx-team: c')).toBe('x-team is there twice.');
   });
   test('headers are one a line', () =>
     expect(parseHeaders('a: b\n\nc:d: e')).toEqual({ a: 'b', c: 'd: e' }));

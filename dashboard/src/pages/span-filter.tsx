@@ -1,4 +1,5 @@
 import { useState } from 'react';
+import { localTime } from '@/format/time';
 import { Select } from '@/ui/field';
 
 const SPANS: [string, string, number][] = [
@@ -29,9 +30,7 @@ export function SpanFilter({ from, onChange }: SpanFilterProps) {
       }}
     >
       <option value="">Any time</option>
-      {value === 'given' && (
-        <option value="given">Since {from?.slice(0, 16).replace('T', ' ')}</option>
-      )}
+      {value === 'given' && <option value="given">Since {from && localTime(from)}</option>}
       {SPANS.map(([id, label]) => (
         <option key={id} value={id}>
           {label}

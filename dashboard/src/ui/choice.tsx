@@ -53,7 +53,12 @@ export function Segments<T extends string | undefined>(props: SegmentsProps<T>) 
           )}
         >
           {text}
-          {count && <span className="text-muted numbers ml-1.5 font-normal">{count}</span>}
+          {count !== undefined && (
+            // As wide while it is counted.
+            <span className="text-muted numbers ml-1.5 inline-block min-w-[2ch] font-normal">
+              {count}
+            </span>
+          )}
         </button>
       ))}
     </div>

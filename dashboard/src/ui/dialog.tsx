@@ -6,10 +6,11 @@
  */
 import { X } from 'lucide-react';
 import { Dialog as Radix } from 'radix-ui';
-import { useEffect, type ReactNode } from 'react';
+import { useEffect, useState, type ReactNode } from 'react';
 import { Button } from './button';
 import { cn } from './cn';
 import { focusLast } from './last-focus';
+import { visible } from './stranger-text';
 
 interface DialogProps {
   title: string;
@@ -19,6 +20,8 @@ interface DialogProps {
   children: ReactNode;
   /** A sheet comes in from the side and takes the height. */
   shape?: 'dialog' | 'sheet' | 'wide';
+  /** Shows what is shown this once: it closes by its own buttons alone. */
+  isKept?: boolean;
 }
 
 const SHAPES = {
@@ -29,7 +32,12 @@ const SHAPES = {
 };
 
 export function Dialog(props: DialogProps) {
-  const { title, description, isOpen, onClose, children, shape = 'dialog' } = props;
+  const { title, description, isOpen, onClose, children, shape = 'dialog', isKept } = props;
+  // What was written is not thrown away by a click beside it.
+  const [isWritten, setWritten] = useState(false);
+  const keep = (event: Event) => {
+    if (isKept || isWritten) event.preventDefault();
+  };
   useEffect(() => {
     if (!isOpen) return;
     document.body.classList.add('overflow-hidden');
@@ -45,6 +53,9 @@ export function Dialog(props: DialogProps) {
             SHAPES[shape],
           )}
           onOpenAutoFocus={focusFirstField}
+          onInput={() => setWritten(true)}
+          onInteractOutside={keep}
+          onEscapeKeyDown={keep}
           // Radix gives the keyboard back to a trigger of its own, and these dialogs are opened from anywhere.
           onCloseAutoFocus={(event) => {
             event.preventDefault();
@@ -54,7 +65,9 @@ export function Dialog(props: DialogProps) {
         >
           <header className="flex items-start gap-4 border-b px-6 py-4">
             <div className="min-w-0 grow">
-              <Radix.Title className="text-base font-semibold">{title}</Radix.Title>
+              <Radix.Title className="text-base font-semibold">
+                <bdi className="stranger">{visible(title)}</bdi>
+              </Radix.Title>
               {description && (
                 <Radix.Description asChild>
                   <div className="text-muted mt-1">{description}</div>

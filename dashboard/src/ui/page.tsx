@@ -2,6 +2,7 @@
 import type { LucideIcon } from 'lucide-react';
 import { useEffect, type ReactNode } from 'react';
 import { cn } from './cn';
+import { visible } from './stranger-text';
 
 interface PageProps {
   title: string;
@@ -14,7 +15,7 @@ interface PageProps {
 
 export function Page({ title, subtitle, icon: Icon, actions, above, children }: PageProps) {
   useEffect(() => {
-    document.title = `${title} · Alerts`;
+    document.title = `${visible(title)} · Alerts`;
   }, [title]);
   return (
     <div className="space-y-6">
@@ -24,7 +25,7 @@ export function Page({ title, subtitle, icon: Icon, actions, above, children }: 
           <div className="min-w-0 grow basis-full sm:basis-0">
             <h1 className="flex items-center gap-2.5 text-xl font-bold">
               {Icon && <Icon className="size-5 shrink-0" aria-hidden />}
-              <span className="stranger min-w-0">{title}</span>
+              <bdi className="stranger min-w-0">{visible(title)}</bdi>
             </h1>
             {subtitle && <div className="text-muted mt-1">{subtitle}</div>}
           </div>

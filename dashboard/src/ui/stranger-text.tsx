@@ -8,8 +8,11 @@ import { CopyButton } from './copy';
 /** More than this at once makes a page slow to lay out, and nobody reads it. */
 const SHOWN_CHARS = 4_000;
 
-/** Characters that are not seen but change how text reads, made visible. */
-const HIDDEN = /[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g;
+/**
+ * Characters that are not seen but change how text reads, made visible. Not those that honest text needs: joiners (emoji,
+ * Persian) and the marks of direction, which reach no further than the letter beside them.
+ */
+const HIDDEN = /[\u200b\u202a-\u202e\u2060-\u2069\ufeff]/g;
 
 export function visible(text: string): string {
   return text.replace(HIDDEN, (char) => `‹U+${char.codePointAt(0)?.toString(16).toUpperCase()}›`);

@@ -6,6 +6,7 @@ import { messageOf } from '@/api/problem';
 import { Button } from './button';
 import { cn } from './cn';
 import { Shape } from './status';
+import { visible } from './stranger-text';
 
 interface Toast {
   id: number;
@@ -55,7 +56,9 @@ export function Toasts() {
           )}
         >
           <Shape tone={each.isError ? 'danger' : 'success'} />
-          <Radix.Description className="stranger min-w-0 grow">{each.text}</Radix.Description>
+          <Radix.Description className="stranger min-w-0 grow">
+            {visible(each.text)}
+          </Radix.Description>
           {each.undo && (
             <Radix.Action asChild altText="Undo">
               <Button size="small" onClick={each.undo}>

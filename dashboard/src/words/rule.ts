@@ -1,6 +1,6 @@
 /** A rule as a sentence, in parts: what varies is emphasised. */
 import { sayDuration } from '@/format/duration';
-import { percentText } from '@/format/number';
+import { percentOf } from '@/format/number';
 import type { Condition, RateLimit, Trigger } from '@/api/types';
 
 export interface Part {
@@ -44,7 +44,7 @@ function opening({ trigger, event_type }: RuleShape): Part[] {
         ? [say(', for each '), vary((trigger.group_by ?? []).join(' and '))]
         : [];
       if (trigger.ratio) {
-        const share = percentText(trigger.ratio.above).replace('.0%', '%');
+        const share = `${percentOf(trigger.ratio.above)}%`;
         const among = [say('When more than '), vary(share), say(' of events are ')];
         return [...among, vary(event_type), ...within, ...groups];
       }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use alerts_domain::Timestamp;
 
+use crate::connections::Tls;
 use crate::meters;
 use crate::state::AppState;
 
@@ -15,10 +16,13 @@ const FORGET_EVERY: Duration = Duration::from_secs(60 * 60);
 const FORGET_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Begins; ends when the server stops.
-pub(crate) fn start(state: &AppState) {
+pub(crate) fn start(state: &AppState, tls: Option<Tls>) {
     spawn(state, drain_meters());
     spawn(state, forget_idempotency_keys(state.clone()));
     spawn(state, forget_ended_sessions(state.clone()));
+    if let Some(tls) = tls {
+        spawn(state, tls.follow());
+    }
 }
 
 fn spawn(state: &AppState, keeper: impl Future<Output = ()> + Send + 'static) {

@@ -29,6 +29,7 @@ mod state;
 mod trouble;
 mod unbroken;
 
+pub use connections::Tls;
 pub use encryption::KeysError;
 pub use limits::ServerLimits;
 pub use server::{Server, ServerOptions, StartError};

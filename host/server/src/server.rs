@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::connections::Tls;
 use crate::encryption::{self, KeysError};
 use crate::keys::KeyRegistry;
 use crate::limits::{BodyMemory, ServerLimits};
@@ -43,6 +44,8 @@ pub struct ServerOptions {
     pub limits: ServerLimits,
     /// Where browsers reach it, and which sites may show it in a frame.
     pub site: Site,
+    /// The certificate that it serves with; none for plain HTTP.
+    pub tls: Option<Tls>,
     /// Which Exosphere is watched, if any is.
     pub exosphere: Option<ExosphereSettings>,
 }
@@ -51,6 +54,7 @@ pub struct ServerOptions {
 #[must_use = "without `shutdown` it serves until the process ends"]
 pub struct Server {
     address: SocketAddr,
+    scheme: &'static str,
     state: AppState,
     made_key: Option<Secret>,
     serving: JoinHandle<()>,
@@ -81,7 +85,7 @@ impl Server {
         bootstrap_key: Option<Secret>,
         options: ServerOptions,
     ) -> Result<Self, StartError> {
-        let ServerOptions { limits, site, exosphere } = options;
+        let ServerOptions { limits, site, tls, exosphere } = options;
         let address = listener.local_addr().map_err(StartError::Socket)?;
         // First, so that what the engine registers is seen.
         meters::recorder();
@@ -95,12 +99,13 @@ impl Server {
             .map_err(|error| StartError::ApiKeys(error.to_string()))?;
         let (stopping, memory) = (CancellationToken::new(), BodyMemory::new(limits.body_bytes));
         let state = AppState::new(engine, keys, keyring, memory, site, stopping.clone());
-        housekeeping::start(&state);
+        housekeeping::start(&state, tls.clone());
         let watch = |settings| ExosphereWatch::start(state.engine(), settings);
         let exosphere = exosphere.map(watch).transpose()?;
+        let scheme = if tls.is_some() { "https" } else { "http" };
         let router = api::router(state.clone());
-        let serving = tokio::spawn(connections::serve(listener, router, limits, stopping));
-        Ok(Self { address, state, made_key, serving, exosphere })
+        let serving = tokio::spawn(connections::serve(listener, router, limits, tls, stopping));
+        Ok(Self { address, scheme, state, made_key, serving, exosphere })
     }
 
     /// Where it listens.
@@ -126,7 +131,7 @@ impl Server {
     /// Where a browser reaches it, as far as is known: scheme, host and port.
     pub(crate) fn url(&self) -> String {
         let site = self.state.site().public_url();
-        site.map_or_else(|| url_of(self.address), str::to_owned)
+        site.map_or_else(|| url_of(self.scheme, self.address), str::to_owned)
     }
 
     /// Takes no more requests, lets those under way end, then the engine, all
@@ -152,12 +157,12 @@ impl Server {
 }
 
 /// An address that works on this machine, also when all are listened on.
-pub(crate) fn url_of(address: SocketAddr) -> String {
+pub(crate) fn url_of(scheme: &str, address: SocketAddr) -> String {
     let ip = match address.ip() {
         ip if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         ip => ip,
     };
-    format!("http://{}", SocketAddr::new(ip, address.port()))
+    format!("{scheme}://{}", SocketAddr::new(ip, address.port()))
 }
 
 #[cfg(test)]
@@ -166,8 +171,9 @@ mod tests {
 
     #[test]
     fn the_address_shown_is_one_that_can_be_called() {
-        assert_eq!(url_of("0.0.0.0:80".parse().unwrap()), "http://127.0.0.1:80");
-        assert_eq!(url_of("[::]:80".parse().unwrap()), "http://127.0.0.1:80");
-        assert_eq!(url_of("[::1]:80".parse().unwrap()), "http://[::1]:80");
+        let url = |scheme, address: &str| url_of(scheme, address.parse().unwrap());
+        assert_eq!(url("http", "0.0.0.0:80"), "http://127.0.0.1:80");
+        assert_eq!(url("https", "[::]:80"), "https://127.0.0.1:80");
+        assert_eq!(url("http", "[::1]:80"), "http://[::1]:80");
     }
 }

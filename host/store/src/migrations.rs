@@ -16,14 +16,46 @@ pub(crate) async fn apply(
     connection: &mut AnyConnection,
     dialect: Dialect,
 ) -> Result<(), sqlx::Error> {
-    let migrator = match dialect {
-        Dialect::Sqlite => &SQLITE,
-        Dialect::Postgres => &POSTGRES,
-    };
+    let migrator = of(dialect);
     if is_current(connection, migrator).await {
         return Ok(());
     }
     Ok(migrator.run_direct(None, connection, false).await?)
+}
+
+fn of(dialect: Dialect) -> &'static Migrator {
+    match dialect {
+        Dialect::Sqlite => &SQLITE,
+        Dialect::Postgres => &POSTGRES,
+    }
+}
+
+/// The first applied migration that is none of this release's, in words; none where
+/// [`apply`] can bring the rest about.
+pub(crate) async fn first_unknown(
+    connection: &mut AnyConnection,
+    dialect: Dialect,
+) -> Result<Option<String>, sqlx::Error> {
+    let rows = sqlx::query(
+        "SELECT version, description, checksum, CAST(CASE WHEN success THEN 1 ELSE 0 END AS BIGINT)
+            AS is_whole
+         FROM _sqlx_migrations ORDER BY version",
+    )
+    .fetch_all(connection)
+    .await?;
+    for row in &rows {
+        let (version, is_whole): (i64, i64) = (row.try_get("version")?, row.try_get("is_whole")?);
+        let (name, checksum): (String, Vec<u8>) =
+            (row.try_get("description")?, row.try_get("checksum")?);
+        let problem = match of(dialect).iter().find(|ours| ours.version == version) {
+            None => "is not known to this release: a newer one made it",
+            Some(ours) if *ours.checksum != *checksum => "is another one than this release's",
+            Some(_) if is_whole == 0 => "was cut off half-way",
+            Some(_) => continue,
+        };
+        return Ok(Some(format!("its migration {version} (`{name}`) {problem}")));
+    }
+    Ok(None)
 }
 
 /// Whether exactly these migrations are applied. Whatever stands against it, also

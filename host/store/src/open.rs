@@ -14,7 +14,7 @@ use crate::error::StoreError;
 use crate::ledger::{Ledger, Ledgers};
 use crate::pool::{Pool, Trust};
 use crate::writer::{Writer, WriterHealth};
-use crate::{migrations, postgres_url, sqlite_file};
+use crate::{migrations, moving, postgres_url, sqlite_file};
 
 /// How long to wait for SQLite's own connection, which others write over too.
 const ACQUIRE: Duration = Duration::from_secs(5);
@@ -77,8 +77,7 @@ impl Store {
     /// Opens `sqlite://path` (made if it is not there) or `postgres://…`, and
     /// brings it to this version's tables.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        static DRIVERS: Once = Once::new();
-        DRIVERS.call_once(sqlx::any::install_default_drivers);
+        install_drivers();
         match Dialect::of(url)? {
             Dialect::Sqlite => Self::open_sqlite(url).await,
             Dialect::Postgres => Self::open_postgres(url).await,
@@ -142,7 +141,10 @@ impl Store {
             // Not one of a pool: a migration may take longer than a commit may.
             let one = AnyPoolOptions::new().max_connections(1).acquire_timeout(CONNECT);
             let one = one.connect(&used).await?;
-            migrations::apply(&mut *one.acquire().await?, Dialect::Postgres).await?;
+            let mut connection = one.acquire().await?;
+            moving::refuse_unfinished(&mut connection).await?;
+            migrations::apply(&mut connection, Dialect::Postgres).await?;
+            drop(connection);
             one.close().await;
             Ok(())
         };
@@ -237,6 +239,12 @@ impl Store {
     pub(crate) fn trust(&self) -> &Trust {
         &self.0.trust
     }
+}
+
+/// Makes both databases' drivers known, once.
+pub(crate) fn install_drivers() {
+    static DRIVERS: Once = Once::new();
+    DRIVERS.call_once(sqlx::any::install_default_drivers);
 }
 
 fn open_error(error: &sqlx::Error, path: Option<&Path>) -> String {

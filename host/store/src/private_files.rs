@@ -1,7 +1,7 @@
 //! Files and folders for the host's own user alone, which a power cut does not take
 //! away: a name is safe only when the folder that it is in has been synced.
 
-use std::fs::{DirBuilder, File, OpenOptions, Permissions};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
@@ -33,7 +33,7 @@ pub fn make_folder(folder: &Path) -> io::Result<()> {
     make_folder(parent)?;
     match DirBuilder::new().mode(FOLDER_MODE).create(folder) {
         // The umask may have taken more away.
-        Ok(()) => std::fs::set_permissions(folder, Permissions::from_mode(FOLDER_MODE))?,
+        Ok(()) => fs::set_permissions(folder, Permissions::from_mode(FOLDER_MODE))?,
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
         Err(error) => return Err(error),
     }
@@ -61,4 +61,21 @@ pub(crate) fn make_file(path: &Path) -> io::Result<File> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => options.open(path),
         Err(error) => Err(error),
     }
+}
+
+/// Gives a finished file its name, which nothing has yet, and makes both safe.
+pub(crate) fn publish(finished: &Path, name: &Path) -> io::Result<()> {
+    File::open(finished)?.sync_all()?;
+    // A link never takes the place of another file, as renaming would.
+    match fs::hard_link(finished, name) {
+        Ok(()) => fs::remove_file(finished)?,
+        Err(error) if knows_no_links(&error) && !name.try_exists()? => fs::rename(finished, name)?,
+        Err(error) => return Err(error),
+    }
+    sync_folder(folder_of(name))
+}
+
+/// Memory sticks and some network shares have none.
+fn knows_no_links(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied)
 }

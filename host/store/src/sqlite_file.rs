@@ -1,5 +1,6 @@
 //! The file of a SQLite database: where it is, whose it is, and who may read it.
 
+use std::fmt::Display;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -21,18 +22,51 @@ pub(crate) fn path(url: &str) -> Result<PathBuf, StoreError> {
 /// Makes the file and its folder, if they are not there, and takes the file for
 /// this process. Freed by the system when the process ends, however it ends.
 pub(crate) fn take(database: &Path) -> Result<File, String> {
+    let lock = lock(database)?;
+    // SQLite gives the files beside it the same permissions.
+    make_file(database)
+        .and_then(|_| sync_folder(folder_of(database)))
+        .map_err(|error| cannot_be_made(database, &error))?;
+    Ok(lock)
+}
+
+/// The same without the file itself: keeps hosts away from where one is to be.
+pub(crate) fn lock(database: &Path) -> Result<File, String> {
     let folder = folder_of(database);
     make_folder(folder).map_err(|error| cannot_be_made(folder, &error))?;
-    let path = database.with_added_extension("lock");
+    let path = lock_of(database);
     let lock = make_file(&path).map_err(|error| cannot_be_made(&path, &error))?;
     lock.try_lock().map_err(|_| {
         "another host has it open; stop that one first, or use Postgres to run several".to_owned()
     })?;
-    // SQLite gives the files beside it the same permissions.
-    make_file(database)
-        .and_then(|_| sync_folder(folder))
-        .map_err(|error| cannot_be_made(database, &error))?;
     Ok(lock)
+}
+
+/// Whether a process has taken this file. Makes nothing.
+pub(crate) fn is_taken(database: &Path) -> bool {
+    File::open(lock_of(database)).is_ok_and(|lock| lock.try_lock_shared().is_err())
+}
+
+/// Where the driver finds a file, whatever is in its name.
+pub(crate) fn url_of(file: &Path, parameters: &str) -> Result<String, StoreError> {
+    let unusable = |detail: &dyn Display| {
+        StoreError::Url(format!("the path {} cannot be used: {detail}", file.display()))
+    };
+    let absolute = std::path::absolute(file).map_err(|error| unusable(&error))?;
+    let text = absolute.to_str().ok_or_else(|| unusable(&"it is not UTF-8"))?;
+    let text = text.replace('%', "%25").replace('?', "%3F").replace('#', "%23");
+    Ok(format!("sqlite://{text}?{parameters}"))
+}
+
+/// A file that SQLite keeps beside a database.
+pub(crate) fn beside(database: &Path, ending: &str) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+fn lock_of(database: &Path) -> PathBuf {
+    database.with_added_extension("lock")
 }
 
 fn cannot_be_made(path: &Path, error: &io::Error) -> String {

@@ -26,13 +26,8 @@ impl HostProcess {
     }
 
     /// Starts a host with these settings and waits until it is ready.
-    pub(crate) async fn start_with(mut command: Command, address: SocketAddr) -> Self {
-        let process = command
-            .env("ALERTS_LISTEN", address.to_string())
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        let host = Self { address, process };
+    pub(crate) async fn start_with(command: Command, address: SocketAddr) -> Self {
+        let host = Self::spawn(command, address);
         let api = host.api("nobody");
         eventually("a host that is ready", async || {
             let ready = api.try_send(reqwest::Method::GET, "/readyz", None).await;
@@ -40,6 +35,16 @@ impl HostProcess {
         })
         .await;
         host
+    }
+
+    /// Starts a host with these settings.
+    pub(crate) fn spawn(mut command: Command, address: SocketAddr) -> Self {
+        let process = command
+            .env("ALERTS_LISTEN", address.to_string())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        Self { address, process }
     }
 
     pub(crate) fn api(&self, tenant: &str) -> Api {

@@ -36,6 +36,7 @@ export function DeadLettersPage() {
     ...(search.rule ? { alert_rule_id: search.rule } : {}),
     ...(search.endpoint ? { webhook_endpoint_id: search.endpoint } : {}),
     ...(search.from ? { from: search.from } : {}),
+    ...(search.to ? { to: search.to } : {}),
   };
   const isSent = search.sent !== undefined;
   const dead = useDeadLetters({ ...filters, redriven: isSent });
@@ -90,7 +91,12 @@ export function DeadLettersPage() {
           options={endpoints.items.map((endpoint) => [endpoint.id, endpoint.name])}
           onChange={(endpoint) => set({ endpoint })}
         />
-        <SpanFilter from={search.from} onChange={(from) => set({ from })} />
+        <SpanFilter from={search.from} onChange={(from) => set({ from, to: undefined })} />
+        {search.rule && (
+          <Button size="small" onClick={() => set({ rule: undefined })}>
+            Of one rule ✕
+          </Button>
+        )}
         {dead.letters.length > 0 && (
           <span role="status" className="text-muted numbers ml-auto text-[13px]">
             {plural(dead.letters.length, 'dead letter')}
@@ -159,7 +165,7 @@ function Group({ group, letters, endpoint, onResend }: GroupProps) {
   return (
     <li className="bg-card overflow-hidden rounded-lg border">
       <div className="flex flex-wrap items-center gap-x-6 gap-y-3 px-5 py-4">
-        <div className="min-w-0 grow">
+        <div className="min-w-0 grow basis-64">
           <p>
             <strong className="numbers font-semibold">{group.ids.length}</strong> to{' '}
             <Link
@@ -181,14 +187,16 @@ function Group({ group, letters, endpoint, onResend }: GroupProps) {
             )}
           </p>
         </div>
-        <Button size="small" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
-          {isOpen ? 'Hide' : 'Show'}
-        </Button>
-        {onResend && (
-          <Button size="small" onClick={onResend}>
-            <RotateCcw /> Resend {group.ids.length}
+        <span className="ml-auto flex gap-2">
+          <Button size="small" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
+            {isOpen ? 'Hide' : 'Show'}
           </Button>
-        )}
+          {onResend && (
+            <Button size="small" onClick={onResend}>
+              <RotateCcw /> Resend {group.ids.length}
+            </Button>
+          )}
+        </span>
       </div>
       {isOpen && (
         <div className="border-t">

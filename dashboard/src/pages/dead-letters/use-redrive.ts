@@ -1,6 +1,6 @@
 /** Sends many again, a part at a time, so that progress is seen and it can be stopped in between. */
 import { useQueryClient } from '@tanstack/react-query';
-import { useCallback, useRef, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import { redrive } from '@/api/deliveries';
 import { key } from '@/api/keys';
 
@@ -19,6 +19,8 @@ export function useRedrive() {
   const [progress, setProgress] = useState<Progress | null>(null);
   const isStopped = useRef(false);
   const client = useQueryClient();
+  // Whoever leaves the page stops it: what goes on unseen could go on in another namespace.
+  useEffect(() => () => void (isStopped.current = true), []);
 
   const start = useCallback(
     async (ids: string[]) => {

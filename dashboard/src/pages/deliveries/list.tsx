@@ -21,6 +21,7 @@ import { DeliveryRow, ROW_HEIGHT } from './row';
 import { useDeliveries } from './use-deliveries';
 
 const route = getRouteApi('/deliveries');
+const DAY_MS = 86_400_000;
 
 function filtersOf(search: {
   status?: DeliveryStatus;
@@ -63,7 +64,7 @@ function Filters() {
   const { status: _, ...others } = filtersOf(search);
   const counts = useQuery(countsQuery(others)).data;
   const countOf = (status: DeliveryStatus) =>
-    counts && boundedText(counts.by_status[status] ?? 0, counts.most_counted);
+    counts ? boundedText(counts.by_status[status] ?? 0, counts.most_counted) : '';
   const statuses: [DeliveryStatus | undefined, string, string?][] = [
     [undefined, 'All'],
     ...(Object.entries(STATUS) as [DeliveryStatus, { label: string }][]).map(
@@ -106,11 +107,15 @@ function Filters() {
   );
 }
 
-/** What failed stands above what did not, wherever it is in the list. */
-function FailedFirst() {
+function useCountsOfDay() {
   const hour = useHour();
   const from = new Date(hour - DAY_MS).toISOString();
-  const { data } = useQuery(countsQuery({ from }));
+  return { from, ...useQuery(countsQuery({ from })) };
+}
+
+/** What failed stands above what did not, wherever it is in the list. */
+function FailedFirst() {
+  const { from, data } = useCountsOfDay();
   const lost = data?.to_redrive ?? 0;
   if (!data || lost === 0) return null;
   return (
@@ -119,8 +124,8 @@ function FailedFirst() {
         <span className="flex items-center gap-2">
           <Shape tone="danger" />
           {lost >= data.most_counted ? 'More than ' : ''}
-          {plural(lost, 'alert')} of the last 24 hours {lost === 1 ? 'was' : 'were'} lost, and not
-          sent again.
+          {plural(lost, 'alert')} of the last 24 hours {lost === 1 ? 'was' : 'were'} given up, and
+          not sent again.
         </span>
         <span className="flex gap-2">
           <Button asChild size="small">
@@ -139,17 +144,17 @@ function FailedFirst() {
   );
 }
 
-const DAY_MS = 86_400_000;
-
 function List({ filters }: { filters: DeliveryFilters }) {
   const navigate = route.useNavigate();
   const { items, cursor, isPending, error, loadMore, reload } = useDeliveries(filters);
+  // What stands above the list is counted; it is there before the list is, so that nothing jumps.
+  const isCounting = useCountsOfDay().isPending;
   const endpoints = useEndpoints();
   const names = new Map(endpoints.items.map((endpoint) => [endpoint.id, endpoint.name]));
   const isFiltered = Object.keys(filters).length > 0;
   return (
     <ListStates
-      isPending={isPending}
+      isPending={isPending || isCounting}
       error={error}
       onRetry={() => void reload()}
       // How many there are without the filters is not known here: some may be.

@@ -1,20 +1,33 @@
-/** Keeps a long list of deliveries true while the host goes on: new ones on top, changed ones in their place. */
+/** Keeps a long list of deliveries true while the host goes on. The list is ordered by id, the newest first, without gaps. */
 import type { Delivery } from '@/api/types';
 
-/** `newest` is a page from the top, in the list's order. What the list has is replaced in place; what is new comes first. */
-export function mergeNewest(list: Delivery[], newest: Delivery[]): Delivery[] {
-  const fresh = new Map(newest.map((delivery) => [delivery.id, delivery]));
-  let isChanged = false;
-  const kept = list.map((known) => {
-    const now = fresh.get(known.id);
-    if (!now) return known;
-    fresh.delete(known.id);
-    if (isSame(known, now)) return known;
-    isChanged = true;
-    return now;
+/** A list so far, and where it goes on. */
+export interface Loaded {
+  items: Delivery[];
+  cursor: string | null;
+}
+
+/** Whether a part from the top reaches what the list has, so that nothing is missing between the two. */
+export function reaches(list: Delivery[], top: Loaded): boolean {
+  const known = new Set(list.map(({ id }) => id));
+  return list.length === 0 || top.cursor === null || top.items.some(({ id }) => known.has(id));
+}
+
+/**
+ * The list with its top read anew: what is there now takes the place of what was, so that what is new has come and what
+ * matches no more is gone. A list that the new top does not reach ends with that top.
+ */
+export function withTop(list: Loaded, top: Loaded): Loaded {
+  const last = top.items.at(-1);
+  if (!last || !reaches(list.items, top)) return top;
+  const older = top.cursor === null ? [] : list.items.filter(({ id }) => id < last.id);
+  const before = new Map(list.items.map((known) => [known.id, known]));
+  const items = top.items.map((now) => {
+    const known = before.get(now.id);
+    // The same object for what is the same: its row is not drawn anew.
+    return known && isSame(known, now) ? known : now;
   });
-  if (fresh.size === 0) return isChanged ? kept : list;
-  return [...newest.filter((delivery) => fresh.has(delivery.id)), ...kept];
+  return { items: [...items, ...older], cursor: older.length > 0 ? list.cursor : top.cursor };
 }
 
 /** What the stream told of rows that the list has. */
@@ -32,7 +45,7 @@ export function appendOlder(list: Delivery[], older: Delivery[]): Delivery[] {
   return [...list, ...older.filter((delivery) => !known.has(delivery.id))];
 }
 
-/** Whether nothing changed that is shown, so that the row need not be drawn anew. */
+/** Whether nothing changed that is shown. */
 function isSame(a: Delivery, b: Delivery): boolean {
   return (
     a.status === b.status &&

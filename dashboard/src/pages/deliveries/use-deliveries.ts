@@ -6,7 +6,7 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 import { fetchDeliveries, type DeliveryFilters } from '@/api/deliveries';
 import { isStreamPaused, useStreamMessages, type Changed } from '@/api/stream';
 import type { Delivery } from '@/api/types';
-import { appendOlder, mergeNewest, patchChanged } from './merge';
+import { appendOlder, patchChanged, reaches, withTop, type Loaded } from './merge';
 
 interface State {
   items: Delivery[];
@@ -19,6 +19,20 @@ const EMPTY: State = { items: [], cursor: null, isPending: true, error: null };
 
 /** Without a stream the top is read anew this often. */
 const POLL_MS = 10_000;
+
+/** Most pages from the top that are read to reach what is there; beyond them the list begins anew. */
+const MOST_PAGES = 5;
+
+/** From the top down to what is known already: while nobody looked, more than a page may have come. */
+async function fetchTop(filters: DeliveryFilters, known: Delivery[]): Promise<Loaded> {
+  const first = await fetchDeliveries(filters);
+  let top: Loaded = { items: first.data, cursor: first.next_cursor ?? null };
+  for (let pages = 1; pages < MOST_PAGES && top.cursor && !reaches(known, top); pages++) {
+    const page = await fetchDeliveries(filters, top.cursor);
+    top = { items: appendOlder(top.items, page.data), cursor: page.next_cursor ?? null };
+  }
+  return top;
+}
 
 export function useDeliveries(filters: DeliveryFilters) {
   const [state, setState] = useState<State>(EMPTY);
@@ -33,20 +47,8 @@ export function useDeliveries(filters: DeliveryFilters) {
   const loadTop = useCallback(async () => {
     const wanted = JSON.parse(asked) as DeliveryFilters;
     try {
-      const page = await fetchDeliveries(wanted);
-      setState((now) => ({
-        // With a filter on the status, what left it must leave the list: the top is taken as it is.
-        items:
-          wanted.status && now.items.length <= page.data.length
-            ? page.data
-            : mergeNewest(now.items, page.data),
-        cursor:
-          now.items.length === 0 || now.items.length <= page.data.length
-            ? (page.next_cursor ?? null)
-            : now.cursor,
-        isPending: false,
-        error: null,
-      }));
+      const top = await fetchTop(wanted, latest.current.items);
+      setState((now) => ({ ...withTop(now, top), isPending: false, error: null }));
     } catch (error) {
       setState((now) => ({ ...now, isPending: false, error }));
     }
@@ -82,7 +84,12 @@ export function useDeliveries(filters: DeliveryFilters) {
   const onChanged = useCallback(
     (kind: string, changed: Changed[]) => {
       if (kind !== 'delivery') return;
-      setState((now) => ({ ...now, items: patchChanged(now.items, changed) }));
+      const { status } = JSON.parse(asked) as DeliveryFilters;
+      setState((now) => {
+        const items = patchChanged(now.items, changed);
+        // What has left the state that is asked for leaves the list.
+        return { ...now, items: status ? items.filter((each) => each.status === status) : items };
+      });
       const known = new Set(latest.current.items.map((delivery) => delivery.id));
       if (changed.some(({ id }) => !known.has(id)) || asked.includes('"status"')) void loadTop();
     },

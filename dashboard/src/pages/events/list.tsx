@@ -2,7 +2,7 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { Inbox, Send } from 'lucide-react';
-import { useMemo, useState } from 'react';
+import { useMemo } from 'react';
 import { fetchEvents } from '@/api/events';
 import { key } from '@/api/keys';
 import { eventOf, type StoredEvent } from '@/api/types';
@@ -26,7 +26,8 @@ const ROW_HEIGHT = 56;
 export function EventsPage() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
-  const [isPosting, setPosting] = useState(false);
+  const isPosting = search.post !== undefined;
+  const setPosting = (isOpen: boolean) => set({ post: isOpen ? '1' : undefined });
   const filters = {
     ...(search.type ? { type: search.type } : {}),
     ...(search.from ? { from: search.from } : {}),
@@ -58,7 +59,7 @@ export function EventsPage() {
     >
       <div className="flex flex-wrap items-center gap-2">
         <SearchBox
-          label="Type, exact"
+          label="Type of event"
           value={search.type ?? ''}
           onChange={(type) => set({ type: type || undefined })}
         />

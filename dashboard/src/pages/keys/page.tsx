@@ -126,8 +126,12 @@ function MakeKey({ onClose }: { onClose: () => void }) {
   const problem = create.error instanceof ApiProblem ? create.error : null;
   if (create.data) {
     return (
-      <Dialog title={`${create.data.name} is made`} isOpen onClose={onClose}>
-        <SecretOnce label="API key" secret={create.data.key} />
+      <Dialog title={`${create.data.name} is made`} isOpen isKept onClose={onClose}>
+        <SecretOnce
+          label="API key"
+          use="Whoever has it can sign in here and call the API, as far as its role goes."
+          secret={create.data.key}
+        />
         <div className="mt-6 flex justify-end">
           <Button look="primary" onClick={onClose}>
             Done

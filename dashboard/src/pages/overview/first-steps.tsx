@@ -13,18 +13,37 @@ interface FirstStepsProps {
   endpoint: Endpoint | undefined;
   hasRule: boolean;
   hasArrived: boolean;
+  /** When all is done: to what there is to see from then on. */
+  onDone: () => void;
 }
 
-export function FirstSteps({ endpoint, hasRule, hasArrived }: FirstStepsProps) {
+export function FirstSteps({ endpoint, hasRule, hasArrived, onDone }: FirstStepsProps) {
   const canEdit = useMay('editor');
-  const begun = endpoint !== undefined || hasRule;
+  const isBegun = endpoint !== undefined || hasRule;
+  const isDone = endpoint !== undefined && hasRule && hasArrived;
   return (
     <Page
-      title={begun ? 'Almost there' : 'Nothing is set up yet'}
+      title={isDone ? 'All is set up' : isBegun ? 'Almost there' : 'Nothing is set up yet'}
       subtitle={
-        canEdit
-          ? 'Three steps until a failing workflow reaches you.'
-          : 'Your key may look and not change; somebody with the role editor sets alerts up.'
+        isDone
+          ? 'The next event that your rule is about is told by itself. Or post a sample, and see it happen.'
+          : canEdit
+            ? 'Three steps until a failing workflow reaches you.'
+            : 'Your key may look and not change; somebody with the role editor sets alerts up.'
+      }
+      actions={
+        isDone && (
+          <>
+            <Button asChild>
+              <Link to="/events" search={{ post: '1' }}>
+                Post a sample
+              </Link>
+            </Button>
+            <Button look="primary" onClick={onDone}>
+              See the overview
+            </Button>
+          </>
+        )
       }
     >
       <ol className="max-w-2xl space-y-3">
@@ -62,7 +81,7 @@ export function FirstSteps({ endpoint, hasRule, hasArrived }: FirstStepsProps) {
           title="See one arrive"
           text="A test goes the way that every alert goes, and shows the real answer."
         >
-          {endpoint && !hasArrived && <TryOut endpointId={endpoint.id} />}
+          {endpoint && <TryOut endpointId={endpoint.id} />}
         </Step>
       </ol>
     </Page>

@@ -1,7 +1,7 @@
 /** Is anything wrong? One sentence; what is wrong, each with its remedy; then the figures. */
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { lazy, Suspense, useMemo } from 'react';
+import { lazy, Suspense, useMemo, useState } from 'react';
 import { countsQuery, deliveriesQuery } from '@/api/deliveries';
 import { usePlugins } from '@/api/operators';
 import { useRules } from '@/api/rules';
@@ -32,6 +32,7 @@ export function OverviewPage() {
   const stats = useQuery(statsQuery('hour', HOURS));
   const counts = useQuery(countsQuery());
   const newest = useQuery(deliveriesQuery({}, 8));
+  const [isGuided, setGuided] = useState(false);
   const failure = endpoints.error ?? rules.error ?? counts.error;
   if (failure && endpoints.items.length === 0) {
     return (
@@ -49,12 +50,15 @@ export function OverviewPage() {
 
   const deliveries = newest.data?.data ?? [];
   const isBegun = endpoints.items.length > 0 && rules.items.length > 0 && deliveries.length > 0;
-  if (!isBegun) {
+  // Whoever takes the last step here sees its answer before the figures take the place.
+  if (!isBegun && !isGuided) setGuided(true);
+  if (!isBegun || isGuided) {
     return (
       <FirstSteps
         endpoint={endpoints.items[0]}
         hasRule={rules.items.length > 0}
         hasArrived={deliveries.some((delivery) => delivery.status === 'delivered')}
+        onDone={() => setGuided(false)}
       />
     );
   }
@@ -144,7 +148,11 @@ function Figures({ stats }: { stats: Parameters<typeof totalsOf>[0] }) {
     ['Events', countText(totals.events)],
     ['Delivered', countText(totals.delivered)],
     ['Success', rate === null ? 'none ended' : percentText(rate), RATE_MEANS],
-    ['Lost', countText(totals.dead)],
+    [
+      'Dead letters',
+      countText(totals.dead),
+      'Alerts that were given up in this time; some may have been sent again since.',
+    ],
     [
       'Slowest p99',
       totals.p99 === null ? 'none' : tookText(totals.p99),

@@ -27,8 +27,8 @@ export function troublesOf({ endpoints, rules, dead, mostCounted, plugins }: Fin
   for (const endpoint of endpoints) {
     troubles.push({
       key: endpoint.id,
-      what: `${endpoint.name} is left alone`,
-      why: 'It failed several times in a row; alerts to it wait.',
+      what: `Alerts to ${endpoint.name} wait`,
+      why: 'Its circuit is open: it failed several times in a row.',
       remedy: 'See why',
       to: '/webhooks/$id',
       id: endpoint.id,
@@ -73,7 +73,7 @@ export function troublesOf({ endpoints, rules, dead, mostCounted, plugins }: Fin
         what:
           plugin.state === 'refused'
             ? `The plugin ${plugin.id} was refused`
-            : `The plugin ${plugin.id} is left alone`,
+            : `The plugin ${plugin.id} rests`,
         why: plugin.reason ?? plugin.circuit?.reason ?? '',
         remedy: 'See why',
         to: '/plugins/$id',

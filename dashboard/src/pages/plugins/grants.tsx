@@ -5,10 +5,10 @@ import { key } from '@/api/keys';
 import { grantsQuery, setGrants } from '@/api/operators';
 import { Button } from '@/ui/button';
 import { Dialog } from '@/ui/dialog';
-import { Input } from '@/ui/field';
+import { Input, Select } from '@/ui/field';
 import { FormFooter } from '@/ui/form-footer';
 import { Card } from '@/ui/page';
-import { InlineError, Skeleton } from '@/ui/states';
+import { InlineError, Note, Skeleton } from '@/ui/states';
 import { Foreign } from '@/ui/stranger-text';
 import { toast } from '@/ui/toast';
 
@@ -16,6 +16,15 @@ interface Grant {
   tenant: string;
   hosts?: string[] | null;
 }
+
+const CHANGED_MEANWHILE =
+  'Somebody else changed the grants meanwhile. Close this and open it again to see them.';
+
+const hostsIn = (text: string) =>
+  text
+    .split(',')
+    .map((host) => host.trim())
+    .filter(Boolean);
 
 /** Which namespaces may use the plugin, and to which hosts it may send for them. */
 export function GrantsCard({ id }: { id: string }) {
@@ -65,26 +74,27 @@ export function GrantsCard({ id }: { id: string }) {
 
 function EditGrants({ id, grants, onClose }: { id: string; grants: Grant[]; onClose: () => void }) {
   const [rows, setRows] = useState(() =>
-    grants.map((grant) => ({ tenant: grant.tenant, hosts: grant.hosts?.join(', ') ?? '' })),
+    grants.map(({ tenant, hosts }) => ({
+      tenant,
+      isListed: hosts != null,
+      hosts: hosts?.join(', ') ?? '',
+    })),
   );
+  const isOpened = grants.length > 0 && rows.every((row) => row.tenant.trim() === '');
   const client = useQueryClient();
   const save = useMutation({
-    mutationFn: () =>
-      setGrants(id, {
+    mutationFn: async () => {
+      const now = await client.fetchQuery({ ...grantsQuery(id), staleTime: 0 });
+      if (JSON.stringify(now.grants) !== JSON.stringify(grants)) throw new Error(CHANGED_MEANWHILE);
+      return setGrants(id, {
         grants: rows
           .filter((row) => row.tenant.trim() !== '')
-          .map((row) => ({
-            tenant: row.tenant.trim(),
-            ...(row.hosts.trim()
-              ? {
-                  hosts: row.hosts
-                    .split(',')
-                    .map((host) => host.trim())
-                    .filter(Boolean),
-                }
-              : {}),
+          .map(({ tenant, isListed, hosts }) => ({
+            tenant: tenant.trim(),
+            ...(isListed ? { hosts: hostsIn(hosts) } : {}),
           })),
-      }),
+      });
+    },
     onSuccess: async () => {
       await client.invalidateQueries({ queryKey: key('plugins') });
       toast.done('Saved');
@@ -113,12 +123,22 @@ function EditGrants({ id, grants, onClose }: { id: string; grants: Grant[]; onCl
               value={row.tenant}
               onChange={(event) => set(i, { tenant: event.target.value })}
             />
-            <Input
-              aria-label="Hosts"
-              placeholder="hosts of its manifest"
-              value={row.hosts}
-              onChange={(event) => set(i, { hosts: event.target.value })}
-            />
+            <Select
+              aria-label="May send to"
+              value={row.isListed ? 'listed' : 'manifest'}
+              onChange={(event) => set(i, { isListed: event.target.value === 'listed' })}
+            >
+              <option value="manifest">hosts of its manifest</option>
+              <option value="listed">only these hosts</option>
+            </Select>
+            {row.isListed && (
+              <Input
+                aria-label="Hosts"
+                placeholder="none"
+                value={row.hosts}
+                onChange={(event) => set(i, { hosts: event.target.value })}
+              />
+            )}
             <Button
               size="icon"
               look="quiet"
@@ -129,9 +149,13 @@ function EditGrants({ id, grants, onClose }: { id: string; grants: Grant[]; onCl
             </Button>
           </div>
         ))}
-        <Button size="small" onClick={() => setRows([...rows, { tenant: '', hosts: '' }])}>
+        <Button
+          size="small"
+          onClick={() => setRows([...rows, { tenant: '', isListed: false, hosts: '' }])}
+        >
           <Plus /> Add a namespace
         </Button>
+        {isOpened && <Note tone="waiting">Saved like this, every namespace may use it.</Note>}
         <InlineError error={save.error} />
         <FormFooter action="Save" onCancel={onClose} isBusy={save.isPending} />
       </form>

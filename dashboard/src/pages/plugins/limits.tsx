@@ -69,7 +69,11 @@ function EditLimits({ plugin, onClose }: { plugin: Plugin; onClose: () => void }
   const [changed, setChanged] = useState<Record<string, string>>({});
   const client = useQueryClient();
   const save = useMutation({
-    mutationFn: (limits: Record<string, number | null>) => setLimits(plugin.id, limits),
+    // On what is granted now, not on what was when this was opened: somebody else may have granted more.
+    mutationFn: async (changes: Record<string, number | null>) => {
+      const now = await client.fetchQuery({ ...grantedLimitsQuery(plugin.id), staleTime: 0 });
+      return setLimits(plugin.id, { ...now, ...changes });
+    },
     onSuccess: async () => {
       await client.invalidateQueries({ queryKey: key('plugins') });
       toast.done('The limits are in force');
@@ -79,7 +83,7 @@ function EditLimits({ plugin, onClose }: { plugin: Plugin; onClose: () => void }
   const known = (granted.data ?? {}) as Record<string, number | null>;
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    const next = { ...known };
+    const next: Record<string, number | null> = {};
     for (const [name, text] of Object.entries(changed))
       next[name] = text === '' ? null : Number(text);
     save.mutate(next);
@@ -114,7 +118,12 @@ function EditLimits({ plugin, onClose }: { plugin: Plugin; onClose: () => void }
           </Field>
         ))}
         <FormError error={save.error} />
-        <FormFooter action="Save limits" onCancel={onClose} isBusy={save.isPending} />
+        <FormFooter
+          action="Save limits"
+          onCancel={onClose}
+          isBusy={save.isPending}
+          isDisabled={!granted.data}
+        />
       </form>
     </Dialog>
   );

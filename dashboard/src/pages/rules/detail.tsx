@@ -1,7 +1,7 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { useState } from 'react';
-import { ApiProblem } from '@/api/problem';
+import { ApiProblem, isGone } from '@/api/problem';
 import { changeRule, deleteRule, ruleQuery, useRuleMutation } from '@/api/rules';
 import { useMay } from '@/api/session';
 import type { NewRule, Rule } from '@/api/types';
@@ -27,7 +27,8 @@ const route = getRouteApi('/rules/$id');
 export function RulePage() {
   const { id } = route.useParams();
   const { data, error, refetch } = useQuery(ruleQuery(id));
-  if (error && !data) return <Failure error={error} onRetry={() => void refetch()} />;
+  if (error && (!data || isGone(error)))
+    return <Failure error={error} onRetry={() => void refetch()} />;
   if (!data) return <Skeleton />;
   return <Detail key={id} rule={data.value} etag={data.etag} />;
 }
@@ -87,7 +88,12 @@ function Detail({ rule, etag }: { rule: Rule; etag: string | null }) {
             name={rule.name}
             isOn={rule.is_active}
             change={(isActive) => changeRule(rule.id, { is_active: isActive })}
-            onChanged={(answer) => setBase((now) => ({ ...now, etag: answer.etag }))}
+            // Switching is not a change of what is edited; but somebody else's may have come before it.
+            onChanged={({ value, etag: next }) =>
+              setBase((now) =>
+                writtenOf(value) === writtenOf(now.rule) ? { ...now, etag: next } : now,
+              )
+            }
           />
           <DeleteButton
             part="rules"
@@ -133,6 +139,18 @@ function Detail({ rule, etag }: { rule: Rule; etag: string | null }) {
     </Page>
   );
 }
+
+/** What the editor writes, to be compared. */
+const writtenOf = (rule: Rule) =>
+  JSON.stringify([
+    rule.name,
+    rule.event_type,
+    rule.condition,
+    rule.webhook_endpoint_id,
+    rule.trigger,
+    rule.rate_limit,
+    rule.retry_policy,
+  ]);
 
 /** What the other one saved, as a sentence to compare with one's own above. */
 function Theirs({ id }: { id: string }) {

@@ -1,6 +1,8 @@
 /** What a rule's form holds, and how it becomes what the API takes. */
 import type { NewRule, RetryPolicy, Rule, Trigger } from '@/api/types';
 import { parseDuration, writeDuration } from '@/format/duration';
+import { percentOf } from '@/format/number';
+import { rateLimitOf } from '../rate-limit';
 import { readCondition, writeCondition } from '@/words/rule';
 
 export type TriggerKind = 'event' | 'count' | 'ratio' | 'duration';
@@ -21,6 +23,8 @@ export interface Draft {
   ratioOf: string;
   threshold: string;
   perMinute: string;
+  /** What the form has no field for, and a save must keep. */
+  burst: number | null;
   maxRetries: string;
   retryPolicy: RetryPolicy | null;
 }
@@ -40,6 +44,7 @@ export const emptyDraft: Draft = {
   ratioOf: 'workflow.succeeded, workflow.failed',
   threshold: '15m',
   perMinute: '',
+  burst: null,
   maxRetries: '',
   retryPolicy: null,
 };
@@ -59,13 +64,12 @@ export function draftOf(rule: Rule): Draft {
     window: trigger.window_ms != null ? writeDuration(trigger.window_ms) : emptyDraft.window,
     groupBy: (trigger.group_by ?? []).join(', '),
     cooldown: trigger.cooldown_ms != null ? writeDuration(trigger.cooldown_ms) : '',
-    ratioAbove: trigger.ratio
-      ? String(Math.round(trigger.ratio.above * 1_000) / 10)
-      : emptyDraft.ratioAbove,
+    ratioAbove: trigger.ratio ? percentOf(trigger.ratio.above) : emptyDraft.ratioAbove,
     ratioOf: trigger.ratio?.of?.join(', ') ?? emptyDraft.ratioOf,
     threshold:
       trigger.threshold_ms != null ? writeDuration(trigger.threshold_ms) : emptyDraft.threshold,
     perMinute: rule.rate_limit ? String(rule.rate_limit.per_minute) : '',
+    burst: rule.rate_limit?.burst ?? null,
     maxRetries: rule.retry_policy.max_retries != null ? String(rule.retry_policy.max_retries) : '',
     retryPolicy: rule.retry_policy,
   };
@@ -111,7 +115,7 @@ export function triggerOf(
     if (!Number.isInteger(count) || count < 1) errors.count = 'Write a whole number from 1.';
     return done({ ...base, count });
   }
-  const above = Number(draft.ratioAbove) / 100;
+  const above = Number((Number(draft.ratioAbove) / 100).toPrecision(12));
   if (!(above >= 0 && above < 1)) errors.ratioAbove = 'Write a percentage from 0 to 99.';
   return done({ ...base, ratio: { ...same?.ratio, above, of: listOf(draft.ratioOf) } });
 }
@@ -121,15 +125,15 @@ export function ruleOf(draft: Draft, kept?: Trigger): NewRule | null {
   const read = triggerOf(draft, kept);
   if ('errors' in read) return null;
   const retries = draft.maxRetries === '' ? null : Number(draft.maxRetries);
-  const policy =
-    retries === null ? draft.retryPolicy : { ...draft.retryPolicy, max_retries: retries };
+  const { max_retries: _, ...otherwise } = draft.retryPolicy ?? {};
+  const policy = retries === null ? otherwise : { ...otherwise, max_retries: retries };
   return {
     name: draft.name.trim() || 'Untitled rule',
     event_type: draft.kind === 'duration' ? 'workflow.duration_exceeded' : draft.eventType.trim(),
     condition: writeCondition(draft.language, draft.source),
     webhook_endpoint_id: draft.endpointId,
     trigger: read.trigger,
-    rate_limit: draft.perMinute === '' ? null : { per_minute: Number(draft.perMinute) },
-    ...(policy ? { retry_policy: policy } : {}),
+    rate_limit: rateLimitOf(draft),
+    retry_policy: policy as RetryPolicy,
   };
 }

@@ -1,11 +1,14 @@
 /** The rule editor: the sentence on top changes as the fields do, and what it would have sent is beside it. */
+import { useBlocker } from '@tanstack/react-router';
 import { useState, type FormEvent, type ReactNode } from 'react';
+import { flushSync } from 'react-dom';
 import { ApiProblem } from '@/api/problem';
 import type { NewRule, Trigger } from '@/api/types';
 import { useEndpoints } from '@/api/webhooks';
 import { ConditionField } from '@/condition/condition-field';
 import { diagnosticOf } from '@/condition/diagnostic';
 import { Button } from '@/ui/button';
+import { Confirm } from '@/ui/dialog';
 import { Field, Input } from '@/ui/field';
 import { Card } from '@/ui/page';
 import { Picker } from '@/ui/picker';
@@ -39,23 +42,46 @@ export function RuleEditor(props: RuleEditorProps) {
   const [span, setSpan] = useState('7d');
   const endpoints = useEndpoints();
   const set = (change: Partial<Draft>) => setDraft((now) => ({ ...now, ...change }));
+  // Where there is one webhook there is nothing to choose, and the condition is tried from the first letter.
+  const [only, ...others] = endpoints.isComplete ? endpoints.items : [];
+  const [clean, setClean] = useState(() => JSON.stringify(initial));
+  if (only && others.length === 0 && draft.endpointId === '' && !isReadOnly) {
+    set({ endpointId: only.id });
+    setClean(JSON.stringify({ ...initial, endpointId: only.id }));
+  }
 
   const read = triggerOf(draft, kept);
   const rule = ruleOf(draft, kept);
   const test = useBacktest(rule, span);
   const endpoint = endpoints.items.find((each) => each.id === draft.endpointId);
 
-  // The newest word about the condition: that of the trial on the past, or of a save that was refused.
-  const refused =
-    (test.error ?? error) instanceof ApiProblem ? ((test.error ?? error) as ApiProblem) : null;
+  // The newest word about the condition: that of the trial on the past, or of a save that was refused, for as long as
+  // the condition is the one that was sent.
+  const condition = JSON.stringify([draft.language, draft.source]);
+  const [sent, setSent] = useState<string>();
+  const newest = test.error ?? (sent === condition ? error : null);
+  const refused = newest instanceof ApiProblem ? newest : null;
   const conditionError = refused?.at('/rule/condition') ?? refused?.at('/condition');
   const diagnostic =
     conditionError && test.isSettled ? diagnosticOf(conditionError, draft.source) : null;
   const problem = error instanceof ApiProblem ? error : null;
 
+  // What was written is not lost by a click on another page; what was sent is saved, or told why not.
+  const written = JSON.stringify(draft);
+  const [left, setLeft] = useState<string>();
+  const isUnsaved = written !== clean && written !== left && !isReadOnly;
+  const leaving = useBlocker({
+    shouldBlockFn: ({ current, next }) => isUnsaved && current.pathname !== next.pathname,
+    enableBeforeUnload: () => isUnsaved,
+    withResolver: true,
+  });
+
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    if (rule) onSave(rule);
+    if (!rule) return;
+    setSent(condition);
+    setLeft(written);
+    onSave(rule);
   };
   return (
     <form onSubmit={submit} className="grid gap-6 xl:grid-cols-[3fr_2fr]">
@@ -180,7 +206,15 @@ export function RuleEditor(props: RuleEditorProps) {
         ) : null}
         {!isReadOnly && (
           <div className="flex justify-end gap-2">
-            <Button onClick={onCancel}>Cancel</Button>
+            <Button
+              onClick={() => {
+                // Drawn first, so that leaving is not asked about.
+                flushSync(() => setLeft(written));
+                onCancel();
+              }}
+            >
+              Cancel
+            </Button>
             <Button
               type="submit"
               look="primary"
@@ -192,6 +226,14 @@ export function RuleEditor(props: RuleEditorProps) {
           </div>
         )}
       </div>
+      <Confirm
+        title="Leave without saving?"
+        consequence="What you changed in this rule is not saved."
+        action="Leave"
+        isOpen={leaving.status === 'blocked'}
+        onClose={() => leaving.reset?.()}
+        onConfirm={() => leaving.proceed?.()}
+      />
       <div className="min-w-0 space-y-6">
         <Past
           test={test}

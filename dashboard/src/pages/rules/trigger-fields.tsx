@@ -60,7 +60,7 @@ export function TriggerFields({ draft, set, errors }: TriggerFieldsProps) {
         </div>
       </fieldset>
       {draft.kind !== 'event' && (
-        <div className="grid gap-4 sm:grid-cols-2 lg:grid-cols-4">
+        <div className="grid items-start gap-4 sm:grid-cols-2">
           {draft.kind === 'count' && text('count', 'More than')}
           {draft.kind === 'ratio' && (
             <>

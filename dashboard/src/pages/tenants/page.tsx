@@ -19,6 +19,7 @@ import { SearchBox } from '@/ui/search-box';
 import { Empty } from '@/ui/states';
 import { Foreign } from '@/ui/stranger-text';
 import { toast } from '@/ui/toast';
+import { rateLimitOf } from '../rate-limit';
 
 const route = getRouteApi('/tenants');
 const ROW_HEIGHT = 56;
@@ -118,7 +119,7 @@ function LimitTenant({ tenant, onClose }: { tenant: Tenant; onClose: () => void 
   const save = useMutation({
     mutationFn: () =>
       changeTenant(tenant.name, {
-        rate_limit: perMinute === '' ? null : { per_minute: Number(perMinute) },
+        rate_limit: rateLimitOf({ perMinute, burst: tenant.rate_limit?.burst ?? null }),
       }),
     onSuccess: () => {
       toast.done('Saved');

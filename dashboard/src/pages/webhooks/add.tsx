@@ -45,7 +45,9 @@ function AddForm({ onAdded, onCancel }: AddFormProps) {
     (plugin) => plugin.kind === 'target' && plugin.state === 'ready',
   );
   const problem =
-    create.error instanceof ApiProblem ? create.error : formProblem(tried.test.error, body);
+    create.error instanceof ApiProblem && create.submittedAt >= tried.test.submittedAt
+      ? create.error
+      : formProblem(tried.test.error, body);
   const submit = (event: FormEvent) => {
     event.preventDefault();
     create.mutate(undefined, {
@@ -72,7 +74,7 @@ function AddForm({ onAdded, onCancel }: AddFormProps) {
 function Added({ endpoint, onClose }: { endpoint: Endpoint; onClose: () => void }) {
   const navigate = useNavigate();
   return (
-    <Dialog title={`${endpoint.name} is added`} isOpen onClose={onClose} shape="sheet">
+    <Dialog title={`${endpoint.name} is added`} isOpen isKept onClose={onClose} shape="sheet">
       <div className="space-y-6">
         {endpoint.secret && <SecretOnce secret={endpoint.secret} />}
         <Note tone="plain">

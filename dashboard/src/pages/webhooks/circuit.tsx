@@ -50,8 +50,8 @@ export function CircuitNote({ endpoint }: { endpoint: Endpoint }) {
         .{' '}
         {circuit.next_probe_at ? (
           <>
-            One is tried <Countdown until={circuit.next_probe_at} />; when it is taken, the others
-            follow.
+            One is tried <Countdown until={circuit.next_probe_at} />, as the webhook is set then;
+            when it is taken, the others follow.
           </>
         ) : (
           'One is on its way to see whether it is back.'

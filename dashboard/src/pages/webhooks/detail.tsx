@@ -4,6 +4,7 @@ import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import { Pencil } from 'lucide-react';
 import { useState } from 'react';
 import { deliveriesQuery } from '@/api/deliveries';
+import { isGone } from '@/api/problem';
 import { usePlugins } from '@/api/operators';
 import { useRules } from '@/api/rules';
 import { useMay } from '@/api/session';
@@ -35,7 +36,8 @@ const route = getRouteApi('/webhooks/$id');
 export function WebhookPage() {
   const { id } = route.useParams();
   const { data, error, refetch } = useQuery(endpointQuery(id));
-  if (error && !data) return <Failure error={error} onRetry={() => void refetch()} />;
+  if (error && (!data || isGone(error)))
+    return <Failure error={error} onRetry={() => void refetch()} />;
   if (!data) return <Skeleton />;
   return <Detail endpoint={data.value} etag={data.etag} />;
 }
@@ -189,7 +191,7 @@ function NewestFailure({ endpointId }: { endpointId: string }) {
         <p className="flex min-w-0 items-baseline gap-2">
           <Shape tone="danger" />
           <span>
-            The newest alert that was lost:{' '}
+            The newest alert that was given up:{' '}
             <strong className="font-semibold">
               <Foreign text={reasonOf(failure.last_error) || 'no reason was recorded'} />
             </strong>

@@ -1,5 +1,6 @@
 /** What a webhook's form holds, and how it becomes what the API takes. */
 import type { Endpoint, EndpointPatch, NewEndpoint, TargetManifest } from '@/api/types';
+import { rateLimitOf } from '../rate-limit';
 import { hostOf } from './filter';
 
 export interface Draft {
@@ -11,6 +12,8 @@ export interface Draft {
   secrets: Record<string, string>;
   headers: string;
   perMinute: string;
+  /** What the form has no field for, and a save must keep. */
+  burst: number | null;
   goneAfter: string;
   includeData: boolean;
 }
@@ -23,6 +26,7 @@ export const emptyDraft: Draft = {
   secrets: {},
   headers: '',
   perMinute: '',
+  burst: null,
   goneAfter: '',
   includeData: false,
 };
@@ -39,6 +43,7 @@ export function draftOf(endpoint: Endpoint, manifest: TargetManifest): Draft {
       .map(([name, value]) => `${name}: ${value}`)
       .join('\n'),
     perMinute: endpoint.rate_limit ? String(endpoint.rate_limit.per_minute) : '',
+    burst: endpoint.rate_limit?.burst ?? null,
     goneAfter: endpoint.gone_after === 1 ? '' : String(endpoint.gone_after),
     includeData: endpoint.include_event_data,
   };
@@ -51,6 +56,18 @@ export function proposedName(draft: Draft): string {
   if (draft.target === 'slack') return 'Slack';
   if (draft.target === 'pagerduty') return 'PagerDuty';
   return host.includes('/') ? '' : host;
+}
+
+/** What is wrong with the lines of headers, if anything is. */
+export function headersProblem(text: string): string | undefined {
+  const names = new Set<string>();
+  for (const line of text.split('\n').filter((each) => each.trim() !== '')) {
+    const [name = '', ...rest] = line.split(':');
+    if (rest.length === 0) return `“${line.trim()}” has no colon: write Name: value.`;
+    if (names.has(name.trim().toLowerCase())) return `${name.trim()} is there twice.`;
+    names.add(name.trim().toLowerCase());
+  }
+  return undefined;
 }
 
 export function parseHeaders(text: string): Record<string, string> {
@@ -73,7 +90,7 @@ function shared(draft: Draft) {
     name: proposedName(draft).trim(),
     settings: draft.settings as never,
     headers: parseHeaders(draft.headers),
-    rate_limit: draft.perMinute === '' ? null : { per_minute: Number(draft.perMinute) },
+    rate_limit: rateLimitOf(draft),
     gone_after: draft.goneAfter === '' ? 1 : Number(draft.goneAfter),
     include_event_data: draft.includeData,
     ...(Object.keys(secrets).length > 0 ? { secrets } : {}),

@@ -30,7 +30,9 @@ export function EditWebhook({ endpoint, etag, manifest, targets, onClose }: Edit
     changeEndpoint(endpoint.id, body.changes, tag),
   );
   const problem =
-    save.error instanceof ApiProblem ? save.error : formProblem(tried.test.error, body);
+    save.error instanceof ApiProblem && save.submittedAt >= tried.test.submittedAt
+      ? save.error
+      : formProblem(tried.test.error, body);
   const send = (tag: string | null) =>
     save.mutate(tag, {
       onSuccess: () => {

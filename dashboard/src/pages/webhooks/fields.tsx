@@ -5,7 +5,7 @@ import { manifestOf, type Plugin } from '@/api/types';
 import { SettingsForm } from '@/settings-form/settings-form';
 import { cn } from '@/ui/cn';
 import { Field, Input, Switch, TextArea } from '@/ui/field';
-import { proposedName, type Draft } from './draft';
+import { headersProblem, proposedName, type Draft } from './draft';
 import { TargetIcon, targetName } from './target-icon';
 
 interface FieldsProps {
@@ -143,14 +143,17 @@ function MoreOptions({ draft, set, problem }: MoreOptionsProps) {
           label="Headers"
           isOptional
           help="One a line, as Name: value."
-          error={problem?.at('/headers')}
+          error={headersProblem(draft.headers) ?? problem?.at('/headers')}
         >
           {(ids) => (
             <TextArea
               {...ids}
               rows={3}
               value={draft.headers}
-              onChange={(event) => set({ headers: event.target.value })}
+              onChange={(event) => {
+                event.target.setCustomValidity(headersProblem(event.target.value) ?? '');
+                set({ headers: event.target.value });
+              }}
             />
           )}
         </Field>

@@ -20,7 +20,12 @@ export function RotateSecret({ endpointId }: { endpointId: string }) {
       <Button size="small" onClick={() => setOpen(true)}>
         <RefreshCw /> Rotate secret
       </Button>
-      <Dialog title="Rotate the signing secret" isOpen={isOpen} onClose={close}>
+      <Dialog
+        title="Rotate the signing secret"
+        isOpen={isOpen}
+        isKept={rotate.data !== undefined}
+        onClose={close}
+      >
         {rotate.data ? (
           <div className="space-y-4">
             <SecretOnce secret={rotate.data.secret} label="New secret" />

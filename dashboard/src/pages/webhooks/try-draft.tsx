@@ -1,5 +1,6 @@
 /** In the form of a webhook: what it would send, and what the target says to it, before it is saved. */
 import { Eye, EyeOff, Send } from 'lucide-react';
+import { useEffect, useRef } from 'react';
 import { ApiProblem, messageOf } from '@/api/problem';
 import { Button } from '@/ui/button';
 import { FormError } from '@/ui/form-footer';
@@ -27,12 +28,17 @@ interface AnswersProps {
 }
 
 export function TryDraftAnswers({ tried, isNew }: AnswersProps) {
-  const { preview, test, isPreviewing } = tried;
-  const isTested = test.data !== undefined || test.error !== null;
+  const { preview, test, isPreviewing, isOutdated } = tried;
+  const isTested = !isOutdated && (test.data !== undefined || test.error !== null);
+  const place = useRef<HTMLDivElement>(null);
+  // The form is long, and what was asked for is at its end.
+  useEffect(() => {
+    if (isTested) place.current?.scrollIntoView({ block: 'nearest' });
+  }, [isTested, test.submittedAt]);
   if (!isPreviewing && !isTested) return null;
   return (
-    <div aria-live="polite" className="bg-card space-y-4 rounded-lg border p-4">
-      {test.data && (
+    <div ref={place} aria-live="polite" className="bg-card space-y-4 rounded-lg border p-4">
+      {isTested && test.data && (
         <>
           <TestAnswer isDelivered={test.data.is_delivered} attempt={test.data.attempt} why="" />
           {isNew && [400, 401, 403].includes(test.data.attempt.status_code ?? 0) && (
@@ -43,8 +49,8 @@ export function TryDraftAnswers({ tried, isNew }: AnswersProps) {
           )}
         </>
       )}
-      <FormError error={test.error} />
-      {test.error instanceof ApiProblem && test.error.errors.length > 0 && (
+      {isTested && <FormError error={test.error} />}
+      {isTested && test.error instanceof ApiProblem && test.error.errors.length > 0 && (
         <p>Nothing was sent: mend what is marked in red.</p>
       )}
       {isPreviewing &&

@@ -40,12 +40,19 @@ export function useTryDraft(body: WebhookDraft) {
     staleTime: Infinity,
   });
   const test = useMutation({ mutationFn: testDraft });
+  const [sent, setSent] = useState<string>();
+  const now = JSON.stringify(body);
   return {
     isPreviewing,
     preview,
     test,
+    /** What was answered is about the form as it was when it was sent. */
+    isOutdated: sent !== now,
     togglePreview: () => setPreviewing(!isPreviewing),
-    send: () => test.mutate(body),
+    send: () => {
+      setSent(now);
+      test.mutate(body);
+    },
   };
 }
 

@@ -53,7 +53,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 
 {{/* The settings that the chart itself decides. */}}
 {{- define "alerts.ownSettings" -}}
-ALERTS_LISTEN ALERTS_DATABASE_URL ALERTS_CACHE_DIR ALERTS_ROLLOUT ALERTS_ENCRYPTION_KEYS ALERTS_BOOTSTRAP_KEY ALERTS_EXOSPHERE_KEY ALERTS_PLUGINS_DIR
+ALERTS_LISTEN ALERTS_DATABASE_URL ALERTS_CACHE_DIR ALERTS_ROLLOUT ALERTS_ENCRYPTION_KEYS ALERTS_BOOTSTRAP_KEY ALERTS_EXOSPHERE_KEY ALERTS_PLUGINS_DIR ALERTS_TLS_CERT ALERTS_TLS_KEY
 {{- end -}}
 
 {{/* Those under `settings`. Helm takes what is null out of the values, so they are not there to be asked. */}}

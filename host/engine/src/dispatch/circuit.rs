@@ -65,14 +65,15 @@ pub enum CircuitState {
     Closed,
     /// They wait: it failed too often in a row.
     Open {
-        /// Since it last failed.
+        /// Since the first of the failures in a row that opened it; probes that failed
+        /// since do not count.
         since: Timestamp,
         /// When the next one is tried.
         next_probe_at: Timestamp,
     },
     /// One is on its way, to see whether the target is back.
     HalfOpen {
-        /// Since it was sent.
+        /// Since it opened, as above.
         since: Timestamp,
     },
 }
@@ -95,6 +96,8 @@ pub(super) struct CircuitBreaker {
     /// Openings since the target was last well.
     openings: u32,
     last_failure: Timestamp,
+    /// When the wait for the next probe began.
+    waits_since: Timestamp,
     width: usize,
     is_proven: bool,
     rest: Rest,
@@ -107,6 +110,7 @@ impl Default for CircuitBreaker {
             failures: 0,
             openings: 0,
             last_failure: Timestamp::MIN,
+            waits_since: Timestamp::MIN,
             width: FIRST_WIDTH,
             is_proven: false,
             rest: Rest::default(),
@@ -158,8 +162,8 @@ impl CircuitBreaker {
     /// One has started.
     pub(super) fn started(&mut self, now: Timestamp) {
         self.rest.started(now);
-        if !self.is_closed() {
-            self.state = CircuitState::HalfOpen { since: now };
+        if let CircuitState::Open { since, .. } = self.state {
+            self.state = CircuitState::HalfOpen { since };
         }
     }
 
@@ -213,13 +217,18 @@ impl CircuitBreaker {
 
     fn open(&mut self, now: Timestamp, wait: Duration) {
         let next_probe_at = now.saturating_add(wait).unwrap_or(Timestamp::MAX);
-        self.state = CircuitState::Open { since: now, next_probe_at };
+        let since = match self.state {
+            CircuitState::Closed => now,
+            CircuitState::Open { since, .. } | CircuitState::HalfOpen { since } => since.min(now),
+        };
+        self.state = CircuitState::Open { since, next_probe_at };
+        self.waits_since = now;
     }
 
     /// The clock was set back to `now`: nothing waits for its old time.
     pub(super) fn set_back(&mut self, now: Timestamp) {
-        if let CircuitState::Open { since, next_probe_at } = self.state {
-            let wait = Duration::try_from(next_probe_at.duration_since(since));
+        if let CircuitState::Open { next_probe_at, .. } = self.state {
+            let wait = Duration::try_from(next_probe_at.duration_since(self.waits_since));
             self.open(now, wait.unwrap_or(FIRST_WAIT));
         }
         self.last_failure = self.last_failure.min(now);
@@ -268,7 +277,7 @@ mod tests {
         assert_eq!(breaker.gate(1, at(1000)), Gate::Full, "an older attempt is under way");
         assert_eq!(breaker.gate(0, at(1000)), Gate::Open);
         breaker.started(at(1000));
-        assert_eq!(breaker.state(), CircuitState::HalfOpen { since: at(1000) });
+        assert_eq!(breaker.state(), CircuitState::HalfOpen { since: at(0) });
         assert_eq!(breaker.gate(1, at(1000)), Gate::Full);
     }
 
@@ -288,6 +297,22 @@ mod tests {
         breaker.started(now);
         breaker.ended(Health::Failing, now, 0.0);
         assert_eq!(breaker.gate(0, now), Gate::Until(now + Duration::from_secs(30)), "jittered");
+    }
+
+    #[test]
+    fn it_is_open_since_it_opened_and_not_since_the_last_probe() {
+        let mut breaker = open();
+        breaker.started(at(1000));
+        breaker.ended(Health::Failing, at(1500), 1.0);
+        let CircuitState::Open { since, .. } = breaker.state() else { panic!() };
+        assert_eq!(since, at(0));
+        breaker.started(at(3500));
+        breaker.ended(Health::Alive, at(3500), 1.0);
+        for _ in 0..FAILURES {
+            breaker.ended(Health::Failing, at(9000), 1.0);
+        }
+        let CircuitState::Open { since, .. } = breaker.state() else { panic!() };
+        assert_eq!(since, at(9000), "another time");
     }
 
     #[test]

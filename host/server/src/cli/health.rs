@@ -18,6 +18,9 @@ pub(super) struct Health {
     /// Where the host listens, as `serve` was told [default: 127.0.0.1:8080]
     #[arg(long, env = "ALERTS_LISTEN", value_name = "ADDRESS:PORT")]
     listen: Option<String>,
+    /// The certificate that `serve` was told, if any: then TLS is asked for
+    #[arg(long, env = "ALERTS_TLS_CERT", value_name = "FILE")]
+    tls_cert: Option<String>,
     /// Ask only whether the process lives, not whether it does its work
     #[arg(long)]
     live: bool,
@@ -32,11 +35,18 @@ impl Health {
         let (path, word) = if self.live { ("/healthz", "alive") } else { ("/readyz", "ready") };
         // Compose files give an empty text for a variable that is not set.
         let listen = self.listen.as_deref().filter(|listen| !listen.is_empty());
-        let url = url(listen.unwrap_or(DEFAULT_LISTEN)) + path;
+        let has_tls = self.tls_cert.as_deref().is_some_and(|file| !file.is_empty());
+        let scheme = if has_tls { "https" } else { "http" };
+        let url = url(scheme, listen.unwrap_or(DEFAULT_LISTEN)) + path;
         // Another part of the process may have chosen one already.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        // The host is on this machine, whatever proxy leads out of it.
-        let client = reqwest::Client::builder().no_proxy().timeout(DEADLINE).build();
+        // The host is on this machine, whatever proxy leads out of it, and its certificate
+        // is for another name than this address.
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .timeout(DEADLINE)
+            .tls_danger_accept_invalid_certs(true)
+            .build();
         let unreachable =
             |error| Failure::Other(format!("{url} did not answer: {error}; is the host running?"));
         let asked = client.map_err(Failure::other)?.get(&url).send().await;
@@ -52,11 +62,11 @@ impl Health {
 }
 
 /// Where a host that listens there answers: on all addresses means also on loopback.
-fn url(listen: &str) -> String {
+fn url(scheme: &str, listen: &str) -> String {
     match listen.parse::<SocketAddr>() {
-        Ok(address) => url_of(address),
+        Ok(address) => url_of(scheme, address),
         // A name, which `serve` takes too.
-        Err(_) => format!("http://{listen}"),
+        Err(_) => format!("{scheme}://{listen}"),
     }
 }
 
@@ -72,7 +82,7 @@ mod tests {
             ("10.0.0.7:8080", "http://10.0.0.7:8080"),
             ("localhost:8080", "http://localhost:8080"),
         ] {
-            assert_eq!(url(listen), asked);
+            assert_eq!(url("http", listen), asked);
         }
     }
 }

@@ -3,13 +3,17 @@
 #![expect(clippy::print_stderr, reason = "who typed a command is told of its progress and failure")]
 
 mod audit;
+mod backup;
 mod client;
 mod event;
 mod health;
 mod keys;
 mod logging;
+mod migrate;
 mod openapi;
 mod plugin;
+mod progress;
+mod restore;
 mod serve;
 mod signals;
 mod tenant;
@@ -17,6 +21,7 @@ mod welcome;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::LazyLock;
 
 use alerts_store::Store;
 use clap::{Parser, Subcommand};
@@ -26,11 +31,20 @@ use crate::settings::{Database, ServeArgs, SettingError};
 
 /// Turns workflow events into signed, durable, retried webhook notifications.
 #[derive(Parser)]
-#[command(name = "exosphere-alerts", version, arg_required_else_help = true, after_help = AFTER)]
+#[command(name = "exosphere-alerts", version = BUILD.as_str(), arg_required_else_help = true, after_help = AFTER)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
 }
+
+/// What `--version` shows: the release, and which build of it.
+static BUILD: LazyLock<String> = LazyLock::new(|| {
+    // Set by `cargo xtask build`; a build by hand may be of anything.
+    let commit = option_env!("ALERTS_BUILD_COMMIT").unwrap_or("unknown");
+    let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
+    let kind = if cfg!(debug_assertions) { "development" } else { "release" };
+    format!("{} (commit {commit}, {kind} build for {os} {arch})", env!("CARGO_PKG_VERSION"))
+});
 
 const AFTER: &str = "\
 To see it work, with a receiver, rules and events of its own:
@@ -53,6 +67,7 @@ enum Command {
     Serve(Box<ServeArgs>),
     #[command(subcommand)]
     Audit(audit::Command),
+    Backup(backup::Backup),
     #[command(subcommand)]
     Event(event::Command),
     /// Ask a running host on this machine whether it is ready
@@ -62,10 +77,12 @@ enum Command {
     Health(health::Health),
     #[command(subcommand)]
     Keys(keys::Command),
+    Migrate(migrate::Migrate),
     /// Print the API's description (OpenAPI 3.1), to make clients from
     Openapi,
     #[command(subcommand)]
     Plugin(plugin::Command),
+    Restore(restore::Restore),
     #[command(subcommand)]
     Tenant(Box<tenant::Command>),
     /// Compiles a plugin from standard input; only this program itself asks for it.
@@ -118,11 +135,14 @@ pub fn main() -> ExitCode {
     let ran = match Cli::parse().command {
         Command::Serve(args) => serve::run(*args),
         Command::Audit(command) => audit::run(command),
+        Command::Backup(backup) => backup::run(backup),
         Command::Event(command) => event::run(command),
         Command::Health(health) => health::run(health),
         Command::Keys(command) => keys::run(command),
+        Command::Migrate(migrate) => migrate::run(migrate),
         Command::Openapi => openapi::run(),
         Command::Plugin(command) => plugin::run_command(command),
+        Command::Restore(restore) => restore::run(restore),
         Command::Tenant(command) => tenant::run(*command),
         Command::BundlePlugins { into } => builtin::bundle(&into).map_err(Failure::other),
         Command::CompilePlugin => return alerts_sandbox::compile_child_main(),

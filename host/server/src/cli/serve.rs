@@ -15,6 +15,7 @@ use tokio::net::TcpListener;
 use super::signals::Signals;
 use super::{Failure, logging, runtime, welcome};
 use crate::builtin;
+use crate::connections::Tls;
 use crate::demo::{self, Demo};
 use crate::server::{Server, ServerOptions};
 use crate::settings::{CacheDir, PluginSettings, ServeArgs, SettingError, Settings};
@@ -50,6 +51,7 @@ async fn serve(mut settings: Settings, open_files: u64) -> Result<(), Failure> {
     }
     // Early: two hosts on one port should not both look at the database.
     let listener = bind(&settings.listen).await?;
+    let tls = settings.tls.map(Tls::open).transpose()?;
     let entropy = Entropy::from_system();
     // Before the database is made: a key is never made beside an existing one.
     let keyring = settings.encryption_keys.open(&entropy)?;
@@ -90,6 +92,7 @@ async fn serve(mut settings: Settings, open_files: u64) -> Result<(), Failure> {
     let options = ServerOptions {
         limits: settings.connections.limits(open_files),
         site: settings.site,
+        tls,
         exosphere: settings.exosphere,
     };
     let server = Server::start_with(listener, parts(), settings.bootstrap_key, options);

@@ -6,6 +6,7 @@ mod guarded;
 mod place;
 mod places;
 mod time;
+mod tls;
 
 use std::convert::Infallible;
 use std::io;
@@ -21,6 +22,7 @@ use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -30,6 +32,7 @@ use self::answer::Answer;
 use self::guarded::Guarded;
 use self::place::Place;
 use self::places::Places;
+pub use self::tls::Tls;
 use crate::limits::ServerLimits;
 
 /// How long a connection that has made a request may take for the head of the next
@@ -55,10 +58,12 @@ pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
     limits: ServerLimits,
+    tls: Option<Tls>,
     stop: CancellationToken,
 ) {
     let connections = TaskTracker::new();
-    let (builder, places) = (builder(), Arc::new(Places::new(limits)));
+    let places = Arc::new(Places::new(limits));
+    let server = Arc::new(Connections { builder: builder(), router, tls, stop: stop.clone() });
     let watched = places.clone();
     let watch = tokio::spawn(async move { watched.watch().await });
     loop {
@@ -69,8 +74,8 @@ pub(crate) async fn serve(
         match accepted {
             Ok((stream, peer)) => {
                 if let Some(place) = Places::take(&places, peer.ip()) {
-                    let (builder, router, stop) = (builder.clone(), router.clone(), stop.clone());
-                    connections.spawn(connection(stream, peer, place, builder, router, stop));
+                    let server = server.clone();
+                    connections.spawn(async move { server.open(stream, peer, &place).await });
                 }
             }
             Err(error) if is_of_one_connection(&error) => {}
@@ -104,56 +109,78 @@ fn builder() -> Builder<TokioExecutor> {
     builder
 }
 
-async fn connection(
-    stream: TcpStream,
-    peer: SocketAddr,
-    place: places::Taken,
+/// What all connections share.
+struct Connections {
     builder: Builder<TokioExecutor>,
     router: Router,
+    tls: Option<Tls>,
     stop: CancellationToken,
-) {
-    // Answers are written whole; waiting to fill a packet only delays them.
-    if stream.set_nodelay(true).is_err() {
-        return;
-    }
-    let place: &Arc<Place> = &place;
-    let (router, of_requests) = (TowerToHyperService::new(router), place.clone());
-    let service = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(Peer(peer));
-        let under_way = Place::begin_request(&of_requests);
-        let answered = router.call(request);
-        async move {
-            let response = answered.await?;
-            Ok::<_, Infallible>(response.map(|body| Answer::new(body, under_way)))
-        }
-    });
-    let io = TokioIo::new(Guarded::new(stream, place.clone()));
-    let mut connection = pin!(builder.serve_connection(io, service));
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        () = place.cut() => {
-            tracing::debug!(%peer, "a connection was cut: it sent no request, or did not read");
+}
+
+impl Connections {
+    /// One connection, from its first byte to its end.
+    async fn open(&self, stream: TcpStream, peer: SocketAddr, place: &Arc<Place>) {
+        // Answers are written whole; waiting to fill a packet only delays them.
+        if stream.set_nodelay(true).is_err() {
             return;
         }
-        () = stop.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            tokio::select! {
-                ended = connection => ended,
-                () = place.cut() => return,
-            }
+        let stream = Guarded::new(stream, place.clone());
+        let Some(tls) = &self.tls else { return self.serve(stream, peer, place).await };
+        // Whoever does not come to an end with the handshake has sent no request.
+        let shaken = tokio::select! {
+            shaken = tls.acceptor().accept(stream) => shaken,
+            () = place.cut() => return,
+            () = place.must_leave() => return,
+            () = self.stop.cancelled() => return,
+        };
+        match shaken {
+            Ok(stream) => self.serve(stream, peer, place).await,
+            Err(error) => tracing::debug!(%error, %peer, "no TLS came about"),
         }
-        () = place.must_leave() => {
-            connection.as_mut().graceful_shutdown();
-            tokio::select! {
-                ended = connection => ended,
-                () = place.cut() => return,
-                () = tokio::time::sleep(LEAVE_DEADLINE) => return,
+    }
+
+    async fn serve<S>(&self, stream: S, peer: SocketAddr, place: &Arc<Place>)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let router = TowerToHyperService::new(self.router.clone());
+        let of_requests = place.clone();
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(Peer(peer));
+            let under_way = Place::begin_request(&of_requests);
+            let answered = router.call(request);
+            async move {
+                let response = answered.await?;
+                Ok::<_, Infallible>(response.map(|body| Answer::new(body, under_way)))
             }
+        });
+        let mut connection = pin!(self.builder.serve_connection(TokioIo::new(stream), service));
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = place.cut() => {
+                tracing::debug!(%peer, "a connection was cut: it sent no request, or did not read");
+                return;
+            }
+            () = self.stop.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                tokio::select! {
+                    ended = connection => ended,
+                    () = place.cut() => return,
+                }
+            }
+            () = place.must_leave() => {
+                connection.as_mut().graceful_shutdown();
+                tokio::select! {
+                    ended = connection => ended,
+                    () = place.cut() => return,
+                    () = tokio::time::sleep(LEAVE_DEADLINE) => return,
+                }
+            }
+        };
+        if let Err(error) = ended {
+            // The other side's doing, and nobody here can mend it.
+            tracing::debug!(%error, "connection ended early");
         }
-    };
-    if let Err(error) = ended {
-        // The other side's doing, and nobody here can mend it.
-        tracing::debug!(%error, "connection ended early");
     }
 }
 

@@ -18,10 +18,22 @@ pub enum LogFormat {
 pub struct ServeArgs {
     /// Address and port to listen on [default: 127.0.0.1:8080]
     ///
-    /// There is no TLS here: in front of anything but the loopback address, put
-    /// a proxy that does it.
+    /// In front of anything but the loopback address, put a proxy that does TLS, or
+    /// give a certificate with ALERTS_TLS_CERT.
     #[arg(long, env = "ALERTS_LISTEN", alias = "alerts-listen", value_name = "ADDRESS:PORT")]
     pub listen: Option<String>,
+
+    /// A PEM file with the certificate to serve TLS with [default: none, plain HTTP]
+    ///
+    /// This host's own first, then those that lead to an authority. When this file or
+    /// that of the key is written anew, it is taken up within seconds; one that cannot be
+    /// served with is told in the log, and the one before stays.
+    #[arg(long, env = "ALERTS_TLS_CERT", alias = "alerts-tls-cert", value_name = "FILE")]
+    pub tls_cert: Option<String>,
+
+    /// A PEM file with the private key of that certificate
+    #[arg(long, env = "ALERTS_TLS_KEY", alias = "alerts-tls-key", value_name = "FILE")]
+    pub tls_key: Option<String>,
 
     /// Connections that callers may hold open [default: a quarter of the open files]
     ///

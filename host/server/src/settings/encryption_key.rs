@@ -34,6 +34,11 @@ pub enum EncryptionKeys {
     },
 }
 
+/// Where the keys are kept that are not given, beside this SQLite file.
+pub(crate) fn encryption_key_file(database: &Path) -> PathBuf {
+    database.with_file_name(FILE_NAME)
+}
+
 impl EncryptionKeys {
     /// Those that are given, or else the file's.
     pub(crate) fn read(given_keys: Option<&Secret>, of: &Database) -> Result<Self, SettingError> {
@@ -47,7 +52,7 @@ impl EncryptionKeys {
         match (given, database) {
             (Some(keyring), _) => Ok(Self::Given(keyring)),
             (None, Database::Sqlite { file, .. }) => {
-                Ok(Self::File { path: file.with_file_name(FILE_NAME), database: file.clone() })
+                Ok(Self::File { path: encryption_key_file(file), database: file.clone() })
             }
             (None, Database::Postgres { .. }) => Err(SettingError::new(
                 SETTING,

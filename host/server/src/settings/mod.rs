@@ -16,6 +16,7 @@ mod plugins;
 mod quotas;
 mod retention;
 mod site;
+mod tls;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -33,9 +34,11 @@ pub use self::arguments::{LogFormat, ServeArgs};
 pub use self::connections::ConnectionSettings;
 pub use self::database::Database;
 pub use self::encryption_key::EncryptionKeys;
+pub(crate) use self::encryption_key::encryption_key_file;
 pub use self::error::SettingError;
 pub use self::plugins::PluginSettings;
 pub use self::site::Site;
+pub use self::tls::TlsFiles;
 
 /// Where a host listens when nobody says.
 pub(crate) const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
@@ -79,6 +82,8 @@ pub struct Settings {
     pub connections: ConnectionSettings,
     /// Where browsers reach it, and which sites may show it in a frame.
     pub site: Site,
+    /// What it serves TLS with, if it does.
+    pub tls: Option<TlsFiles>,
     /// What plugins may use where nobody says otherwise.
     pub plugins: PluginSettings,
     /// Which Exosphere is watched, if any is.
@@ -126,6 +131,7 @@ impl Settings {
         let quotas = quotas::read(args, &mut wrong);
         let connections = ConnectionSettings::read(args, &mut wrong);
         let site = Site::read(args, &mut wrong);
+        let tls = keep(&mut wrong, tls::read(args)).flatten();
         let exosphere = exosphere::read(args, &name_servers, &mut wrong);
         if !wrong.is_empty() {
             return Err(wrong);
@@ -153,6 +159,7 @@ impl Settings {
                 cache_dir,
                 connections,
                 site,
+                tls,
                 plugins,
                 retention,
                 quotas,

@@ -11,6 +11,8 @@ pub struct Site {
     /// Scheme, host and port by which browsers reach it, without a slash at the end; none
     /// when nobody said.
     public_url: Option<String>,
+    /// Whether this host serves TLS itself.
+    has_certificate: bool,
     /// Sites that may show it in a frame, each as the Content Security Policy has it.
     frame_ancestors: Vec<String>,
 }
@@ -25,7 +27,7 @@ impl Site {
         let ancestors = frame_ancestors.unwrap_or_default();
         let ancestors = ancestors.split([',', ' ']).filter(|one| !one.is_empty());
         let frame_ancestors = ancestors.map(ancestor).collect::<Result<_, _>>()?;
-        Ok(Self { public_url, frame_ancestors })
+        Ok(Self { public_url, has_certificate: false, frame_ancestors })
     }
 
     pub(super) fn read(args: &ServeArgs, wrong: &mut Vec<SettingError>) -> Self {
@@ -33,6 +35,7 @@ impl Site {
         let ancestors = keep(wrong, Self::parse(None, given(&args.frame_ancestors)));
         Self {
             public_url: public_url.and_then(|site| site.public_url),
+            has_certificate: given(&args.tls_cert).is_some(),
             frame_ancestors: ancestors.map(|site| site.frame_ancestors).unwrap_or_default(),
         }
     }
@@ -45,7 +48,8 @@ impl Site {
 
     /// Whether browsers are known to reach it by TLS.
     pub(crate) fn is_https(&self) -> bool {
-        self.public_url.as_ref().is_some_and(|url| url.starts_with("https:"))
+        self.has_certificate
+            || self.public_url.as_ref().is_some_and(|url| url.starts_with("https:"))
     }
 
     /// Whether any site may show it in a frame.

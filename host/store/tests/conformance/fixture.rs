@@ -24,7 +24,7 @@ use sqlx::{AnyConnection, Connection as _};
 pub(crate) struct Db {
     store: Store,
     pub(crate) url: String,
-    _folder: Option<tempfile::TempDir>,
+    folder: Option<tempfile::TempDir>,
 }
 
 impl Deref for Db {
@@ -40,18 +40,24 @@ impl Db {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", folder.path().join("alerts.db").display());
         let store = Store::open(&url).await.unwrap();
-        Self { store, url, _folder: Some(folder) }
+        Self { store, url, folder: Some(folder) }
     }
 
     pub(crate) async fn postgres() -> Self {
         let url = fresh_database().await;
         let store = Store::open(&url).await.unwrap();
-        Self { store, url, _folder: None }
+        Self { store, url, folder: None }
     }
 
     /// A connection past the store, to look at and tamper with what it wrote.
     pub(crate) async fn connection(&self) -> AnyConnection {
         AnyConnection::connect(&self.url).await.unwrap()
+    }
+
+    /// Closes the store of a SQLite database: its file is nobody's then.
+    pub(crate) async fn released(self) -> (String, tempfile::TempDir) {
+        self.store.close().await;
+        (self.url, self.folder.expect("only SQLite has files"))
     }
 
     /// Closes the store and opens the same database again.

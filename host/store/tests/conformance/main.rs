@@ -4,6 +4,7 @@
 
 mod accept;
 mod audit;
+mod backups;
 mod claim;
 mod damaged;
 mod deliveries;
@@ -17,6 +18,7 @@ mod hosts;
 mod keys;
 mod locks;
 mod migrations;
+mod moving;
 mod older_runs;
 mod ordering;
 mod outages;

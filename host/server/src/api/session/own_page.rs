@@ -32,6 +32,20 @@ pub(crate) fn require_proof(headers: &HeaderMap, site: &Site, token: &str) -> Re
     Err(Problem::new(Kind::NotFromOwnPage, detail))
 }
 
+/// Refuses a page that names another session than the cookie's: in another tab somebody
+/// has signed in anew, and what this page would be shown is not what it says it shows.
+pub(crate) fn require_same(headers: &HeaderMap, token: &str) -> Result<(), Problem> {
+    let named = headers.get(PROOF_HEADER).map(HeaderValue::as_bytes);
+    if named.is_none_or(|named| named == session::csrf_token(token).as_bytes()) {
+        return Ok(());
+    }
+    let detail = format!(
+        "the header {PROOF_HEADER} is of another session than the cookie; somebody has signed in \
+         anew: ask GET /v1/session who"
+    );
+    Err(Problem::new(Kind::NotFromOwnPage, detail))
+}
+
 /// Refuses what a browser says to come from another site's page. Programs that are no
 /// browsers say nothing, and may come.
 pub(crate) fn require(headers: &HeaderMap, site: &Site) -> Result<(), Problem> {

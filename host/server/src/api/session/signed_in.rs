@@ -31,8 +31,9 @@ impl FromRequestParts<AppState> for SignedIn {
             let detail = "the session has ended, or its API key was revoked; sign in again";
             Problem::new(Kind::SessionEnded, detail)
         })?;
-        if !parts.method.is_safe() {
-            own_page::require_proof(&parts.headers, state.site(), token)?;
+        match parts.method.is_safe() {
+            true => own_page::require_same(&parts.headers, token)?,
+            false => own_page::require_proof(&parts.headers, state.site(), token)?,
         }
         Ok(Self { session, token: Secret::new(token) })
     }
