@@ -49,6 +49,7 @@ before(async () => {
     '/keys',
     '/tenants',
     '/hosts',
+    '/sources',
     '/audit',
     '/no-such-page',
   ];

@@ -159,9 +159,15 @@ const hosts = createRoute({
   component: lazyRouteComponent(() => import('./pages/hosts/page'), 'HostsPage'),
 });
 
+const sources = createRoute({
+  getParentRoute: () => root,
+  path: '/sources',
+  component: lazyRouteComponent(() => import('./pages/sources/page'), 'SourcesPage'),
+});
+
 const setup = [overview, webhooks, webhook, rules, newRule, rule];
 const record = [deliveries, delivery, deadLetters, events, event];
-const operators = [plugins, plugin, keys, tenants, hosts, audit];
+const operators = [plugins, plugin, keys, tenants, hosts, sources, audit];
 
 export const router = createRouter({
   routeTree: root.addChildren([portal, ...setup, ...record, ...operators]),

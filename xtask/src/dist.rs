@@ -77,8 +77,8 @@ fn debian_package(binary: &Path, version: &str, into: &Path, more: &[&str]) -> O
         program(&cargo_deb)
             .args(["--no-build", "--quiet", "--package", "alerts-server"])
             .args(more)
-            .args(["--deb-version", version, "--target-dir"])
-            .arg(&own)
+            .args(["--deb-version", version])
+            .env("CARGO_TARGET_DIR", &own)
             .arg("--output")
             .arg(into),
     )

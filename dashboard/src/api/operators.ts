@@ -72,6 +72,13 @@ export const hostsQuery = () =>
     refetchInterval: 5_000,
   });
 
+export const sourcesQuery = () =>
+  queryOptions({
+    queryKey: key('sources'),
+    queryFn: () => take(api.GET('/v1/sources')),
+    refetchInterval: 5_000,
+  });
+
 export const fetchAudit = (cursor?: string) =>
   take(api.GET('/v1/audit', { params: { query: { limit: 100, cursor } } }));
 

@@ -28,6 +28,7 @@ export type WebhookDraft = Schemas['WebhookDraft'];
 export type DraftTest = Schemas['DraftTest'];
 export type DeliveryCounts = Schemas['DeliveryCounts'];
 export type Host = Schemas['Host'];
+export type Source = Schemas['Source'];
 
 /** A target plugin's manifest: what its form is made from. */
 export interface TargetManifest {

@@ -18,7 +18,7 @@ fn on_postgres(folder: &Path, stand_in: &StandIn, url: &str) -> Command {
     let key: [u8; 32] = std::array::from_fn(|index| index as u8);
     command
         .env("ALERTS_DATABASE_URL", url)
-        .env("ALERTS_ENCRYPTION_KEYS", Keyring::generate("test", key).expose())
+        .env("ALERTS_ENCRYPTION_KEYS", Keyring::generate("test", key))
         .env("ALERTS_CACHE_DIR", folder.join("cache"));
     command
 }

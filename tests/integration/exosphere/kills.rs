@@ -30,9 +30,11 @@ async fn all_told(api: &Api, expected: &BTreeSet<String>) {
 
 /// Joins, retries of the platform's own, and failures that people retry. Answers with
 /// all that is to be told.
-async fn happens(stand_in: StandIn, api: Api, count: usize) -> BTreeSet<String> {
+async fn happens(stand_in: &StandIn, api: &Api, count: usize) -> BTreeSet<String> {
     let mut expected = BTreeSet::new();
-    let mut expect = |run: &str, what: &str| drop(expected.insert(format!("{SHOP}/{run}/{what}")));
+    let mut expect = |run: &str, what: &str| {
+        expected.insert(format!("{SHOP}/{run}/{what}"));
+    };
     let (mut joining, mut failed) = (Vec::new(), Vec::new());
     for number in 0..count {
         let run = stand_in.trigger(SHOP, "killed");
@@ -65,14 +67,14 @@ async fn happens(stand_in: StandIn, api: Api, count: usize) -> BTreeSet<String> 
     for join in joining {
         join.await.unwrap();
     }
-    all_told(&api, &expected).await;
+    all_told(api, &expected).await;
     for run in failed {
         stand_in.retry(&run);
         expected.insert(format!("{SHOP}/{run}/restarted/1"));
         stand_in.succeed(&run);
         expected.insert(format!("{SHOP}/{run}/succeeded/2"));
     }
-    all_told(&api, &expected).await;
+    all_told(api, &expected).await;
     expected
 }
 
@@ -82,14 +84,16 @@ async fn killed_again_and_again_it_tells_each_transition_once() {
     let (stand_in, folder) = (stand_in().await, tempfile::tempdir().unwrap());
     let mut host = watcher(watching(folder.path(), &stand_in, SHOP)).await;
     let (address, api) = (host.address, host.api(SHOP));
-    let happening = tokio::spawn(happens(stand_in.clone(), api.clone(), runs));
-    for kill in 0..kills {
-        // In the middle of whatever it does; a little later each time.
-        tokio::time::sleep(Duration::from_millis(300 + 137 * kill as u64 % 1000)).await;
-        host.kill();
-        host = HostProcess::start_with(watching(folder.path(), &stand_in, SHOP), address).await;
-    }
-    let expected = happening.await.unwrap();
+    let killing = async {
+        for kill in 0..kills {
+            // In the middle of whatever it does; a little later each time.
+            tokio::time::sleep(Duration::from_millis(300 + 137 * kill as u64 % 1000)).await;
+            host.kill();
+            let again = watching(folder.path(), &stand_in, SHOP);
+            host = HostProcess::start_with(again, address).await;
+        }
+    };
+    let (expected, ()) = tokio::join!(happens(&stand_in, &api, runs), killing);
     // `told` refuses what is there twice.
     let told: BTreeSet<String> = told(&api).await.unwrap().into_keys().collect();
     assert_eq!(told, expected);

@@ -17,9 +17,16 @@ use crate::support::process::{HostProcess, command, ended, free_address};
 
 /// The source once it is in this kind of trouble.
 async fn in_trouble(host: &HostProcess, kind: &str) -> Value {
-    let api = host.api(SHOP);
-    eventually(kind, async || source(&api).await.filter(|source| source["trouble"]["kind"] == kind))
-        .await
+    in_trouble_at(&host.api(SHOP), kind, || ()).await
+}
+
+/// The same, while something goes on.
+async fn in_trouble_at(api: &Api, kind: &str, goes_on: impl Fn()) -> Value {
+    eventually(kind, async || {
+        goes_on();
+        source(api).await.filter(|source| source["trouble"]["kind"] == kind)
+    })
+    .await
 }
 
 #[tokio::test]

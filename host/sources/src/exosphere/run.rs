@@ -136,7 +136,7 @@ pub(crate) fn seen(mut memory: RunMemory, row: &RunRow, read_at: ReadAt) -> Seen
     let is_open = match row.status() {
         RunStatus::Pending => {
             memory.candidate = None;
-            moments.extend(memory.reopen(read_at));
+            moments.extend(memory.reopen(row.counts, read_at));
             true
         }
         RunStatus::Ended(end) => {
@@ -170,10 +170,13 @@ impl RunMemory {
     }
 
     /// It is under way, so any end that was told is over.
-    fn reopen(&mut self, read_at: ReadAt) -> Option<Moment> {
+    fn reopen(&mut self, counts: Counts, read_at: ReadAt) -> Option<Moment> {
         let ended = self.ended.as_mut().filter(|ended| !ended.is_reopened)?;
-        if ended.is_old && (0..FIRST_LOOK_MS).contains(&(read_at.answered_ms - self.first_seen_ms))
-        {
+        let since_first_ms = read_at.answered_ms - self.first_seen_ms;
+        // A person's retry is counted among the retried; a join is only one state more.
+        let is_join = counts.total_count > ended.counts.total_count
+            && counts.retried_count == ended.counts.retried_count;
+        if ended.is_old && is_join && (0..FIRST_LOOK_MS).contains(&since_first_ms) {
             // It had not ended at all: the first look fell between a branch and its join.
             self.ended = None;
             return None;
@@ -201,7 +204,7 @@ impl RunMemory {
         match since_ms {
             Some(since_ms) if asked_ms - since_ms >= CONFIRM_MS => {
                 self.candidate = None;
-                let reopened = self.reopen(read_at);
+                let reopened = self.reopen(counts, read_at);
                 reopened.into_iter().chain([self.end_told(end, counts)]).collect()
             }
             _ => {

@@ -231,11 +231,17 @@ fn what_was_there_before_anybody_watched_is_not_told_and_what_comes_of_it_is() {
     let (failed, retried) = (&rows[0].1, &rows[1].1);
     let old = first_seen(failed, true, at(0));
     assert_eq!((old.moments.len(), old.is_open), (0, false));
-    let retried_later = seen(old.memory.clone(), retried, at(FIRST_LOOK_MS));
-    assert!(matches!(retried_later.moments[..], [Moment::Restarted { after_total: 3, .. }]));
-    // Within moments of the first look it is more likely that the end was none.
-    let not_ended = seen(old.memory, retried, at(3_000));
-    assert_eq!((not_ended.moments.len(), not_ended.is_open), (0, true));
+    let retried_soon = seen(old.memory, retried, at(3_000));
+    assert!(matches!(retried_soon.moments[..], [Moment::Restarted { after_total: 3, .. }]));
+    // What was seen between a branch and its join was no end.
+    let joining = recorded!("seq_transient_success");
+    let (branches, join) = (&joining[3].1, &joining[4].1);
+    assert_eq!((branches.status.as_str(), join.status.as_str()), ("SUCCESS", "PENDING"));
+    let old = first_seen(branches, true, at(0));
+    let joined = seen(old.memory.clone(), join, at(3_000));
+    assert_eq!((joined.moments.len(), joined.is_open), (0, true));
+    let joined_later = seen(old.memory, join, at(FIRST_LOOK_MS));
+    assert!(matches!(joined_later.moments[..], [Moment::Restarted { after_total: 4, .. }]));
     let old = first_seen(retried, true, at(0));
     assert_eq!((old.moments.len(), old.is_open), (0, true));
     let ended = &rows[4].1;
