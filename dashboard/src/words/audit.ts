@@ -19,7 +19,6 @@ const DEEDS: Record<string, string> = {
   updated: 'changed',
   secret_rotated: 'rotated the secret of',
   draft_tested: 'sent a test to a draft of',
-  redriven: 'sent again',
   marked: 'changed',
   limited: 'changed the limits of',
   granted: 'changed who may use',
@@ -42,9 +41,14 @@ export function auditSentence(entry: AuditEntry): string {
   const detail = detailOf(entry);
   const named = typeof detail.name === 'string' ? detail.name : UNNAMED[noun] && entry.resource;
   const name = named ? ` “${named}”` : '';
+  const thing = `${NOUNS[noun] ?? noun.replaceAll('_', ' ')}${name}`;
+  if (verb === 'redriven') return `sent ${thing} again`;
   const fields = changedFields(entry);
+  const isOn = asRecord(detail.after).is_active;
+  if (fields.length === 1 && fields[0] === 'is_active' && typeof isOn === 'boolean')
+    return `switched ${isOn ? 'on' : 'off'} ${thing}`;
   const what = fields.length > 0 ? `: ${fields.join(', ')}` : '';
-  return `${did} ${NOUNS[noun] ?? noun.replaceAll('_', ' ')}${name}${what}`;
+  return `${did} ${thing}${what}`;
 }
 
 export function changedFields(entry: AuditEntry): string[] {

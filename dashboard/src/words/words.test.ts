@@ -205,6 +205,15 @@ describe('audit', () => {
       'rotated the secret of the webhook',
     );
   });
+  test('switching is told as that, and what was sent again too', () => {
+    const detail = { name: 'Any', changed: ['is_active'], after: { is_active: false } };
+    expect(auditSentence(entry('alert_rule.updated', detail))).toBe('switched off the rule “Any”');
+    const disabled = { name: 'Any', reason: 'gone', delivery: 'dlv_1' };
+    expect(auditSentence(entry('alert_rule.disabled', disabled))).toBe(
+      'switched off the rule “Any”',
+    );
+    expect(auditSentence(entry('dead_letters.redriven', {}))).toBe('sent dead letters again');
+  });
   test('only what differs is a change', () => {
     expect(
       changesOf(entry('x.updated', { before: { a: 1, b: 2 }, after: { a: 1, b: 3 } })),

@@ -1,7 +1,7 @@
 /** Who changed this? Sentences, with what changed folded out, and whether the chain is whole. */
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { ScrollText } from 'lucide-react';
+import { ChevronRight, ScrollText } from 'lucide-react';
 import { useMemo } from 'react';
 import { key } from '@/api/keys';
 import { auditVerificationQuery, fetchAudit, useApiKeys } from '@/api/operators';
@@ -136,9 +136,13 @@ function Entry({ entry }: { entry: AuditEntry }) {
   const hasDetail = Object.keys(entry.detail ?? {}).length > 0;
   return (
     <li className="px-5 py-3">
-      <details>
+      <details className="group">
         <summary className="flex flex-wrap items-baseline justify-between gap-x-4 gap-y-1">
           <span className="min-w-0">
+            <ChevronRight
+              className="text-muted mr-1.5 inline size-4 transition-transform group-open:rotate-90"
+              aria-hidden
+            />
             <strong className="font-medium">
               <Actor id={entry.actor} />
             </strong>{' '}
