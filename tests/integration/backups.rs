@@ -169,6 +169,7 @@ async fn what_cannot_be_restored_is_told_with_its_reason_and_nothing_is_made() {
     let told = refused(&ended(to_postgres.arg(&garbage).env(url.0, url.1)));
     assert!(told.contains("exosphere-alerts migrate") && !told.contains("geheim"), "{told}");
 
+    std::fs::create_dir(&data).unwrap();
     let host = HostProcess::start(&data, None).await;
     let file = folder.path().join("good");
     well(&backup(&data, &file));
