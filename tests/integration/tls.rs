@@ -65,7 +65,7 @@ async fn with_a_certificate_it_serves_tls_alone_and_marks_its_cookies_so() {
         .send()
         .await
         .unwrap();
-    assert_eq!(opened.status(), 201);
+    assert_eq!(opened.status(), 204);
     let cookie = opened.headers()["set-cookie"].to_str().unwrap();
     assert!(cookie.contains("; Secure"), "{cookie}");
 
