@@ -1,6 +1,6 @@
 /** The client made from the API's description: adds namespace, token and idempotency key, and turns refusals into errors. */
 import createClient, { type Middleware } from 'openapi-fetch';
-import { connection, headerText, namedNamespace } from './connection';
+import { connection, whoHeaders } from './connection';
 import { OTHER_SESSION, problemOf, Unreachable } from './problem';
 import type { paths } from './schema';
 
@@ -17,12 +17,9 @@ async function isOfOtherSession(response: Response): Promise<boolean> {
 
 const guard: Middleware = {
   onRequest({ request }) {
-    const namespace = namedNamespace();
-    const { csrfToken } = connection.get();
-    if (namespace) request.headers.set('x-exosphere-namespace', headerText(namespace));
-    // Also with what only looks: a page must not be shown what another session sees.
-    const asksWho = isSession(request) && request.method === 'GET';
-    if (csrfToken && !asksWho) request.headers.set('x-csrf-token', csrfToken);
+    for (const [name, value] of Object.entries(whoHeaders())) request.headers.set(name, value);
+    // Which session it is, is what the page asks.
+    if (isSession(request) && request.method === 'GET') request.headers.delete('x-csrf-token');
     return request;
   },
   async onResponse({ response, request }) {

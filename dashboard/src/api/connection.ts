@@ -50,8 +50,21 @@ export function namedNamespace(): string | null {
   return state.isPlatform ? state.namespace : null;
 }
 
+/**
+ * What each request says of whom it is from and for: the page's session, so that it is not shown what another session
+ * sees, and the namespace of a platform key.
+ */
+export function whoHeaders(): Record<string, string> {
+  const namespace = namedNamespace();
+  const { csrfToken } = state;
+  return {
+    ...(csrfToken ? { 'x-csrf-token': csrfToken } : {}),
+    ...(namespace ? { 'x-exosphere-namespace': headerText(namespace) } : {}),
+  };
+}
+
 /** A name as a header can carry it: its bytes in UTF-8, since a browser sends no other characters. */
-export function headerText(name: string): string {
+function headerText(name: string): string {
   return String.fromCharCode(...new TextEncoder().encode(name));
 }
 

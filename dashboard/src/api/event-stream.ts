@@ -2,7 +2,7 @@
  * Server-sent events over `fetch`. The browser's own `EventSource` sends no headers, and a platform key's session must
  * name its namespace in one.
  */
-import { connection, headerText, namedNamespace } from './connection';
+import { connection, whoHeaders } from './connection';
 
 export interface StreamMessage {
   event: string;
@@ -58,11 +58,7 @@ async function run(path: string, listener: Listener, signal: AbortSignal) {
   let wait = FIRST_WAIT_MS;
   while (!signal.aborted) {
     try {
-      const headers: Record<string, string> = { accept: 'text/event-stream' };
-      const namespace = namedNamespace();
-      if (namespace) headers['x-exosphere-namespace'] = headerText(namespace);
-      const { csrfToken } = connection.get();
-      if (csrfToken) headers['x-csrf-token'] = csrfToken;
+      const headers: Record<string, string> = { accept: 'text/event-stream', ...whoHeaders() };
       if (lastId !== null) headers['last-event-id'] = lastId;
       const answer = await fetch(path, { headers, signal });
       if (answer.status === 403) connection.set({ isOfOtherSession: true });

@@ -3,6 +3,7 @@ import { Plus, X } from 'lucide-react';
 import { useState, type FormEvent } from 'react';
 import { key } from '@/api/keys';
 import { grantsQuery, setGrants } from '@/api/operators';
+import { listIn } from '@/format/list';
 import { Button } from '@/ui/button';
 import { Dialog } from '@/ui/dialog';
 import { Input, Select } from '@/ui/field';
@@ -19,12 +20,6 @@ interface Grant {
 
 const CHANGED_MEANWHILE =
   'Somebody else changed the grants meanwhile. Close this and open it again to see them.';
-
-const hostsIn = (text: string) =>
-  text
-    .split(',')
-    .map((host) => host.trim())
-    .filter(Boolean);
 
 /** Which namespaces may use the plugin, and to which hosts it may send for them. */
 export function GrantsCard({ id }: { id: string }) {
@@ -91,7 +86,7 @@ function EditGrants({ id, grants, onClose }: { id: string; grants: Grant[]; onCl
           .filter((row) => row.tenant.trim() !== '')
           .map(({ tenant, isListed, hosts }) => ({
             tenant: tenant.trim(),
-            ...(isListed ? { hosts: hostsIn(hosts) } : {}),
+            ...(isListed ? { hosts: listIn(hosts) } : {}),
           })),
       });
     },

@@ -1,6 +1,7 @@
 /** What a rule's form holds, and how it becomes what the API takes. */
 import type { NewRule, RetryPolicy, Rule, Trigger } from '@/api/types';
 import { parseDuration, writeDuration } from '@/format/duration';
+import { listIn } from '@/format/list';
 import { percentOf } from '@/format/number';
 import { rateLimitOf } from '../rate-limit';
 import { readCondition, writeCondition } from '@/words/rule';
@@ -81,12 +82,6 @@ function kindOf(trigger: Trigger): TriggerKind {
   return trigger.ratio ? 'ratio' : 'count';
 }
 
-const listOf = (text: string) =>
-  text
-    .split(',')
-    .map((each) => each.trim())
-    .filter(Boolean);
-
 /** The trigger, or what is wrong in its fields. `kept` carries what the form has no field for. */
 export function triggerOf(
   draft: Draft,
@@ -106,7 +101,7 @@ export function triggerOf(
   const base: Trigger = {
     type: 'threshold',
     window_ms: duration('window'),
-    ...(draft.groupBy.trim() ? { group_by: listOf(draft.groupBy) } : {}),
+    ...(draft.groupBy.trim() ? { group_by: listIn(draft.groupBy) } : {}),
     ...(draft.cooldown.trim() ? { cooldown_ms: duration('cooldown') } : {}),
     ...(same?.recovery != null ? { recovery: same.recovery } : {}),
   };
@@ -117,7 +112,7 @@ export function triggerOf(
   }
   const above = Number((Number(draft.ratioAbove) / 100).toPrecision(12));
   if (!(above >= 0 && above < 1)) errors.ratioAbove = 'Write a percentage from 0 to 99.';
-  return done({ ...base, ratio: { ...same?.ratio, above, of: listOf(draft.ratioOf) } });
+  return done({ ...base, ratio: { ...same?.ratio, above, of: listIn(draft.ratioOf) } });
 }
 
 /** The rule as it is sent; null while a field does not read. */

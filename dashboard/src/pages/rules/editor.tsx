@@ -57,9 +57,9 @@ export function RuleEditor(props: RuleEditorProps) {
 
   // The newest word about the condition: that of the trial on the past, or of a save that was refused, for as long as
   // the condition is the one that was sent.
-  const condition = JSON.stringify([draft.language, draft.source]);
-  const [sent, setSent] = useState<string>();
-  const newest = test.error ?? (sent === condition ? error : null);
+  const [sent, setSent] = useState<Draft>();
+  const isAsSent = sent?.language === draft.language && sent.source === draft.source;
+  const newest = test.error ?? (isAsSent ? error : null);
   const refused = newest instanceof ApiProblem ? newest : null;
   const conditionError = refused?.at('/rule/condition') ?? refused?.at('/condition');
   const diagnostic =
@@ -68,8 +68,7 @@ export function RuleEditor(props: RuleEditorProps) {
 
   // What was written is not lost by a click on another page; what was sent is saved, or told why not.
   const written = JSON.stringify(draft);
-  const [left, setLeft] = useState<string>();
-  const isUnsaved = written !== clean && written !== left && !isReadOnly;
+  const isUnsaved = written !== clean && written !== JSON.stringify(sent) && !isReadOnly;
   const leaving = useBlocker({
     shouldBlockFn: ({ current, next }) => isUnsaved && current.pathname !== next.pathname,
     enableBeforeUnload: () => isUnsaved,
@@ -79,8 +78,7 @@ export function RuleEditor(props: RuleEditorProps) {
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if (!rule) return;
-    setSent(condition);
-    setLeft(written);
+    setSent(draft);
     onSave(rule);
   };
   return (
@@ -209,7 +207,7 @@ export function RuleEditor(props: RuleEditorProps) {
             <Button
               onClick={() => {
                 // Drawn first, so that leaving is not asked about.
-                flushSync(() => setLeft(written));
+                flushSync(() => setSent(draft));
                 onCancel();
               }}
             >
