@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::support::api::Api;
 use crate::support::events::failed;
 use crate::support::eventually;
-use crate::support::process::{HostProcess, binary, ended};
+use crate::support::process::{HostProcess, binary, ended, refused, well};
 use crate::support::receiver::Receiver;
 
 /// A command on the database in `folder`.
@@ -29,18 +29,6 @@ fn backup(folder: &Path, out: &Path) -> Output {
 
 fn restore(file: &Path, folder: &Path) -> Output {
     ended(command(folder, "restore").arg(file))
-}
-
-#[track_caller]
-fn well(output: &Output) -> String {
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-#[track_caller]
-fn refused(output: &Output) -> String {
-    assert!(!output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
-    String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 /// Posts events until it is told to stop; answers with the ids of those that were accepted.

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
 use alerts_domain::Timestamp;
 use alerts_domain::endpoint::{EndpointSecrets, EndpointSpec, WebhookEndpoint};
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::support::api::Api;
 use crate::support::events::failed;
-use crate::support::process::{HostProcess, binary, command, ended, free_address};
+use crate::support::process::{HostProcess, binary, command, ended, free_address, refused, well};
 use crate::support::receiver::Receiver;
 
 /// `keys rotate` on the database in `folder`.
@@ -34,18 +34,6 @@ fn key_file(folder: &Path) -> String {
 
 fn key(id: &str, seed: u8) -> String {
     Keyring::generate(id, std::array::from_fn(|index| seed.wrapping_add(index as u8)))
-}
-
-#[track_caller]
-fn well(output: &Output) -> String {
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-#[track_caller]
-fn refused(output: &Output) -> String {
-    assert!(!output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
-    String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 /// An endpoint with a rule, whose answer is kept for repetitions.

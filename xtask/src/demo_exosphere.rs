@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use crate::command::{finish, program};
-use crate::{Outcome, target_dir, workspace};
+use crate::{Outcome, workspace};
 
 /// Serve a stand-in for Exosphere on which runs start, fail and are retried.
 ///
@@ -17,7 +17,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Outcome {
     workspace::build()?;
-    let binary = target_dir().join("debug/stand-in-exosphere");
+    let binary = workspace::built("stand-in-exosphere");
     let mut stand_in = program(&binary.to_string_lossy());
     stand_in.arg("--listen").arg(args.listen.to_string());
     finish(&mut stand_in)

@@ -80,7 +80,7 @@ fn plugin_tests(filter: Option<&str>) -> Outcome {
 fn host_tests(filter: Option<&str>) -> Outcome {
     workspace::build()?;
     // One server for all test processes; its program was built with the rest.
-    let with_postgres = target_dir().join("debug/with-postgres");
+    let with_postgres = workspace::built("with-postgres");
     let mut tests = program(&with_postgres.to_string_lossy());
     // Else what was just built would be built again for the tests.
     without_package_variables(&mut tests);

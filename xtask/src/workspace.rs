@@ -5,9 +5,14 @@ use std::path::PathBuf;
 use crate::command::{cargo, finish};
 use crate::{Outcome, target_dir};
 
-/// The program that [`build`] leaves.
+/// One of the programs that [`build`] leaves.
+pub(crate) fn built(name: &str) -> PathBuf {
+    target_dir().join("debug").join(name)
+}
+
+/// The host's.
 pub(crate) fn host() -> PathBuf {
-    target_dir().join("debug/exosphere-alerts")
+    built("exosphere-alerts")
 }
 
 /// The whole workspace even for one binary: a part of it would give wasmtime

@@ -1,4 +1,4 @@
-//! What events come from beside those that are posted, for whoever looks after it.
+//! `GET /v1/sources`: the platforms that are watched, for operators.
 
 use std::collections::BTreeSet;
 

@@ -126,7 +126,7 @@ impl Connections {
         }
         let stream = Guarded::new(stream, place.clone());
         let Some(tls) = &self.tls else { return self.serve(stream, peer, place).await };
-        // Whoever does not come to an end with the handshake has sent no request.
+        // A handshake has the deadline of a first request.
         let shaken = tokio::select! {
             shaken = tls.acceptor().accept(stream) => shaken,
             () = place.cut() => return,

@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
 use alerts_domain::Timestamp;
+use jiff::SignedDuration;
 use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::{self, PemObject as _};
@@ -17,9 +18,9 @@ use crate::settings::{SettingError, TlsFiles};
 /// How often it is looked whether the files are others. A certificate is renewed weeks
 /// before its end.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
-/// How long before its end somebody is told: renewal by a machine failed then.
-const ENDS_SOON: Duration = Duration::from_secs(7 * 24 * 60 * 60);
-/// How often it is told again.
+/// How long before its end a warning is logged: an automatic renewal comes earlier.
+const ENDS_SOON: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// How often that warning is repeated.
 const TELL_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The certificate that connections are served with. Clones are the same.
@@ -76,7 +77,8 @@ impl Tls {
                 });
             }
             let now = Timestamp::now();
-            let ends_soon = ends_at.duration_since(now).unsigned_abs() < ENDS_SOON || ends_at < now;
+            // Less than nothing is left of one that has ended.
+            let ends_soon = ends_at.duration_since(now) < ENDS_SOON;
             let is_told = told_at
                 .is_some_and(|at: Timestamp| now.duration_since(at).unsigned_abs() < TELL_EVERY);
             if ends_soon && !is_told {

@@ -121,7 +121,7 @@ impl From<BacktestProgress> for Line {
     responses((status = 200, description = "What it would have sent.", body = BacktestView)))]
 pub(super) async fn backtest_alert_rule(
     State(state): State<AppState>,
-    // It changes nothing, and shows what whoever may look sees anyway.
+    // It changes nothing, and shows only what a viewer may read.
     Viewer(actor): Viewer,
     headers: HeaderMap,
     body: JsonBody<BacktestBody>,
