@@ -84,7 +84,9 @@ async fn a_killed_sqlite_host_is_moved_by_a_killed_move_and_goes_on_with_what_wa
     for number in 0..10 {
         api.event(failed(&format!("evt-{number}"))).await;
     }
-    receiver.wait_for(10).await;
+    // Not each of them is tried: an endpoint that fails five times in a row is left alone.
+    receiver.wait_for(1).await;
+    assert_eq!(api.deliveries().await.len(), 10);
     let running = ended(&mut migrate(folder, &to));
     assert!(String::from_utf8_lossy(&running.stderr).contains("another host has it open"));
     host.kill();
