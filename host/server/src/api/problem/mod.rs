@@ -206,7 +206,10 @@ impl IntoResponse for Problem {
                 let scheme = HeaderValue::from_static("Bearer realm=\"exosphere-alerts\"");
                 response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
             }
-            Kind::Unavailable | Kind::OutcomeUnknown | Kind::TooManyAttempts => {
+            Kind::Unavailable
+            | Kind::OutcomeUnknown
+            | Kind::TooManyAttempts
+            | Kind::TooManyRequests => {
                 response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
             }
             _ => {}
