@@ -55,7 +55,10 @@ test('a source is added, told to its sender once, and deleted', async () => {
   await dialog.getByLabel('Sender').selectOption('mapped');
   await dialog.getByLabel('Type').fill('request.bdy +');
   await dialog.getByRole('button', { name: 'Add source' }).click();
-  await dialog.getByText(/does not compile at line 1/).first().waitFor();
+  await dialog
+    .getByText(/does not compile at line 1/)
+    .first()
+    .waitFor();
   await dialog.getByLabel('Type').fill("'workflow.failed'");
   await dialog.getByRole('button', { name: 'Add source' }).click();
   const secret = await dialog.locator('[data-secret]').innerText();

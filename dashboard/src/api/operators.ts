@@ -80,7 +80,9 @@ export const sourcesQuery = () =>
   });
 
 export const createSource = (body: Schemas['NewSource']) =>
-  take(api.POST('/v1/sources', { body, params: { header: { 'idempotency-key': idempotencyKey() } } }));
+  take(
+    api.POST('/v1/sources', { body, params: { header: { 'idempotency-key': idempotencyKey() } } }),
+  );
 
 export const deleteSource = (id: string) =>
   take(api.DELETE('/v1/sources/{id}', { params: { path: { id } } }));

@@ -49,7 +49,8 @@ impl Mappings {
     /// member for each variable.
     ///
     /// # Errors
-    /// The language cannot be used now, or the expressions want more than they may have.
+    /// The language cannot be used now; or the expressions want more than they may have, which
+    /// is told of the field `/mapping`.
     pub async fn evaluate(
         &self,
         tenant: &TenantId,
@@ -58,7 +59,12 @@ impl Mappings {
     ) -> Result<Vec<Result<Value, String>>, ChangeError> {
         let language = self.language(tenant)?;
         let input = Bytes::from(input.to_string());
-        Ok(self.sandbox.map(&language, tenant, expressions, input).await?)
+        let values = self.sandbox.map(&language, tenant, expressions, input).await;
+        values.map_err(|error| match error.is_passing() {
+            true => error.into(),
+            // They want more than a call may have, for this input. Nothing else is wrong.
+            false => ChangeError::field("/mapping", format!("gives no values: {error}")),
+        })
     }
 
     fn language(&self, tenant: &TenantId) -> Result<Arc<Plugin>, ChangeError> {

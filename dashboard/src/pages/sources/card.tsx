@@ -93,7 +93,10 @@ function WatchFacts({ source }: { source: Source }) {
         ['Behind', source.behind_ms == null ? 'not asked yet' : tookText(source.behind_ms)],
         ['Runs under way', countText(source.open_runs)],
         ['Events to be taken in', countText(source.waiting_events)],
-        ['Asked last', source.last_poll_at ? <Age key="asked" at={source.last_poll_at} /> : 'never'],
+        [
+          'Asked last',
+          source.last_poll_at ? <Age key="asked" at={source.last_poll_at} /> : 'never',
+        ],
         ['Watched by', source.host_id ? <Id key="host" id={source.host_id} /> : 'no host'],
       ]}
     />

@@ -30,7 +30,7 @@ const USES: Record<Kind, string> = {
 /** The attributes that most mappings make; the API takes more. */
 const EXPRESSIONS = [
   ['type', 'Type', "request.body.ok ? 'workflow.succeeded' : 'workflow.failed'"],
-  ['id', 'Id', 'request.body.run_id + \'/\' + request.body.status'],
+  ['id', 'Id', "request.body.run_id + '/' + request.body.status"],
   ['data', 'Data', "{'graph_name': request.body.job, 'run_id': request.body.run_id}"],
 ] as const;
 
@@ -88,7 +88,9 @@ export function MakeSource({ onClose }: { onClose: () => void }) {
             <Field
               key={field}
               label={label}
-              help={field === 'type' ? 'In CEL; null makes no event.' : 'In CEL; may be left empty.'}
+              help={
+                field === 'type' ? 'In CEL; null makes no event.' : 'In CEL; may be left empty.'
+              }
               error={problem?.at(`/mapping/${field}`)}
             >
               {(ids) => (

@@ -120,7 +120,7 @@ async fn refused(state: &AppState, actor: &Actor, id: SourceId, why: ChangeError
 /// For good, with its secret: what is posted to it from then on is answered with 404. The
 /// events that it has made stay.
 #[utoipa::path(delete, path = "/v1/sources/{id}", tag = TAG,
-    params(("id" = SourceId, Path),
+    params(("id" = String, Path, description = "Of a webhook in."),
         ("if-match" = Option<String>, Header, description = "An ETag: deletes that version only.")),
     responses((status = 204, description = "It is deleted."),
         (status = 412, description = "It has changed since; `current` is what is stored now.",

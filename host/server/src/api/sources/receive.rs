@@ -52,7 +52,7 @@ impl From<Received> for ReceivedRequest {
 /// 202 means that the event is on the disk, or that the request is about nothing that becomes
 /// an event (`ignored` says why). Repeating is safe: the same happening makes the same event.
 #[utoipa::path(post, path = "/v1/sources/{id}/events", tag = TAG, security(()),
-    params(("id" = SourceId, Path)),
+    params(("id" = String, Path, description = "Of a webhook in.")),
     request_body(content = Object, description = "JSON in the sender's own words."),
     responses((status = 202, description = "It was taken.", body = ReceivedRequest)))]
 pub(super) async fn post_to_source(

@@ -61,7 +61,7 @@ pub(super) struct Tried {
 /// expression and what it gives, where that is no part of an event. No signature is asked for,
 /// and nothing is stored.
 #[utoipa::path(post, path = "/v1/sources/{id}/try", tag = TAG,
-    params(("id" = SourceId, Path)), request_body = SampleRequest,
+    params(("id" = String, Path, description = "Of a webhook in.")), request_body = SampleRequest,
     responses((status = 200, description = "What it would become.", body = Tried)))]
 pub(super) async fn try_source(
     State(state): State<AppState>,

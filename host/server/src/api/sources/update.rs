@@ -39,7 +39,7 @@ pub(super) struct ChangedSource {
 ///
 /// In force for the next request that is posted to it.
 #[utoipa::path(patch, path = "/v1/sources/{id}", tag = TAG,
-    params(("id" = SourceId, Path),
+    params(("id" = String, Path, description = "Of a webhook in."),
         ("if-match" = Option<String>, Header, description = "An ETag: changes that version only.")),
     request_body = ChangedSource,
     responses((status = 200, description = "The source.", body = SourceView,
