@@ -9,7 +9,7 @@ use crate::support::receiver::Receiver;
 /// A mapping for what a workflow engine might post.
 fn mapping() -> Value {
     json!({
-        "type": "{'Failed': 'workflow.failed', 'Succeeded': 'workflow.succeeded'}.?[request.body.phase]",
+        "type": "{'Failed': 'workflow.failed', 'Succeeded': 'workflow.succeeded'}[?request.body.phase]",
         "id": "request.body.uid + '/' + request.body.phase",
         "source": "'/argo/' + request.query.cluster",
         "subject": "'graph/' + request.body.name + '/run/' + request.body.uid",

@@ -9,9 +9,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::payload;
-use super::receive::Read;
 use super::request::Incoming;
-use super::run_event::{Phase, RunTold};
+use super::run_event::{Phase, Read, RunTold};
 
 /// The header that says what a request is about.
 const EVENT: &str = "x-github-event";

@@ -10,8 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::payload;
-use super::receive::Read;
-use super::run_event::{Phase, RunTold};
+use super::run_event::{Phase, Read, RunTold};
 
 #[derive(Debug, Deserialize)]
 struct Kind {

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use super::manage::WebhookSources;
 use super::mapped::{self, Occasion};
 use super::request::Incoming;
-use super::run_event::RunTold;
+use super::run_event::Read;
 use super::{github, gitlab, proof};
 
 /// What became of a request.
@@ -69,13 +69,6 @@ impl From<ChangeError> for NotTaken {
             other => Self::Invalid(vec![FieldError::new("", other.to_string())]),
         }
     }
-}
-
-/// What a platform's request tells.
-#[derive(Debug)]
-pub(super) enum Read {
-    Run(Box<RunTold>),
-    Ignored(String),
 }
 
 impl WebhookSources {

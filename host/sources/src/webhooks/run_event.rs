@@ -7,6 +7,15 @@ use serde_json::{Map, Value, json};
 /// Longest attribute of an event, in bytes.
 const MAX_ATTRIBUTE_BYTES: usize = 512;
 
+/// What a platform's request tells.
+#[derive(Debug)]
+pub(super) enum Read {
+    /// What became of a run.
+    Run(Box<RunTold>),
+    /// Nothing that becomes an event; why.
+    Ignored(String),
+}
+
 /// What became of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
