@@ -134,6 +134,8 @@ mod tests {
                 json!({"a": 6, "b": [1.5, true, null]}),
             ),
             ("request.body.n > 2 ? 'workflow.failed' : null", json!("workflow.failed")),
+            ("{'etl': 'workflow.failed'}[?request.body.job]", json!("workflow.failed")),
+            ("{'other': 'workflow.failed'}[?request.body.job]", json!(null)),
             ("request.body.?missing.orValue(null)", json!(null)),
             ("request.body.?missing", json!(null)),
             ("request.body.?n", json!(3)),
