@@ -49,7 +49,7 @@ fn token_bytes(source: &str, offset: u32) -> u32 {
 pub(crate) fn execution_error(error: ExecutionError) -> EvalError {
     EvalError::new(match error {
         ExecutionError::NoSuchKey(key) => format!(
-            "the event has no field `{key}` there; guard it with `has(…)`, as in \
+            "the event has no field `{key}` there; where only some events have it, guard it: \
              `has(event.data.{key}) && …`"
         ),
         ExecutionError::NoSuchOverload(call) => {
