@@ -21,6 +21,7 @@ mod operators;
 mod ordered;
 mod rewrite;
 mod shortcut;
+mod syntax;
 mod variable;
 mod wanted;
 
