@@ -8,6 +8,7 @@ mod client;
 mod event;
 mod health;
 mod keys;
+mod listen;
 mod logging;
 mod migrate;
 mod openapi;
@@ -77,6 +78,7 @@ enum Command {
     Health(health::Health),
     #[command(subcommand)]
     Keys(keys::Command),
+    Listen(Box<listen::Listen>),
     Migrate(migrate::Migrate),
     /// Print the API's description (OpenAPI 3.1), to make clients from
     Openapi,
@@ -139,6 +141,7 @@ pub fn main() -> ExitCode {
         Command::Event(command) => event::run(command),
         Command::Health(health) => health::run(health),
         Command::Keys(command) => keys::run(command),
+        Command::Listen(listen) => listen::run(*listen),
         Command::Migrate(migrate) => migrate::run(migrate),
         Command::Openapi => openapi::run(),
         Command::Plugin(command) => plugin::run_command(command),
