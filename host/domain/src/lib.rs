@@ -17,6 +17,7 @@ pub mod header;
 pub mod id;
 pub mod json;
 pub mod keyring;
+pub mod label;
 pub mod origin;
 pub mod outcome;
 pub mod plugin_limits;

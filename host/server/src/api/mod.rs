@@ -9,6 +9,7 @@ mod api_keys;
 mod audit;
 mod body;
 pub(crate) mod caller;
+mod checked;
 mod dashboard;
 mod deliveries;
 mod events;

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use alerts_domain::Timestamp;
 use alerts_domain::condition::Condition;
 use alerts_domain::id::{EndpointId, RuleId};
+use alerts_domain::label::Label;
 use alerts_domain::rate_limit::RateLimit;
 use alerts_domain::retry::RetryPolicy;
 use alerts_domain::rule::{AlertRule, EventTypePattern};
@@ -51,6 +52,9 @@ pub(super) struct AlertRuleView {
     /// other.
     #[schema(example = "\"1767225600000000\"")]
     etag: String,
+    /// The configuration that has made it; null when a person did.
+    #[schema(value_type = Option<String>)]
+    managed_by: Option<Label>,
     /// Who made it: a key's id.
     created_by: String,
     #[schema(value_type = String, format = DateTime)]
@@ -81,6 +85,7 @@ impl From<AlertRule> for AlertRuleView {
             last_fired_at: None,
             fired_24h: None,
             etag,
+            managed_by: rule.managed_by,
             created_by: rule.created_by,
             created_at: rule.created_at,
             updated_at: rule.updated_at,
