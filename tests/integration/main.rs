@@ -11,6 +11,7 @@ mod backtest;
 mod backups;
 mod cloud_events;
 mod conditions;
+mod configuration;
 mod connections;
 mod crash;
 mod dashboard;

@@ -16,6 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use self::rule::AlertRuleView;
+pub(crate) use self::rule::ConditionView;
 use super::caller::{Editor, Viewer};
 use super::page::{self, Listed, PageQuery};
 use super::path::PathId;

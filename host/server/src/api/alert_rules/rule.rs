@@ -12,7 +12,7 @@ use alerts_domain::rule::{AlertRule, EventTypePattern};
 use alerts_domain::trigger::Trigger;
 use alerts_store::RuleFirings;
 use serde::{Serialize, Serializer};
-use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Type};
+use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, SchemaType, Type};
 use utoipa::openapi::{RefOr, Schema};
 
 use crate::api::version::{self, Versioned};
@@ -116,7 +116,13 @@ impl Versioned for AlertRuleView {
 /// A condition in the form in which people write it: CEL as a string, any other
 /// language as an object.
 #[derive(Debug)]
-pub(super) struct ConditionView(Condition);
+pub(crate) struct ConditionView(Condition);
+
+impl From<Condition> for ConditionView {
+    fn from(condition: Condition) -> Self {
+        Self(condition)
+    }
+}
 
 impl Serialize for ConditionView {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -139,7 +145,9 @@ impl utoipa::PartialSchema for ConditionView {
             .property("language", ObjectBuilder::new().schema_type(Type::String))
             .property(
                 "source",
-                ObjectBuilder::new().description(Some("A string, or JSON for JSONLogic.")),
+                ObjectBuilder::new()
+                    .schema_type(SchemaType::AnyValue)
+                    .description(Some("A string, or JSON for JSONLogic.")),
             )
             .required("language")
             .required("source");
