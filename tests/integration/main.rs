@@ -37,6 +37,7 @@ mod key_rotation;
 mod messages;
 mod moving_up;
 mod ordering;
+mod own_trouble;
 mod plugin_files;
 mod plugin_folder;
 mod plugin_limits;

@@ -20,6 +20,7 @@ pub mod keyring;
 pub mod label;
 pub mod origin;
 pub mod outcome;
+pub mod own_event;
 pub mod plugin_limits;
 pub mod problem;
 pub mod quota;

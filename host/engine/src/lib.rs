@@ -26,6 +26,7 @@ mod plugins;
 mod sample;
 mod secrets;
 mod stream;
+mod trouble;
 mod wakes;
 
 pub use actor::Actor;
