@@ -148,6 +148,7 @@ async fn fill(folder: &Path, ring: &Keyring, endpoints: u32) {
             },
             sealed_secrets: ring.seal(&plain, &place, nonce),
             version: 1,
+            managed_by: None,
             created_by: "test".into(),
             created_at: now,
             updated_at: now,

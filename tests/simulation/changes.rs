@@ -37,7 +37,8 @@ impl Run<'_> {
                 rate_limit: endpoint.rate_limit,
                 gone_after: endpoint.gone_after,
             };
-            let draft = EndpointDraft { spec, signing_secret: None, secrets: BTreeMap::new() };
+            let secrets = BTreeMap::new();
+            let draft = EndpointDraft { spec, signing_secret: None, managed_by: None, secrets };
             let made = engine.endpoints().create(&actor(endpoint.tenant), draft).await.unwrap();
             self.endpoints.push(made.endpoint.id);
         }
@@ -56,7 +57,7 @@ impl Run<'_> {
                 rate_limit: rule.rate_limit,
                 is_active: true,
             };
-            let made = engine.rules().create(&actor(rule.tenant), spec).await.unwrap();
+            let made = engine.rules().create(&actor(rule.tenant), spec, None).await.unwrap();
             self.rules.push(made.id);
         }
         // The others learn of it, as they do within a second.
@@ -166,7 +167,7 @@ impl Run<'_> {
         match change.map_err(Into::into) {
             Ok(made) => Some(made),
             Err(ChangeError::Engine(error)) => {
-                self.is_outage(&error, &[Outage::Everything]);
+                self.is_outage(&error, Outage::stops_all);
                 self.note(format!("  not changed: {error}"));
                 None
             }

@@ -106,6 +106,7 @@ impl Scene {
             spec,
             sealed_secrets: Sealed::from_stored(String::new()),
             version: 1,
+            managed_by: None,
             created_by: "author".to_owned(),
             created_at: now,
             updated_at: now,

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::header::Headers;
 use crate::id::EndpointId;
 use crate::keyring::Sealed;
+use crate::label::Label;
 use crate::problem::FieldError;
 use crate::rate_limit::RateLimit;
 use crate::secret::Secret;
@@ -67,6 +68,8 @@ pub struct WebhookEndpoint {
     pub sealed_secrets: Sealed,
     /// Counts changes; each attempt keeps the version it used.
     pub version: i64,
+    /// Which configuration has made it; absent when a person did. Never changes.
+    pub managed_by: Option<Label>,
     /// Who made it.
     pub created_by: String,
     /// When it was made.

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use crate::condition::Condition;
 pub use crate::event::EventTypePattern;
 use crate::id::{EndpointId, RuleId};
+use crate::label::Label;
 use crate::rate_limit::RateLimit;
 use crate::retry::RetryPolicy;
 use crate::tenant::TenantId;
@@ -44,6 +45,8 @@ pub struct AlertRule {
     pub disabled_reason: Option<String>,
     /// The newest run-time error of its condition.
     pub last_condition_error: Option<String>,
+    /// Which configuration has made it; absent when a person did. Never changes.
+    pub managed_by: Option<Label>,
     /// Who made it.
     pub created_by: String,
     /// When it was made.

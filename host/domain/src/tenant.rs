@@ -40,6 +40,7 @@ impl TenantId {
     /// Longest name, in bytes: it stands in headers, logs and index keys.
     pub const MAX_BYTES: usize = 128;
     const HOST: &str = "*";
+    const OPERATORS: &str = "exosphere-alerts";
 
     /// Checks a name. The error's pointer is empty: the caller knows where it stood.
     pub fn new(name: &str) -> Result<Self, FieldError> {
@@ -60,6 +61,11 @@ impl TenantId {
     /// Not a tenant: the name under which the host keeps its own audit log.
     pub fn host() -> Self {
         Self(Self::HOST.into())
+    }
+
+    /// The namespace in which operators are told of trouble that is no tenant's.
+    pub fn operators() -> Self {
+        Self(Self::OPERATORS.into())
     }
 
     /// The name as given.

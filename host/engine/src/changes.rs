@@ -43,6 +43,12 @@ pub fn between(before: &Fields, after: &Fields, untold: &[&'static str]) -> Valu
     detail
 }
 
+/// What [`between`] says is different.
+pub(crate) fn names(detail: &Value) -> Vec<String> {
+    let names = detail["changed"].as_array().into_iter().flatten();
+    names.filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -61,7 +67,9 @@ mod tests {
             "before": {"is_active": true, "fuel": 7},
             "after": {"is_active": false, "fuel": null},
         });
-        assert_eq!(between(&before, &after, &["url", "is_active"]), expected);
+        let detail = between(&before, &after, &["url", "is_active"]);
+        assert_eq!(detail, expected);
+        assert_eq!(names(&detail), ["is_active", "fuel", "url"]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The engine: starts its parts and stops them. What it does is done by the parts.
 
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use crate::background::limiters::LimiterLoop;
 use crate::background::plugins::PluginLoop;
 use crate::background::supervisor::BackgroundLoop;
 use crate::background::timers::TimerLoop;
+use crate::background::trouble::TroubleLoop;
 use crate::backtest::Backtests;
 use crate::catalog::{Endpoints, Rules, Tenants};
 use crate::clock::Clock;
@@ -99,6 +101,17 @@ impl Engine {
         supervisor.start(self.0.lease.clone());
         supervisor.start(self.0.strays.clone());
         supervisor.start(self.0.condition_errors.clone());
+        supervisor.start(TroubleLoop {
+            host: self.0.host,
+            notes: self.0.trouble.clone(),
+            intake: self.0.intake.clone(),
+            catalog: catalog.clone(),
+            dispatcher: self.0.dispatcher.clone(),
+            plugins: self.0.plugins.clone(),
+            clock: clock.clone(),
+            resting: HashMap::new(),
+            waiting: VecDeque::new(),
+        });
         supervisor.start(LimiterLoop { limiters: self.0.limiters.clone(), clock: clock.clone() });
         supervisor.start(DeferredLoop::new(self.0.deferred.clone()));
         supervisor.start(TimerLoop::new(self.0.timers.clone()));

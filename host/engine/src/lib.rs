@@ -28,6 +28,7 @@ mod plugins;
 mod sample;
 mod secrets;
 mod stream;
+mod trouble;
 mod wakes;
 
 pub use actor::Actor;

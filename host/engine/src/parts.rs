@@ -29,6 +29,7 @@ use crate::mappings::Mappings;
 use crate::plugins::Plugins;
 use crate::plugins::admin::PluginAdmin;
 use crate::stream::Streams;
+use crate::trouble::TroubleNotes;
 use crate::wakes::Wakes;
 
 /// What an engine consists of.
@@ -57,6 +58,7 @@ pub(crate) struct Parts {
     pub(crate) lease: Lease,
     pub(crate) strays: Strays,
     pub(crate) condition_errors: ConditionErrors,
+    pub(crate) trouble: TroubleNotes,
     pub(crate) timers: Timers,
     pub(crate) retention: RetentionLoop,
     pub(crate) stats: StatsLoop,
@@ -86,12 +88,14 @@ impl Parts {
             tenant_rate_limit: config.tenant_rate_limit,
         });
         let bounds = Bounds { in_flight: config.max_in_flight, rate: config.rate_limit };
+        let trouble = TroubleNotes::default();
         let dispatcher = Dispatcher::new(bounds, wakes.clone());
         let recorder = Recorder {
             store: store.clone(),
             catalog: catalog.clone(),
             clock: clock.clone(),
             wakes: wakes.clone(),
+            trouble: trouble.clone(),
         };
         let attempts = Arc::new(Attempts {
             catalog: catalog.clone(),
@@ -134,6 +138,7 @@ impl Parts {
             sandbox: sandbox.clone(),
             plugins: plugins.clone(),
             errors: condition_errors.clone(),
+            trouble: trouble.clone(),
         };
         let alerting = Alerting {
             host,
@@ -245,6 +250,7 @@ impl Parts {
             ),
             strays: Strays::new(host, store.clone(), dispatcher.clone(), clock.clone(), wakes),
             condition_errors,
+            trouble,
             backtests: Backtests::new(store.clone(), matcher, rules.clone(), clock.clone()),
             supervisor: Supervisor::new(clock.clone()),
             mappings: Mappings { plugins: plugins.clone(), sandbox: sandbox.clone() },

@@ -40,6 +40,7 @@ impl Store {
             let insert = columns(endpoint)
                 .set("tenant", tenant.as_str().to_owned())
                 .set("id", endpoint.id.to_string())
+                .set("managed_by", endpoint.managed_by.as_ref().map(ToString::to_string))
                 .set("created_by", endpoint.created_by.clone())
                 .set("created_at", us(endpoint.created_at))
                 .insert(TABLE);
@@ -213,6 +214,7 @@ fn read(row: &AnyRow) -> Result<WebhookEndpoint, StoreError> {
         },
         sealed_secrets: Sealed::from_stored(read.get("sealed_secrets")?),
         version: read.get("version")?,
+        managed_by: read.parse_optional("managed_by")?,
         created_by: read.get("created_by")?,
         created_at: read.time("created_at")?,
         updated_at: read.time("updated_at")?,

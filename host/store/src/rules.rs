@@ -42,6 +42,7 @@ impl Store {
             let insert = columns(rule)
                 .set("tenant", rule.tenant.as_str().to_owned())
                 .set("id", rule.id.to_string())
+                .set("managed_by", rule.managed_by.as_ref().map(ToString::to_string))
                 .set("created_by", rule.created_by.clone())
                 .set("created_at", us(rule.created_at))
                 .insert(TABLE);
@@ -209,6 +210,7 @@ fn read(row: &AnyRow) -> Result<AlertRule, StoreError> {
         },
         disabled_reason: read.get("disabled_reason")?,
         last_condition_error: read.get("last_condition_error")?,
+        managed_by: read.parse_optional("managed_by")?,
         created_by: read.get("created_by")?,
         created_at: read.time("created_at")?,
         updated_at: read.time("updated_at")?,

@@ -14,6 +14,7 @@ pub(crate) mod stats;
 pub(crate) mod strays;
 pub(crate) mod supervisor;
 pub(crate) mod timers;
+pub(crate) mod trouble;
 
 use std::time::Duration;
 

@@ -134,6 +134,7 @@ impl Backtests {
             spec: RuleDraft { is_active: true, ..draft },
             disabled_reason: None,
             last_condition_error: None,
+            managed_by: None,
             created_by: actor.name.clone(),
             created_at: now,
             updated_at: now,

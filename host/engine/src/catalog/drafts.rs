@@ -10,6 +10,7 @@ use super::endpoint_requests::{EndpointDraft, EndpointPatch};
 use super::endpoints::{Changed, Endpoints};
 use super::expected::Expected;
 use crate::actor::Actor;
+use crate::changes;
 use crate::error::ChangeError;
 use crate::live::LiveEndpoint;
 
@@ -44,6 +45,22 @@ impl Endpoints {
             }
         };
         Ok(LiveEndpoint::new(endpoint, secrets))
+    }
+
+    /// What keeps a draft from being saved; or, of a change, the names of the fields that it
+    /// would make different. Of secrets it says whether they are others.
+    pub async fn check_draft(
+        &self,
+        actor: &Actor,
+        draft: Draft,
+    ) -> Result<Vec<String>, ChangeError> {
+        match draft {
+            Draft::New(draft) => self.made(actor, *draft).await.map(|_| Vec::new()),
+            Draft::Changed { id, patch } => {
+                let changed = self.changed(actor, id, &Expected::Whatever, *patch).await?;
+                Ok(changes::names(&changed.detail))
+            }
+        }
     }
 
     /// Writes down that a draft is about to be sent to: nothing else tells of it later, and

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use alerts_domain::endpoint::{EndpointSpec, WebhookEndpoint};
 use alerts_domain::header::Headers;
+use alerts_domain::label::Label;
 use alerts_domain::rate_limit::RateLimit;
 use alerts_domain::secret::Secret;
 use serde_json::{Map, Value};
@@ -15,6 +16,8 @@ pub struct EndpointDraft {
     pub spec: EndpointSpec,
     /// The signing secret; made when absent.
     pub signing_secret: Option<Secret>,
+    /// Which configuration makes it, if one does.
+    pub managed_by: Option<Label>,
     /// The adapter's secrets, by name.
     pub secrets: BTreeMap<String, Secret>,
 }

@@ -89,6 +89,7 @@ impl Endpoints {
             spec: draft.spec,
             sealed_secrets: Sealed::from_stored(String::new()),
             version: 1,
+            managed_by: draft.managed_by,
             created_by: actor.name.clone(),
             created_at: now,
             updated_at: now,
@@ -139,8 +140,9 @@ impl Endpoints {
         let mut note = |name, is_changed: bool| untold.extend(is_changed.then_some(name));
         note("target_url", spec.target_url != had_url);
         note("headers", spec.headers != had_headers);
-        note("secret", patch.signing_secret.is_some());
-        note("secrets", !patch.secrets.is_empty());
+        let is_other = |name, secret: &Option<Secret>| secrets.named.get(name) != secret.as_ref();
+        note("secret", patch.signing_secret.as_ref().is_some_and(|new| *new != secrets.signing));
+        note("secrets", patch.secrets.iter().any(|(name, secret)| is_other(name, secret)));
         // One that is stored stays good, whatever is asked of new ones by now.
         let chosen = patch.signing_secret.clone();
         if let Some(signing) = patch.signing_secret {

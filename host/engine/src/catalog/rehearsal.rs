@@ -92,6 +92,7 @@ impl Rehearsal<'_> {
             spec: self.spec.clone(),
             sealed_secrets: Sealed::from_stored(String::new()),
             version: 1,
+            managed_by: None,
             created_by: String::new(),
             created_at: self.now,
             updated_at: self.now,

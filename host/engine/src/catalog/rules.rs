@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use alerts_domain::condition::Condition;
 use alerts_domain::id::{EndpointId, RuleId};
+use alerts_domain::label::Label;
 use alerts_domain::problem::FieldError;
 use alerts_domain::quota::Quotas;
 use alerts_domain::rate_limit::RateLimit;
@@ -14,7 +15,7 @@ use alerts_domain::trigger::Trigger;
 use alerts_package::Kind;
 use alerts_sandbox::Sandbox;
 use alerts_store::{Store, TriggerChange};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::audited;
 use super::cache::Catalog;
@@ -65,8 +66,13 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// Makes a rule.
-    pub async fn create(&self, actor: &Actor, spec: RuleDraft) -> Result<AlertRule, ChangeError> {
+    /// Makes a rule. `managed_by` says which configuration does, if one does.
+    pub async fn create(
+        &self,
+        actor: &Actor,
+        spec: RuleDraft,
+        managed_by: Option<Label>,
+    ) -> Result<AlertRule, ChangeError> {
         self.check(actor, &spec).await?;
         let now = self.clock.now();
         let rule = AlertRule {
@@ -75,6 +81,7 @@ impl Rules {
             spec,
             disabled_reason: None,
             last_condition_error: None,
+            managed_by,
             created_by: actor.name.clone(),
             created_at: now,
             updated_at: now,
@@ -95,6 +102,43 @@ impl Rules {
         expected: &Expected,
         patch: RulePatch,
     ) -> Result<AlertRule, ChangeError> {
+        let Changed { mut rule, trigger, detail } =
+            self.changed(actor, id, expected, patch).await?;
+        let now = self.clock.now();
+        let read = rule.updated_at;
+        // Two changes within one microsecond must still differ, or the second
+        // would not see the first.
+        rule.updated_at = now.max(read + jiff::SignedDuration::from_micros(1));
+        let entry = actor.does("alert_rule.updated", id, detail);
+        let written = self.store.update_rule(&rule, read, trigger, &entry, now).await?;
+        self.catalog.refresh(&actor.tenant).await;
+        self.wakes.timers.notify_one();
+        if !written {
+            return Err(expected.overtaken(format_args!("rule {id}")));
+        }
+        Ok(rule)
+    }
+
+    /// The names of the fields that a change would make different, or what keeps it from
+    /// being made.
+    pub async fn check_change(
+        &self,
+        actor: &Actor,
+        id: RuleId,
+        patch: RulePatch,
+    ) -> Result<Vec<String>, ChangeError> {
+        let changed = self.changed(actor, id, &Expected::Whatever, patch).await?;
+        Ok(changes::names(&changed.detail))
+    }
+
+    /// A rule as it would be with a change, if it is the version that is expected.
+    async fn changed(
+        &self,
+        actor: &Actor,
+        id: RuleId,
+        expected: &Expected,
+        patch: RulePatch,
+    ) -> Result<Changed, ChangeError> {
         let mut rule = self.stored(actor, id).await?;
         expected.require(rule.version())?;
         let before = audited::of_rule(&rule.spec);
@@ -127,21 +171,9 @@ impl Rules {
             problems.extend(self.condition_problems(actor, condition).await?);
         }
         refuse(problems)?;
-        let now = self.clock.now();
-        let read = rule.updated_at;
-        // Two changes within one microsecond must still differ, or the second
-        // would not see the first.
-        rule.updated_at = now.max(read + jiff::SignedDuration::from_micros(1));
         let detail = changes::between(&before, &audited::of_rule(&rule.spec), &[]);
-        let entry = actor.does("alert_rule.updated", id, detail);
         let trigger = trigger_change(&had_trigger, &rule.spec.trigger);
-        let written = self.store.update_rule(&rule, read, trigger, &entry, now).await?;
-        self.catalog.refresh(&actor.tenant).await;
-        self.wakes.timers.notify_one();
-        if !written {
-            return Err(expected.overtaken(format_args!("rule {id}")));
-        }
-        Ok(rule)
+        Ok(Changed { rule, trigger, detail })
     }
 
     /// Deletes a rule, softly, if it is the version that is expected. Its deliveries go on.
@@ -175,7 +207,7 @@ impl Rules {
     }
 
     /// What keeps a rule from being made.
-    pub(crate) async fn check(&self, actor: &Actor, spec: &RuleSpec) -> Result<(), ChangeError> {
+    pub async fn check(&self, actor: &Actor, spec: &RuleSpec) -> Result<(), ChangeError> {
         let mut problems = field_problems(spec);
         problems.extend(self.endpoint_problem(actor, spec.webhook_endpoint_id).await?);
         if let Some(condition) = &spec.condition {
@@ -232,6 +264,16 @@ impl Rules {
         };
         Ok(in_source(source, "/condition", diagnostics))
     }
+}
+
+/// A rule as it would be with a change.
+struct Changed {
+    /// Its `updated_at` is still that of the version that was read.
+    rule: AlertRule,
+    /// What becomes of what it remembers.
+    trigger: TriggerChange,
+    /// What changed about it, for the audit log.
+    detail: Value,
 }
 
 /// What is wrong with a rule that can be told from the rule alone.

@@ -11,6 +11,7 @@ use futures_util::future::join_all;
 use super::job::Job;
 use crate::catalog::Catalog;
 use crate::clock::Clock;
+use crate::trouble::TroubleNotes;
 use crate::wakes::Wakes;
 
 /// How long to wait after the database failed.
@@ -23,6 +24,7 @@ pub(crate) struct Recorder {
     pub(crate) catalog: Catalog,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) wakes: Wakes,
+    pub(crate) trouble: TroubleNotes,
 }
 
 impl Recorder {
@@ -34,6 +36,7 @@ impl Recorder {
             FinishOutcome::Recorded => finished.transition.status(),
             FinishOutcome::RuleDisabled => {
                 self.catalog.refresh(&finished.tenant).await;
+                self.trouble.rule_disabled(&finished);
                 DeliveryStatus::Dead
             }
             FinishOutcome::LeaseLost => {
@@ -42,6 +45,9 @@ impl Recorder {
                 return outcome;
             }
         };
+        if status == DeliveryStatus::Dead {
+            self.trouble.buried(&finished);
+        }
         if status.is_terminal() {
             let status = status.as_str();
             metrics::counter!("alerts_deliveries_finished_total", "status" => status).increment(1);

@@ -93,6 +93,9 @@ impl Workers {
         }
         let (finished, _hold) = job.ended(attempt, transition, clock.now());
         slot.health = Health::of(&finished);
+        if slot.health == Health::Failing {
+            recorder.trouble.target_failed(&finished);
+        }
         // The target is free again; writing down what it said is not its time.
         drop(slot);
         recorder.record(finished).await

@@ -16,6 +16,7 @@ use bytes::Bytes;
 use super::condition_errors::ConditionErrors;
 use crate::live::LiveRule;
 use crate::plugins::Plugins;
+use crate::trouble::TroubleNotes;
 
 /// All rules for one event.
 #[derive(Debug, Default)]
@@ -84,6 +85,7 @@ pub(crate) struct Matcher {
     pub(crate) sandbox: Sandbox,
     pub(crate) plugins: Plugins,
     pub(crate) errors: ConditionErrors,
+    pub(crate) trouble: TroubleNotes,
 }
 
 impl Matcher {
@@ -117,6 +119,8 @@ impl Matcher {
                             Ok(false) => ConditionAnswer::DoesNot,
                             Err(error) => {
                                 self.errors.note(rule, &error);
+                                let event_type = &event.event_type;
+                                self.trouble.condition_failed(rule, event_type, &error);
                                 ConditionAnswer::Fails(error)
                             }
                         };

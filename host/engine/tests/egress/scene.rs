@@ -113,6 +113,7 @@ pub(crate) fn endpoint_with(url: &str, token: &str) -> LiveEndpoint {
         },
         sealed_secrets: Sealed::from_stored(String::new()),
         version: 1,
+        managed_by: None,
         created_by: "test".to_owned(),
         created_at: NOW,
         updated_at: NOW,

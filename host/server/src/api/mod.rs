@@ -4,11 +4,12 @@
 //! more than a few lines. Handlers read a request, ask the engine or the store,
 //! and write an answer; they decide nothing else.
 
-mod alert_rules;
+pub(crate) mod alert_rules;
 mod api_keys;
 mod audit;
-mod body;
+pub(crate) mod body;
 pub(crate) mod caller;
+mod checked;
 mod dashboard;
 mod deliveries;
 mod events;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use alerts_domain::secret::Secret;
-use http::Method;
+use http::{Method, StatusCode};
 use url::Url;
 
 use super::Failure;
@@ -33,14 +33,36 @@ pub(super) struct Request<'a> {
     pub(super) body: Vec<u8>,
 }
 
+/// What the host has answered.
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) body: String,
+}
+
+/// What requests are sent with; one for all requests of a command.
+pub(super) fn http() -> Result<reqwest::Client, Failure> {
+    // Another part of the process may have chosen one already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().timeout(DEADLINE).build().map_err(Failure::other)
+}
+
 impl Client {
     /// The answer's body, if it is a good one.
     pub(super) async fn ask(&self, request: Request<'_>) -> Result<String, Failure> {
-        // Another part of the process may have chosen one already.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client =
-            reqwest::Client::builder().timeout(DEADLINE).build().map_err(Failure::other)?;
-        let mut asked = client
+        let Answer { status, body } = self.send(&http()?, request).await?;
+        if status.is_success() {
+            return Ok(body);
+        }
+        Err(Failure::Other(format!("the host answered {status}: {body}")))
+    }
+
+    /// The answer, whatever it says.
+    pub(super) async fn send(
+        &self,
+        http: &reqwest::Client,
+        request: Request<'_>,
+    ) -> Result<Answer, Failure> {
+        let mut asked = http
             .request(request.method, self.address(request.path, request.query)?)
             .header("x-api-key", self.key.expose())
             .body(request.body);
@@ -52,11 +74,8 @@ impl Client {
         };
         let answer = asked.send().await.map_err(unreachable)?;
         let status = answer.status();
-        let text = answer.text().await.map_err(unreachable)?;
-        if status.is_success() {
-            return Ok(text);
-        }
-        Err(Failure::Other(format!("the host answered {status}: {text}")))
+        let body = answer.text().await.map_err(unreachable)?;
+        Ok(Answer { status, body })
     }
 
     fn address(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Url, Failure> {

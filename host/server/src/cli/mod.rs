@@ -5,6 +5,7 @@
 mod audit;
 mod backup;
 mod client;
+mod configuration;
 mod event;
 mod health;
 mod keys;
@@ -59,6 +60,7 @@ environment variable, and a flag wins over its variable.";
 
 #[derive(Subcommand)]
 enum Command {
+    Apply(configuration::Apply),
     /// Serve the API and deliver alerts
     ///
     /// Each flag has an environment variable of the same name, shown beside it; a
@@ -69,8 +71,11 @@ enum Command {
     #[command(subcommand)]
     Audit(audit::Command),
     Backup(backup::Backup),
+    /// Print the JSON Schema of configuration files, for editors
+    ConfigurationSchema,
     #[command(subcommand)]
     Event(event::Command),
+    Export(configuration::Export),
     /// Ask a running host on this machine whether it is ready
     ///
     /// Ends with 0 if it is; else with 1, and says which parts are not. For health checks
@@ -136,9 +141,15 @@ pub fn main() -> ExitCode {
     }
     let ran = match Cli::parse().command {
         Command::Serve(args) => serve::run(*args),
+        Command::Apply(apply) => match configuration::apply(apply) {
+            Ok(code) => return code,
+            Err(failure) => Err(failure),
+        },
         Command::Audit(command) => audit::run(command),
         Command::Backup(backup) => backup::run(backup),
+        Command::ConfigurationSchema => configuration::print_schema(),
         Command::Event(command) => event::run(command),
+        Command::Export(export) => configuration::export(export),
         Command::Health(health) => health::run(health),
         Command::Keys(command) => keys::run(command),
         Command::Listen(listen) => listen::run(*listen),

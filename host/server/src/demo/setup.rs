@@ -84,7 +84,7 @@ impl Company<'_> {
         }
         for sample in namespace.rules {
             let endpoint = made.get(sample.endpoint).ok_or("a rule names no endpoint")?;
-            self.engine.rules().create(&actor, spec(sample, *endpoint)?).await?;
+            self.engine.rules().create(&actor, spec(sample, *endpoint)?, None).await?;
             people.pause().await;
         }
         Ok(())
@@ -117,7 +117,8 @@ impl Company<'_> {
         };
         let secrets = sample.secret.map(|(name, value)| (name.to_owned(), Secret::new(value)));
         let signing_secret = (sample.name == TERMINAL_NAME).then(|| self.secret.clone());
-        Ok(EndpointDraft { spec, signing_secret, secrets: secrets.into_iter().collect() })
+        let secrets = secrets.into_iter().collect();
+        Ok(EndpointDraft { spec, signing_secret, managed_by: None, secrets })
     }
 
     fn url(&self, sample: &EndpointSample) -> String {

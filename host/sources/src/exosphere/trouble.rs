@@ -2,6 +2,7 @@
 //! no rule of theirs sees a run meanwhile.
 
 use alerts_domain::Timestamp;
+use alerts_domain::own_event::OwnEvent;
 use alerts_domain::tenant::TenantId;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -9,9 +10,6 @@ use serde_json::{Value, json};
 use super::SOURCE;
 use crate::status::Trouble;
 
-/// The event's types: that it begins, and that it is over.
-pub(super) const FAILING: &str = "exosphere.alerts.source_failing";
-pub(super) const RECOVERED: &str = "exosphere.alerts.source_recovered";
 /// How long it must last: a platform that is restarted is back within a minute.
 const LONG: SignedDuration = SignedDuration::from_secs(60);
 
@@ -24,20 +22,18 @@ pub(super) fn is_due(trouble: &Trouble, now: Timestamp) -> bool {
 /// is the operator's matter and not in it.
 pub(super) fn event(
     namespace: &TenantId,
-    event_type: &str,
+    event_type: &'static str,
     trouble: &Trouble,
     at: Timestamp,
 ) -> Value {
     let (kind, since) = (&trouble.kind, trouble.since);
-    let what = event_type.rsplit('_').next().unwrap_or_default();
-    json!({
-        "specversion": "1.0",
-        "id": format!("source/{SOURCE}/{what}/{}", since.as_microsecond()),
-        "source": format!("/v0/namespace/{namespace}"),
-        "type": event_type,
-        "subject": format!("source/{SOURCE}"),
-        "time": at,
-        "namespace": namespace,
-        "data": {"source": SOURCE, "kind": kind, "since": since},
-    })
+    OwnEvent {
+        namespace: namespace.clone(),
+        event_type,
+        subject: format!("source/{SOURCE}"),
+        occasion: since.as_microsecond().to_string(),
+        at,
+        data: json!({"source": SOURCE, "kind": kind, "since": since}),
+    }
+    .json()
 }

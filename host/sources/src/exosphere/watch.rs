@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use alerts_domain::Timestamp;
+use alerts_domain::own_event;
 use alerts_domain::tenant::TenantId;
 use alerts_engine::{BackgroundLoop, Engine, EngineError, Pulse};
 use alerts_store::{Looked, SourceLease};
@@ -159,7 +160,7 @@ impl WatchLoop {
                 if let Some(trouble) = watch.status.trouble.take() {
                     tracing::info!(source = SOURCE, was = trouble.kind, "the source answers again");
                     if trouble.is_told {
-                        self.announce(watch, trouble::RECOVERED, &trouble, began).await?;
+                        self.announce(watch, own_event::SOURCE_RECOVERED, &trouble, began).await?;
                     }
                 }
                 watch.status.last_success_at = Some(began);
@@ -169,7 +170,7 @@ impl WatchLoop {
                 watch.failures = watch.failures.saturating_add(1);
                 let mut trouble = in_trouble(watch.status.trouble.take(), &failure, began);
                 if trouble::is_due(&trouble, began) {
-                    self.announce(watch, trouble::FAILING, &trouble, began).await?;
+                    self.announce(watch, own_event::SOURCE_FAILING, &trouble, began).await?;
                     trouble.is_told = true;
                 }
                 watch.status.trouble = Some(trouble);
@@ -277,7 +278,7 @@ impl WatchLoop {
     async fn announce(
         &self,
         watch: &Watch,
-        event_type: &str,
+        event_type: &'static str,
         trouble: &Trouble,
         at: Timestamp,
     ) -> Result<(), Stop> {

@@ -23,6 +23,7 @@ mod operators;
 mod ordered;
 mod rewrite;
 mod shortcut;
+mod syntax;
 mod value;
 mod variable;
 mod wanted;

@@ -2,6 +2,7 @@
 
 use alerts_domain::condition::Condition;
 use alerts_domain::id::EndpointId;
+use alerts_domain::label::Label;
 use alerts_domain::rate_limit::RateLimit;
 use alerts_domain::retry::RetryPolicy;
 use alerts_domain::rule::{EventTypePattern, RuleSpec};
@@ -48,6 +49,10 @@ pub(super) struct NewAlertRule {
     rate_limit: Option<RateLimit>,
     /// Whether it looks at events at all; true when absent.
     is_active: Option<bool>,
+    /// The configuration that makes it, when one does (see `exosphere-alerts apply`). Cannot
+    /// be changed.
+    #[schema(value_type = Option<String>, max_length = 100)]
+    managed_by: Option<Label>,
 }
 
 impl From<NewAlertRule> for RuleSpec {
@@ -78,8 +83,10 @@ pub(super) async fn create_alert_rule(
     once: Once,
     body: JsonBody<NewAlertRule>,
 ) -> Result<Response, Problem> {
+    let managed_by = body.value.managed_by.clone();
+    let spec = RuleSpec::from(body.value);
     let work = async {
-        let made = state.engine().rules().create(&actor, body.value.into()).await?;
+        let made = state.engine().rules().create(&actor, spec, managed_by).await?;
         Answer::json(StatusCode::CREATED, &AlertRuleView::from(made))
     };
     let find = async |id: &str| {

@@ -1,6 +1,7 @@
 //! Alert rules: when to send.
 
 mod backtest;
+mod check;
 mod create;
 mod rule;
 mod update;
@@ -15,6 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use self::rule::AlertRuleView;
+pub(crate) use self::rule::ConditionView;
 use super::caller::{Editor, Viewer};
 use super::page::{self, Listed, PageQuery};
 use super::path::PathId;
@@ -32,6 +34,7 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()
         .routes(routes!(create::create_alert_rule, list_alert_rules))
         .routes(routes!(backtest::backtest_alert_rule))
+        .routes(routes!(check::check_alert_rule))
         .routes(routes!(get_alert_rule, update::update_alert_rule, delete_alert_rule))
 }
 

@@ -5,13 +5,14 @@ use std::borrow::Cow;
 use alerts_domain::Timestamp;
 use alerts_domain::condition::Condition;
 use alerts_domain::id::{EndpointId, RuleId};
+use alerts_domain::label::Label;
 use alerts_domain::rate_limit::RateLimit;
 use alerts_domain::retry::RetryPolicy;
 use alerts_domain::rule::{AlertRule, EventTypePattern};
 use alerts_domain::trigger::Trigger;
 use alerts_store::RuleFirings;
 use serde::{Serialize, Serializer};
-use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Type};
+use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, SchemaType, Type};
 use utoipa::openapi::{RefOr, Schema};
 
 use crate::api::version::{self, Versioned};
@@ -51,6 +52,9 @@ pub(super) struct AlertRuleView {
     /// other.
     #[schema(example = "\"1767225600000000\"")]
     etag: String,
+    /// The configuration that has made it; null when a person did.
+    #[schema(value_type = Option<String>)]
+    managed_by: Option<Label>,
     /// Who made it: a key's id.
     created_by: String,
     #[schema(value_type = String, format = DateTime)]
@@ -81,6 +85,7 @@ impl From<AlertRule> for AlertRuleView {
             last_fired_at: None,
             fired_24h: None,
             etag,
+            managed_by: rule.managed_by,
             created_by: rule.created_by,
             created_at: rule.created_at,
             updated_at: rule.updated_at,
@@ -111,7 +116,13 @@ impl Versioned for AlertRuleView {
 /// A condition in the form in which people write it: CEL as a string, any other
 /// language as an object.
 #[derive(Debug)]
-pub(super) struct ConditionView(Condition);
+pub(crate) struct ConditionView(Condition);
+
+impl From<Condition> for ConditionView {
+    fn from(condition: Condition) -> Self {
+        Self(condition)
+    }
+}
 
 impl Serialize for ConditionView {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -134,7 +145,9 @@ impl utoipa::PartialSchema for ConditionView {
             .property("language", ObjectBuilder::new().schema_type(Type::String))
             .property(
                 "source",
-                ObjectBuilder::new().description(Some("A string, or JSON for JSONLogic.")),
+                ObjectBuilder::new()
+                    .schema_type(SchemaType::AnyValue)
+                    .description(Some("A string, or JSON for JSONLogic.")),
             )
             .required("language")
             .required("source");

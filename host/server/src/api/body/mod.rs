@@ -9,8 +9,8 @@ use bytes::Bytes;
 use http::{HeaderMap, header};
 use serde::de::DeserializeOwned;
 
-pub(crate) use self::json::{items, pointer};
-use self::json::{parse, require_object};
+use self::json::require_object;
+pub(crate) use self::json::{items, parse, pointer};
 pub(crate) use self::read::read;
 use super::problem::{Kind, Problem};
 use crate::limits::{Share, Whole};

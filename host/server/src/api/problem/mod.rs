@@ -159,12 +159,12 @@ impl Problem {
         self.kind
     }
 
-    #[cfg(test)]
+    /// What is wrong here.
     pub(crate) fn detail(&self) -> &str {
         &self.detail
     }
 
-    #[cfg(test)]
+    /// Each wrong field, as far as it is told.
     pub(crate) fn errors(&self) -> &[FieldError] {
         self.errors.told()
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use alerts_domain::endpoint::{EndpointSpec, WebhookEndpoint};
+use alerts_domain::label::Label;
 use alerts_domain::rate_limit::RateLimit;
 use alerts_domain::secret::Secret;
 use alerts_engine::{Actor, EndpointDraft, Plugins};
@@ -58,6 +59,10 @@ pub(super) struct NewWebhookEndpoint {
     /// before the rule is switched off; 1 when absent.
     #[schema(minimum = 1, maximum = 100)]
     gone_after: Option<u32>,
+    /// The configuration that makes it, when one does (see `exosphere-alerts apply`). Cannot
+    /// be changed.
+    #[schema(value_type = Option<String>, max_length = 100)]
+    managed_by: Option<Label>,
 }
 
 impl NewWebhookEndpoint {
@@ -82,7 +87,8 @@ impl NewWebhookEndpoint {
             gone_after: self.gone_after.unwrap_or(EndpointSpec::DEFAULT_GONE_AFTER),
         };
         let secrets = self.secrets.unwrap_or_default();
-        Ok(EndpointDraft { spec, signing_secret: self.secret, secrets })
+        let (signing_secret, managed_by) = (self.secret, self.managed_by);
+        Ok(EndpointDraft { spec, signing_secret, managed_by, secrets })
     }
 }
 

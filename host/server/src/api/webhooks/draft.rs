@@ -1,5 +1,5 @@
-//! `POST /v1/webhooks/preview` and `POST /v1/webhooks/test`: trying a webhook endpoint out
-//! before it is saved.
+//! `POST /v1/webhooks/check`, `…/preview` and `…/test`: trying a webhook endpoint out before it
+//! is saved.
 
 use alerts_domain::id::EndpointId;
 use alerts_engine::{ChangeError, Draft, DraftTest};
@@ -14,6 +14,7 @@ use super::preview::{PreviewView, event_of};
 use super::update::WebhookEndpointPatch;
 use crate::api::body::JsonBody;
 use crate::api::caller::Editor;
+use crate::api::checked::Checked;
 use crate::api::deliveries::AttemptView;
 use crate::api::problem::Problem;
 use crate::state::AppState;
@@ -59,6 +60,11 @@ impl Place {
 }
 
 impl WebhookDraft {
+    fn without_event(&self) -> Result<(), Problem> {
+        let detail = "only a preview is about an event that is given; leave it out";
+        self.event.as_ref().map_or(Ok(()), |_| Err(Problem::field("/event", detail)))
+    }
+
     fn asked(self, state: &AppState) -> Result<Asked, Problem> {
         let both = "name either a new `webhook`, or a stored one with `webhook_endpoint_id` and \
                     the `changes` to it";
@@ -94,6 +100,24 @@ impl From<DraftTest> for DraftTestView {
     }
 }
 
+/// Check a webhook endpoint before it is saved
+///
+/// As if it were saved now: what would keep it from being saved is told in the same way. Of a
+/// change, the answer names the fields that it would make different; of secrets it says that
+/// they are others, and no more. Sends nothing and stores nothing.
+#[utoipa::path(post, path = "/v1/webhooks/check", tag = TAG, request_body = WebhookDraft,
+    responses((status = 200, description = "It can be saved.", body = Checked)))]
+pub(super) async fn check_draft_webhook(
+    State(state): State<AppState>,
+    Editor(actor): Editor,
+    body: JsonBody<WebhookDraft>,
+) -> Result<Json<Checked>, Problem> {
+    body.value.without_event()?;
+    let Asked { draft, place } = body.value.asked(&state)?;
+    let changed = state.engine().endpoints().check_draft(&actor, draft).await;
+    Ok(Json(Checked { changed: changed.map_err(|error| place.refused(error))? }))
+}
+
 /// Preview an alert of a webhook endpoint that is not saved yet
 ///
 /// The exact request that would be sent if it were saved as it is. What would keep it from being
@@ -125,10 +149,7 @@ pub(super) async fn test_draft_webhook(
     Editor(actor): Editor,
     body: JsonBody<WebhookDraft>,
 ) -> Result<Json<DraftTestView>, Problem> {
-    if body.value.event.is_some() {
-        let detail = "a test is about an event of its own; leave it out, or ask for a preview";
-        return Err(Problem::field("/event", detail));
-    }
+    body.value.without_event()?;
     let Asked { draft, place } = body.value.asked(&state)?;
     let sent = state.engine().try_out().test_draft(&actor, draft).await;
     Ok(Json(sent.map_err(|error| place.refused(error))?.into()))

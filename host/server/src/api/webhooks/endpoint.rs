@@ -6,6 +6,7 @@ use alerts_domain::Timestamp;
 use alerts_domain::endpoint::{EndpointSecrets, WebhookEndpoint};
 use alerts_domain::header::Headers;
 use alerts_domain::id::EndpointId;
+use alerts_domain::label::Label;
 use alerts_domain::rate_limit::RateLimit;
 use alerts_domain::secret::Secret;
 use alerts_engine::CircuitState;
@@ -59,6 +60,9 @@ pub(super) struct WebhookEndpointView {
     /// other.
     #[schema(example = "\"3\"")]
     etag: String,
+    /// The configuration that has made it; null when a person did.
+    #[schema(value_type = Option<String>)]
+    managed_by: Option<Label>,
     /// Who made it: a key's id.
     created_by: String,
     #[schema(value_type = String, format = DateTime)]
@@ -100,6 +104,7 @@ impl WebhookEndpointView {
             previous_secret_valid_until: valid_until.filter(|until| *until > state.now()),
             version: endpoint.version,
             etag: version::tag(endpoint.version),
+            managed_by: endpoint.managed_by,
             created_by: endpoint.created_by,
             created_at: endpoint.created_at,
             updated_at: endpoint.updated_at,

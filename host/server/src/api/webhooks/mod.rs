@@ -36,6 +36,7 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(rotate::rotate_webhook_secret))
         .routes(routes!(test::test_webhook))
         .routes(routes!(preview::preview_webhook))
+        .routes(routes!(draft::check_draft_webhook))
         .routes(routes!(draft::test_draft_webhook))
         .routes(routes!(draft::preview_draft_webhook))
 }
