@@ -86,8 +86,13 @@ test('dead letters are counted before they are sent again, and progress is told'
   // They are dead once their retries are used up; the page learns of it by itself.
   await resend.waitFor();
   receiver.answer(200);
+  await host.api('PATCH', `/v1/webhooks/${endpoint}`, { is_active: false });
   await resend.click();
   const dialog = page.getByRole('dialog', { name: 'Resend 2 alerts' });
+  const warning = dialog.getByText('Also broken is switched off: alerts wait');
+  await warning.waitFor();
+  await host.api('PATCH', `/v1/webhooks/${endpoint}`, { is_active: true });
+  await warning.waitFor({ state: 'hidden' });
   await dialog.getByRole('button', { name: 'Resend 2' }).click();
   await dialog.getByText('Sent 2 of 2 again.').waitFor();
   assertNoComplaints(person);

@@ -1,4 +1,4 @@
-/** What is watched, and what is wrong with it. */
+/** What is watched, what posts, and what is wrong with it. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Browser } from 'playwright-core';
@@ -38,9 +38,42 @@ test('a platform that does not answer is told with the reason, and its key is sh
   assertNoComplaints(person);
 });
 
-test('where nothing is watched it says how to watch', async () => {
+test('where there is no source it says how to get one', async () => {
   const { page, open } = await signedIn(browser, idle);
   await open('/sources');
-  await page.getByText('Nothing is watched').waitFor();
+  await page.getByText('No sources').waitFor();
   await page.getByText('ALERTS_EXOSPHERE_URL').waitFor();
+});
+
+test('a source is added, told to its sender once, and deleted', async () => {
+  const person = await signedIn(browser, idle);
+  const { page } = person;
+  await person.open('/sources');
+  await page.getByRole('button', { name: 'Add source' }).first().click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Name').fill('Nightly jobs');
+  await dialog.getByLabel('Sender').selectOption('mapped');
+  await dialog.getByLabel('Type').fill('request.bdy +');
+  await dialog.getByRole('button', { name: 'Add source' }).click();
+  await dialog
+    .getByText(/does not compile at line 1/)
+    .first()
+    .waitFor();
+  await dialog.getByLabel('Type').fill("'workflow.failed'");
+  await dialog.getByRole('button', { name: 'Add source' }).click();
+  const secret = await dialog.locator('[data-secret]').innerText();
+  const url = await dialog.locator('code').first().innerText();
+  const posted = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-exosphere-token': secret },
+    body: '{"n": 1}',
+  });
+  assert.equal(posted.status, 202);
+  await dialog.getByRole('button', { name: 'Done' }).click();
+  const card = page.getByRole('main').getByRole('listitem').first();
+  await card.getByText('Receiving').waitFor();
+  await card.getByRole('button', { name: 'Delete' }).click();
+  await page.getByRole('button', { name: 'Delete source' }).click();
+  await page.getByText('No sources').waitFor();
+  assertNoComplaints(person);
 });

@@ -66,6 +66,8 @@ export const PICTURES: Picture[] = [
   { name: 'plugins', path: at('/plugins') },
   { name: 'plugin', path: at('/plugins/pagerduty') },
   { name: 'tenants', path: at('/tenants') },
+  { name: 'hosts', path: at('/hosts') },
+  { name: 'sources', path: at('/sources') },
   { name: 'keys', path: at('/keys') },
   { name: 'audit', path: at('/audit') },
   {

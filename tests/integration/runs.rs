@@ -144,3 +144,38 @@ async fn after_an_upgrade_an_end_in_another_graph_does_not_end_a_watched_run() {
     host.settled().await;
     assert_eq!(receiver.wait_for(1).await[0].json()["workflow"]["graph_name"], "a");
 }
+
+#[tokio::test]
+async fn a_run_that_is_restarted_and_gets_stuck_again_alerts_again() {
+    let (host, receiver) = watching(15).await;
+    let run = json!({"graph_name": "etl", "run_id": "run-7"});
+    host.api.event(told(&host, "started", run.clone())).await;
+    host.later(16 * MINUTE);
+    host.settled().await;
+    assert_eq!(receiver.wait_for(1).await.len(), 1);
+    host.api.event(told(&host, "failed", run.clone())).await;
+    host.later(60 * MINUTE);
+
+    let restarted = told(&host, "restarted", run.clone());
+    assert!(!host.api.event(restarted.clone()).await);
+    assert_eq!(reason(&host).await, "watching");
+    host.later(14 * MINUTE);
+    host.settled().await;
+    assert_eq!(host.api.deliveries().await.len(), 1, "not early: its clock has begun anew");
+    host.later(2 * MINUTE);
+    host.settled().await;
+    let alert = receiver.wait_for(2).await[1].json();
+    assert_eq!(alert["type"], "workflow.duration_exceeded");
+    assert_eq!(alert["trigger"]["elapsed_ms"], 960_000);
+
+    // The same restart, told once more, starts nothing; and a restart that ends in time is silent.
+    assert!(host.api.event(restarted).await);
+    host.api.event(told(&host, "failed", run.clone())).await;
+    host.later(MINUTE);
+    host.api.event(told(&host, "restarted", run.clone())).await;
+    host.later(MINUTE);
+    host.api.event(told(&host, "succeeded", run)).await;
+    host.later(60 * MINUTE);
+    host.settled().await;
+    assert_eq!(host.api.deliveries().await.len(), 2);
+}

@@ -167,7 +167,7 @@ impl Run<'_> {
         match change.map_err(Into::into) {
             Ok(made) => Some(made),
             Err(ChangeError::Engine(error)) => {
-                self.is_outage(&error, &[Outage::Everything]);
+                self.is_outage(&error, Outage::stops_all);
                 self.note(format!("  not changed: {error}"));
                 None
             }

@@ -124,8 +124,9 @@ async fn tables(connection: &mut AnyConnection, kind: Kind) -> Vec<String> {
 /// Prepares a database so that it can be made to refuse writes: with triggers,
 /// which do nothing until a table is named in `simulated_outage`. Then what writes
 /// to it gets the database's own error for a full disk: from SQLite in the middle
-/// of a transaction, which it ends; from Postgres at the commit. There too, writes
-/// are victims of a deadlock, as many as `simulated_deadlocks` says.
+/// of a transaction, which it ends; from Postgres at the commit. There the connection
+/// can be lost instead, and writes are victims of a deadlock, as many as
+/// `simulated_deadlocks` says.
 async fn make_breakable(url: &str, kind: Kind) {
     let mut connection = AnyConnection::connect(url).await.unwrap();
     let tables = tables(&mut connection, kind).await;
@@ -152,6 +153,9 @@ async fn make_breakable(url: &str, kind: Kind) {
         Kind::Postgres => {
             statements.push(
                 "CREATE FUNCTION simulated_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                    IF EXISTS (SELECT 1 FROM simulated_outage WHERE name = 'commit') THEN
+                        PERFORM pg_terminate_backend(pg_backend_pid());
+                    END IF;
                     IF EXISTS (SELECT 1 FROM simulated_outage WHERE name IN ('*', TG_TABLE_NAME))
                     THEN
                         RAISE EXCEPTION 'the disk is full (simulated)' USING ERRCODE = '53100';
@@ -220,7 +224,8 @@ impl Database {
         self.execute("DELETE FROM simulated_outage".to_owned()).await;
         let tables: &[&str] = match outage {
             None => return,
-            Some(Outage::Everything) => &["*"],
+            Some(Outage::Commits) if self.is_shared() => &["commit"],
+            Some(Outage::Everything | Outage::Commits) => &["*"],
             Some(Outage::Heartbeats) => &["hosts"],
             Some(Outage::Results) => &["attempts"],
         };

@@ -63,11 +63,26 @@ pub(crate) enum Outage {
     Heartbeats,
     /// What came of attempts. The rest of the same transaction must not stay either.
     Results,
+    /// On Postgres: the connection is lost as a transaction is committed, so that the host
+    /// does not know what became of it. On SQLite there is no connection to lose.
+    Commits,
 }
 
 impl Outage {
     pub(crate) fn draw(random: &mut Random) -> Self {
-        random.pick(&[Self::Everything, Self::Everything, Self::Heartbeats, Self::Results])
+        random.pick(&[
+            Self::Everything,
+            Self::Everything,
+            Self::Heartbeats,
+            Self::Results,
+            Self::Commits,
+            Self::Commits,
+        ])
+    }
+
+    /// Whether nothing is written while it lasts.
+    pub(crate) fn stops_all(self) -> bool {
+        matches!(self, Self::Everything | Self::Commits)
     }
 }
 

@@ -113,7 +113,7 @@ impl Run<'_> {
                 self.tell_again(host).await;
             }
             Err(error) => {
-                self.is_outage(&error, &[Outage::Everything, Outage::Heartbeats]);
+                self.is_outage(&error, |outage| outage.stops_all() || outage == Outage::Heartbeats);
                 self.note(format!("  host {host} does not start: {error}"));
                 self.held_up.insert(host, has_language);
             }

@@ -23,7 +23,7 @@ impl Run<'_> {
         self.database.refuse(Some(outage)).await;
         self.outage = Some(outage);
         self.outages += 1;
-        self.world.set_writable(outage != Outage::Everything);
+        self.world.set_writable(!outage.stops_all());
     }
 
     pub(crate) async fn mend_database(&mut self) {
@@ -47,10 +47,10 @@ impl Run<'_> {
     }
 
     /// Only an outage of this kind may be the cause of an error.
-    pub(crate) fn is_outage(&self, error: &EngineError, kinds: &[Outage]) {
+    pub(crate) fn is_outage(&self, error: &EngineError, is_of: impl Fn(Outage) -> bool) {
         let EngineError::Store(refused) = error else { panic!("{error}") };
         assert!(refused.is_unavailable(), "not worth trying again? {error}");
-        let is_one = self.outage.is_some_and(|outage| kinds.contains(&outage));
+        let is_one = self.outage.is_some_and(is_of);
         assert!(is_one, "the database works ({:?} refused), and: {error}", self.outage);
     }
 

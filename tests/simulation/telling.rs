@@ -45,7 +45,7 @@ impl Run<'_> {
         let accepted = match self.engine(host).intake().accept(events.collect()).await {
             Ok(accepted) => accepted,
             Err(error) => {
-                self.is_outage(&error, &[Outage::Everything]);
+                self.is_outage(&error, Outage::stops_all);
                 self.note(format!("  host {host} refuses: {error}"));
                 self.untold.extend(facts);
                 self.observe().await;
@@ -53,7 +53,7 @@ impl Run<'_> {
             }
         };
         let has_language = self.has_language(host);
-        let can_write = self.outage != Some(Outage::Everything);
+        let can_write = !self.outage.is_some_and(Outage::stops_all);
         for (fact, accepted) in facts.iter().zip(accepted) {
             let was_known = self.model.accept(*fact, self.now(), has_language);
             assert_eq!(accepted.duplicate, was_known, "fact {fact} told again?");

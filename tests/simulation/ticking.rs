@@ -29,7 +29,7 @@ impl Run<'_> {
         let (engine, outage_before) = (self.engine(host), self.outage);
         let outages_before = self.outages;
         self.note(format!("  tick of host {host}"));
-        if outage_before != Some(Outage::Everything) {
+        if !outage_before.is_some_and(Outage::stops_all) {
             self.model.tick(self.now(), self.has_language(host));
         }
         let (started_at, mut held) = (self.clock.now(), Vec::new());
@@ -143,7 +143,8 @@ impl Run<'_> {
         outage_before: Option<Outage>,
         outages_before: usize,
     ) {
-        let beats = !matches!(outage_before, Some(Outage::Everything | Outage::Heartbeats));
+        let beats =
+            !outage_before.is_some_and(|outage| outage.stops_all() || outage == Outage::Heartbeats);
         match done {
             Ok(()) => {
                 assert!(beats, "host {host} says all is well, and could not beat");

@@ -29,7 +29,8 @@ export const manyDeliveries = (page: Page, total: number, perPage?: number) =>
     '/v1/deliveries',
     total,
     (n) => ({
-      id: `dlv_${padded(n)}`,
+      // The newest comes first, and ids grow with time.
+      id: `dlv_${padded(total - n)}`,
       event_id: `evt_${padded(n)}`,
       alert_rule_id: null,
       rule_name: `Rule ${n}`,

@@ -79,6 +79,14 @@ export const sourcesQuery = () =>
     refetchInterval: 5_000,
   });
 
+export const createSource = (body: Schemas['NewSource']) =>
+  take(
+    api.POST('/v1/sources', { body, params: { header: { 'idempotency-key': idempotencyKey() } } }),
+  );
+
+export const deleteSource = (id: string) =>
+  take(api.DELETE('/v1/sources/{id}', { params: { path: { id } } }));
+
 export const fetchAudit = (cursor?: string) =>
   take(api.GET('/v1/audit', { params: { query: { limit: 100, cursor } } }));
 

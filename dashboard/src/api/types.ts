@@ -29,6 +29,7 @@ export type DraftTest = Schemas['DraftTest'];
 export type DeliveryCounts = Schemas['DeliveryCounts'];
 export type Host = Schemas['Host'];
 export type Source = Schemas['Source'];
+export type NewSource = Schemas['NewSource'];
 
 /** A target plugin's manifest: what its form is made from. */
 export interface TargetManifest {

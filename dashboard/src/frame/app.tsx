@@ -84,14 +84,14 @@ function Frame({ session }: { session: Session }) {
         onHelp={help.open}
       />
       <Banner />
-      <div className="mx-auto flex w-full max-w-[96rem]">
+      <div className="mx-auto flex w-full max-w-[96rem] min-[160rem]:max-w-[128rem]">
         <Rail />
         <main
           id="content"
           tabIndex={-1}
           className="min-w-0 grow px-4 py-6 outline-none max-sm:pb-24 sm:px-6"
         >
-          <div className="mx-auto max-w-7xl">
+          <div className="mx-auto max-w-7xl min-[160rem]:max-w-[112rem]">
             {namespace === null ? (
               <ChooseNamespace />
             ) : (

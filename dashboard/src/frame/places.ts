@@ -47,7 +47,7 @@ export const PLACES: Place[] = [
   { to: '/plugins', label: 'Plugins', icon: Puzzle, letter: 'p', role: 'platform' },
   { to: '/tenants', label: 'Tenants', icon: Building2, letter: 't', role: 'platform' },
   { to: '/hosts', label: 'Hosts', icon: Server, letter: 'h', role: 'platform' },
-  { to: '/sources', label: 'Sources', icon: Radar, letter: 's', role: 'platform' },
+  { to: '/sources', label: 'Sources', icon: Radar, letter: 's', role: 'viewer' },
   { to: '/keys', label: 'Keys', icon: KeyRound, letter: 'k', role: 'admin' },
   { to: '/audit', label: 'Audit', icon: ScrollText, letter: 'a', role: 'viewer' },
 ];

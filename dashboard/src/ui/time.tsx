@@ -38,6 +38,8 @@ export function Age({ at }: { at: string }) {
   const text = useSyncExternalStore(subscribe, () => ageText(at, now));
   return (
     <time
+      // What was worked out for one moment is not another's.
+      key={at}
       dateTime={at}
       // Worked out for who points at it: a long list has many, and few are pointed at.
       onPointerEnter={(event) => (event.currentTarget.title = `${localTime(at)} · ${utcTime(at)}`)}

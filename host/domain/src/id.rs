@@ -130,6 +130,10 @@ id!(
     PortalLinkId, "portal_"
 );
 id!(
+    /// A webhook in: what another program posts to.
+    SourceId, "src_"
+);
+id!(
     /// One running process that takes deliveries under a lease.
     HostId, "host_"
 );

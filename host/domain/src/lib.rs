@@ -31,6 +31,7 @@ pub mod run_url;
 pub mod secret;
 pub mod session;
 pub mod signature;
+pub mod source;
 pub mod stats;
 pub mod target_url;
 pub mod tenant;

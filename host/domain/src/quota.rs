@@ -13,6 +13,8 @@ pub struct Quotas {
     pub webhook_endpoints: u32,
     /// API keys.
     pub api_keys: u32,
+    /// Webhooks in. Each is an address that takes requests without a key.
+    pub sources: u32,
     /// Bytes of all of its endpoints' secrets together, sealed, as they are stored.
     pub secret_bytes: u32,
 }
@@ -25,6 +27,7 @@ impl Default for Quotas {
             alert_rules: 1000,
             webhook_endpoints: 1000,
             api_keys: 1000,
+            sources: 100,
             secret_bytes: 4 * 1024 * 1024,
         }
     }
@@ -36,6 +39,7 @@ impl Quotas {
         alert_rules: u32::MAX,
         webhook_endpoints: u32::MAX,
         api_keys: u32::MAX,
+        sources: u32::MAX,
         secret_bytes: u32::MAX,
     };
 
@@ -45,6 +49,7 @@ impl Quotas {
             Quota::AlertRules => self.alert_rules,
             Quota::WebhookEndpoints => self.webhook_endpoints,
             Quota::ApiKeys => self.api_keys,
+            Quota::Sources => self.sources,
             Quota::SecretBytes => self.secret_bytes,
         }
     }
@@ -71,6 +76,8 @@ pub enum Quota {
     WebhookEndpoints,
     /// See [`Quotas::api_keys`].
     ApiKeys,
+    /// See [`Quotas::sources`].
+    Sources,
     /// See [`Quotas::secret_bytes`].
     SecretBytes,
 }
@@ -81,6 +88,7 @@ impl fmt::Display for Quota {
             Self::AlertRules => "alert rules",
             Self::WebhookEndpoints => "webhook endpoints",
             Self::ApiKeys => "API keys",
+            Self::Sources => "sources",
             Self::SecretBytes => "bytes of endpoints' secrets",
         })
     }

@@ -15,12 +15,7 @@ pub struct Actor {
 
 impl Actor {
     /// The audit entry of something that this one does.
-    pub(crate) fn does(
-        &self,
-        action: &'static str,
-        resource: impl ToString,
-        detail: Value,
-    ) -> AuditEntry {
+    pub fn does(&self, action: &'static str, resource: impl ToString, detail: Value) -> AuditEntry {
         AuditEntry {
             actor: self.name.clone(),
             action: action.to_owned(),

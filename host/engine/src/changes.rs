@@ -8,10 +8,10 @@ use serde_json::{Map, Value, json};
 const MOST_BYTES: usize = 16 * 1024;
 
 /// Fields by name, as the log may know them.
-pub(crate) type Fields = Map<String, Value>;
+pub type Fields = Map<String, Value>;
 
 /// A field's value as the log keeps it.
-pub(crate) fn value(of: impl Serialize) -> Value {
+pub fn value(of: impl Serialize) -> Value {
     let value = serde_json::to_value(of).unwrap_or_default();
     match value.to_string().len() {
         0..=MOST_BYTES => value,
@@ -20,13 +20,13 @@ pub(crate) fn value(of: impl Serialize) -> Value {
 }
 
 /// The detail of something that was made.
-pub(crate) fn made(fields: Fields) -> Value {
+pub fn made(fields: Fields) -> Value {
     json!({"name": fields.get("name"), "after": fields})
 }
 
 /// The detail of a change. `untold` names what was changed in parts that the log is not
 /// told.
-pub(crate) fn between(before: &Fields, after: &Fields, untold: &[&'static str]) -> Value {
+pub fn between(before: &Fields, after: &Fields, untold: &[&'static str]) -> Value {
     let names = after.keys().chain(before.keys().filter(|name| !after.contains_key(*name)));
     let changed: Vec<&String> =
         names.filter(|name| before.get(*name) != after.get(*name)).collect();

@@ -27,6 +27,7 @@ use crate::entropy::Entropy;
 use crate::error::EngineError;
 use crate::health::Trouble;
 use crate::intake::Intake;
+use crate::mappings::Mappings;
 use crate::parts::Parts;
 use crate::plugins::Plugins;
 use crate::plugins::admin::PluginAdmin;
@@ -223,6 +224,11 @@ impl Engine {
     /// Whether alerts are sent to this endpoint now, as this host sees it.
     pub fn circuit(&self, endpoint: EndpointId) -> CircuitState {
         self.0.dispatcher.circuit(endpoint)
+    }
+
+    /// Expressions that make values of what other programs send.
+    pub fn mappings(&self) -> &Mappings {
+        &self.0.mappings
     }
 
     /// The database.

@@ -11,6 +11,7 @@ mod catalog;
 mod changes;
 mod clock;
 mod config;
+mod diagnostics;
 mod dispatch;
 mod driven;
 mod egress;
@@ -20,6 +21,7 @@ mod error;
 mod health;
 mod intake;
 mod live;
+mod mappings;
 mod panics;
 mod parts;
 mod plugins;
@@ -36,8 +38,9 @@ pub use background::supervisor::{BackgroundLoop, Pulse};
 pub use backtest::{Backtest, BacktestMatch, BacktestProgress, BacktestReport, Backtests};
 pub use catalog::{
     CreatedEndpoint, Draft, EndpointDraft, EndpointPatch, Endpoints, Expected, RuleDraft,
-    RulePatch, Rules, Tenants,
+    RulePatch, Rules, Tenants, name_problems,
 };
+pub use changes::{Fields, between, made, value};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use config::{EngineConfig, EngineParts};
 pub use dispatch::{CircuitState, Deliveries, DraftTest, Preview, TryOut};
@@ -48,6 +51,7 @@ pub use error::{ChangeError, EngineError};
 pub use health::Trouble;
 pub use intake::{Accepted, Intake};
 pub use live::{LiveEndpoint, LiveRule, target_endpoint};
+pub use mappings::Mappings;
 pub use plugins::admin::PluginAdmin;
 pub use plugins::{PluginEntry, PluginSource, PluginState, Plugins};
 pub use stream::{Message, Streams, Subscription, Told, TooManyStreams};

@@ -25,6 +25,7 @@ use crate::egress::Egress;
 use crate::entropy::Entropy;
 use crate::error::EngineError;
 use crate::intake::{Alerting, ConditionErrors, Deferred, Intake, Matcher};
+use crate::mappings::Mappings;
 use crate::plugins::Plugins;
 use crate::plugins::admin::PluginAdmin;
 use crate::stream::Streams;
@@ -45,6 +46,7 @@ pub(crate) struct Parts {
     pub(crate) tenants: Tenants,
     pub(crate) plugin_admin: PluginAdmin,
     pub(crate) intake: Intake,
+    pub(crate) mappings: Mappings,
     pub(crate) deferred: Deferred,
     pub(crate) dispatcher: Dispatcher,
     pub(crate) workers: Workers,
@@ -251,6 +253,7 @@ impl Parts {
             trouble,
             backtests: Backtests::new(store.clone(), matcher, rules.clone(), clock.clone()),
             supervisor: Supervisor::new(clock.clone()),
+            mappings: Mappings { plugins: plugins.clone(), sandbox: sandbox.clone() },
             host,
             store,
             sandbox,

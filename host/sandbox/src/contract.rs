@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use alerts_domain::exchange::{Exchange, Step};
 use alerts_domain::problem::FieldError;
+use serde_json::Value;
 
 use crate::delivery::TargetDelivery;
 use crate::diagnostic::Diagnostic;
@@ -39,6 +40,22 @@ pub(crate) trait Adapter: Send + Sync {
 pub(crate) trait Language: Send + Sync {
     /// An instance that may use these as long as it lives.
     fn start(&self, limits: &Limits) -> Result<Box<dyn Session>, Fault>;
+
+    /// What is wrong with each expression of a mapping, in order.
+    fn check_mapping(
+        &self,
+        expressions: &[String],
+        names: &[String],
+        limits: &Limits,
+    ) -> Result<Vec<Vec<Diagnostic>>, Fault>;
+
+    /// What each expression makes of the input, in order.
+    fn map(
+        &self,
+        expressions: &[String],
+        input: &[u8],
+        limits: &Limits,
+    ) -> Result<Vec<Result<Value, String>>, Fault>;
 }
 
 /// An instance of a condition language with the programs compiled in it. Of no

@@ -16,7 +16,12 @@ use crate::v1;
 /// What begins the names of the contract's interfaces.
 const PACKAGE: &str = "exosphere:alerts/";
 /// All that a plugin may export of the contract.
-const KNOWN: [&str; 3] = [v1::language::INTERFACE, v1::adapter::INTERFACE, v1::ordering::INTERFACE];
+const KNOWN: [&str; 4] = [
+    v1::language::INTERFACE,
+    v1::adapter::INTERFACE,
+    v1::ordering::INTERFACE,
+    v1::mapping::INTERFACE,
+];
 
 /// The one of the latest version.
 const NEWEST: &str = v1::ordering::INTERFACE;

@@ -163,7 +163,7 @@ impl Plugin {
         }
     }
 
-    fn language(&self) -> Result<&dyn Language, CallError> {
+    pub(crate) fn language(&self) -> Result<&dyn Language, CallError> {
         match &self.guest {
             Guest::Language(language) => Ok(language.as_ref()),
             Guest::Adapter(_) => Err(self.wrong_kind(Kind::Condition)),

@@ -10,6 +10,7 @@ use alerts_domain::problem::FieldError;
 use alerts_domain::tenant::TenantId;
 use alerts_package::Digest;
 use bytes::Bytes;
+use serde_json::Value;
 
 use crate::admission::Admission;
 use crate::config::SandboxConfig;
@@ -96,6 +97,40 @@ impl Sandbox {
         let evaluate =
             move |plugin: &Plugin| Evaluation::new(plugin, &whose, &sources, &event).run();
         self.call(plugin, tenant, evaluate).await
+    }
+
+    /// What is wrong with each expression of a mapping that can use the variables
+    /// `names`, in order; nothing of those that are good.
+    pub async fn check_mapping(
+        &self,
+        plugin: &Arc<Plugin>,
+        tenant: &TenantId,
+        expressions: Vec<String>,
+        names: Vec<String>,
+    ) -> Result<Vec<Vec<Diagnostic>>, CallError> {
+        self.call(plugin, tenant, move |plugin| {
+            let found = plugin.language()?.check_mapping(&expressions, &names, &plugin.limits());
+            // Whose expression it is that a plugin fails at is not known to be the
+            // plugin's fault, so no circuit is opened for it.
+            found.map_err(|fault| plugin.faulted(fault))
+        })
+        .await
+    }
+
+    /// What each expression of a mapping makes of the input, in order. The input is a JSON
+    /// object with one member for each variable.
+    pub async fn map(
+        &self,
+        plugin: &Arc<Plugin>,
+        tenant: &TenantId,
+        expressions: Vec<String>,
+        input: Bytes,
+    ) -> Result<Vec<Result<Value, String>>, CallError> {
+        self.call(plugin, tenant, move |plugin| {
+            let values = plugin.language()?.map(&expressions, &input, &plugin.limits());
+            values.map_err(|fault| plugin.faulted(fault))
+        })
+        .await
     }
 
     /// Whether an adapter takes these settings, and if not, what to change.

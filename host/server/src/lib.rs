@@ -18,6 +18,7 @@ mod housekeeping;
 mod keys;
 mod limits;
 mod meters;
+mod pace;
 mod readiness;
 mod remembered;
 mod rotation;

@@ -7,6 +7,7 @@
 
 use alerts_domain::endpoint::EndpointSecrets;
 use alerts_domain::keyring::{Keyring, OpenError, Sealed};
+use alerts_domain::source::SourceSpec;
 use alerts_engine::Entropy;
 use alerts_store::{SealedKind, SealedRow, Store, StoreError};
 use zeroize::Zeroizing;
@@ -121,6 +122,7 @@ fn does_not_open(kind: SealedKind, row: &SealedRow, source: OpenError) -> Rotati
         SealedKind::EndpointSecrets => {
             format!("what holds the secrets of endpoint {id} of tenant `{tenant}`")
         }
+        SealedKind::SourceSecret => format!("the secret of source {id} of tenant `{tenant}`"),
         SealedKind::IdempotentAnswer => {
             format!("the answer kept for Idempotency-Key `{id}` of tenant `{tenant}`")
         }
@@ -134,6 +136,10 @@ fn place(kind: SealedKind, row: &SealedRow) -> Result<String, RotationError> {
         SealedKind::EndpointSecrets => {
             let id = row.id.parse().map_err(|_| does_not_open(kind, row, OpenError::Damaged))?;
             Ok(EndpointSecrets::associated_data(&row.tenant, id))
+        }
+        SealedKind::SourceSecret => {
+            let id = row.id.parse().map_err(|_| does_not_open(kind, row, OpenError::Damaged))?;
+            Ok(SourceSpec::place_of_secret(&row.tenant, id))
         }
         SealedKind::IdempotentAnswer => Ok(idempotency::place(&row.tenant, &row.id)),
     }

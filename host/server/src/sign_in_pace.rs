@@ -1,77 +1,39 @@
 //! How often one address may try to sign in: a few times at once, then one try a second.
-//! Owns the counting; who waits or is refused is decided where requests are answered.
 
-use std::hash::{BuildHasher as _, RandomState};
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::connections::network_of;
+use crate::pace::{Pace, PaceRules, TooMany};
 
-/// Wrong keys in a row before an address is slowed down: whoever pastes a key wrongly
-/// does so a few times.
-const AT_ONCE: u32 = 5;
-/// Time between two tries after that. Keys cannot be guessed at any speed; a key that an
-/// operator chose badly can, and not at this one.
+/// Time between two tries after those at once. Keys cannot be guessed at any speed; a key
+/// that an operator chose badly can, and not at this one.
 const PACE: Duration = Duration::from_secs(1);
 /// How long a try may wait for its turn. A person waits so long; a program that guesses
 /// on many connections is refused.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
-/// Addresses share so many places, by a secret hash: 128 KiB, however many strangers
-/// there are. Two that share one are slowed down together.
-const PLACES: usize = 16 * 1024;
+/// Wrong keys in a row before an address is slowed down: whoever pastes a key wrongly
+/// does so a few times.
+const RULES: PaceRules = PaceRules { at_once: 5, every: PACE, longest_wait: LONGEST_WAIT };
 
 /// The tries of all addresses.
 #[derive(Debug)]
-pub(crate) struct SignInPace {
-    hasher: RandomState,
-    /// When the next try after those at once is due, by the clock that is never set, in
-    /// microseconds.
-    due_us: Mutex<Box<[i64]>>,
-}
-
-/// Too many tries wait already.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct TooMany;
+pub(crate) struct SignInPace(Pace);
 
 impl SignInPace {
     pub(crate) fn new() -> Self {
-        Self {
-            hasher: RandomState::new(),
-            due_us: Mutex::new(vec![i64::MIN; PLACES].into_boxed_slice()),
-        }
+        Self(Pace::new(RULES))
     }
 
-    /// Counts a try at `now`, and says how long it must wait for its turn. `now` is
-    /// counted from any moment that stays the same.
+    /// Counts a try at `now`, and says how long it must wait for its turn.
     pub(crate) fn begin(&self, address: IpAddr, now: Duration) -> Result<Duration, TooMany> {
-        let now_us = us(now);
-        self.with_place(address, |due_us| {
-            let turn_us = (*due_us).max(now_us - us(PACE * (AT_ONCE - 1)));
-            let wait_us = (turn_us - now_us).max(0);
-            if wait_us > us(LONGEST_WAIT) {
-                return Err(TooMany);
-            }
-            *due_us = turn_us + us(PACE);
-            Ok(Duration::from_micros(wait_us.unsigned_abs()))
-        })
+        self.0.begin(network_of(address), now)
     }
 
     /// A try had the right key, and so counts for nothing.
     pub(crate) fn succeeded(&self, address: IpAddr) {
-        self.with_place(address, |due_us| *due_us = due_us.saturating_sub(us(PACE)));
+        self.0.forgive(network_of(address));
     }
-
-    fn with_place<T>(&self, address: IpAddr, look: impl FnOnce(&mut i64) -> T) -> T {
-        let place = self.hasher.hash_one(network_of(address)) as usize % PLACES;
-        // A number has no invariant that a panic elsewhere could break.
-        let mut due_us = self.due_us.lock().unwrap_or_else(PoisonError::into_inner);
-        look(&mut due_us[place])
-    }
-}
-
-fn us(duration: Duration) -> i64 {
-    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

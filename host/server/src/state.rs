@@ -1,21 +1,29 @@
 //! What every request handler shares.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use alerts_domain::Timestamp;
 use alerts_domain::keyring::Keyring;
 use alerts_engine::Engine;
+use alerts_sources::WebhookSources;
 use alerts_store::Store;
 use tokio_util::sync::CancellationToken;
 
 use crate::keys::KeyRegistry;
 use crate::limits::BodyMemory;
 use crate::meters::Meters;
+use crate::pace::{Pace, PaceRules};
 use crate::sessions::SessionRegistry;
 use crate::settings::Site;
 use crate::sign_in_pace::SignInPace;
 use crate::trouble::Told;
 use crate::unbroken::Changes;
+
+/// Requests to one webhook in: a large pipeline tells of a hundred jobs at once, and twenty a
+/// second are more than any one platform has to tell.
+const SOURCE_PACE: PaceRules =
+    PaceRules { at_once: 200, every: Duration::from_millis(50), longest_wait: Duration::ZERO };
 
 /// Shared by all requests. Cheap to clone.
 #[derive(Clone)]
@@ -30,6 +38,8 @@ struct Inner {
     body_memory: BodyMemory,
     site: Site,
     sign_ins: SignInPace,
+    webhook_sources: WebhookSources,
+    source_pace: Pace,
     stopping: CancellationToken,
     told: Told,
 }
@@ -43,6 +53,7 @@ impl AppState {
         site: Site,
         stopping: CancellationToken,
     ) -> Self {
+        let webhook_sources = WebhookSources::new(engine.clone(), keyring.clone());
         Self(Arc::new(Inner {
             engine,
             keys,
@@ -52,6 +63,8 @@ impl AppState {
             body_memory,
             site,
             sign_ins: SignInPace::new(),
+            webhook_sources,
+            source_pace: Pace::new(SOURCE_PACE),
             stopping,
             told: Told::default(),
         }))
@@ -83,6 +96,16 @@ impl AppState {
 
     pub(crate) fn sign_ins(&self) -> &SignInPace {
         &self.0.sign_ins
+    }
+
+    /// The webhooks in.
+    pub(crate) fn webhook_sources(&self) -> &WebhookSources {
+        &self.0.webhook_sources
+    }
+
+    /// How often each webhook in may be posted to.
+    pub(crate) fn source_pace(&self) -> &Pace {
+        &self.0.source_pace
     }
 
     pub(crate) fn keyring(&self) -> &Keyring {

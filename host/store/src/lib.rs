@@ -76,6 +76,7 @@ mod tries;
 mod triggers;
 mod unlisted;
 mod watching;
+mod webhook_sources;
 mod writer;
 
 pub use accept::StoredId;
@@ -119,4 +120,5 @@ pub use tenants::{ActiveTenant, TenantMark, TenantPatch};
 pub use timers::{DueTimer, TimerAction};
 pub use triggers::TriggerChange;
 pub use watching::NewsReader;
+pub use webhook_sources::StoredWebhookSource;
 pub use writer::WriterHealth;

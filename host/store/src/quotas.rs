@@ -41,6 +41,7 @@ pub(crate) async fn count(
             "SELECT CAST(COALESCE(sum(octet_length(sealed_secrets)), 0) AS BIGINT) AS n
              FROM webhook_endpoints{endpoints} WHERE tenant = $1 AND deleted_at IS NULL"
         ),
+        Quota::Sources => "SELECT count(*) AS n FROM webhook_sources WHERE tenant = $1".to_owned(),
         Quota::ApiKeys => {
             "SELECT count(*) AS n FROM api_keys WHERE COALESCE(tenant, '*') = $1".to_owned()
         }

@@ -17,17 +17,20 @@ pub enum SealedKind {
     EndpointSecrets,
     /// The answer kept for an `Idempotency-Key`.
     IdempotentAnswer,
+    /// The secret of a webhook in.
+    SourceSecret,
 }
 
 impl SealedKind {
     /// All there are.
-    pub const ALL: [Self; 2] = [Self::EndpointSecrets, Self::IdempotentAnswer];
+    pub const ALL: [Self; 3] = [Self::EndpointSecrets, Self::IdempotentAnswer, Self::SourceSecret];
 
     /// Table, the column that names a tenant's row, and the sealed column.
     fn place(self) -> (&'static str, &'static str, &'static str) {
         match self {
             Self::EndpointSecrets => ("webhook_endpoints", "id", "sealed_secrets"),
             Self::IdempotentAnswer => ("idempotency_keys", "key", "sealed_body"),
+            Self::SourceSecret => ("webhook_sources", "id", "sealed_secret"),
         }
     }
 }
@@ -37,7 +40,7 @@ impl SealedKind {
 pub struct SealedRow {
     /// Whose it is.
     pub tenant: TenantId,
-    /// The endpoint's id, or the key of the kept answer.
+    /// The endpoint's or the source's id, or the key of the kept answer.
     pub id: String,
     /// The value.
     pub sealed: Sealed,

@@ -35,3 +35,14 @@ pub mod ordered {
         default_bindings_module: "exosphere_alerts_sdk::bindings::ordered",
     });
 }
+
+/// What a condition language may export besides, since version 1.1.
+#[expect(missing_docs, reason = "generated; the contract's own comments are carried over")]
+pub mod mapped {
+    wit_bindgen::generate!({
+        path: "../../wit/1.1",
+        world: "mapped",
+        pub_export_macro: true,
+        default_bindings_module: "exosphere_alerts_sdk::bindings::mapped",
+    });
+}

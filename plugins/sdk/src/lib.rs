@@ -82,7 +82,8 @@
 //! An adapter that writes a message of its own reads the alert as [`Alert`]. What to
 //! say is in its [`briefing`]; [`LinkTemplate`], [`text`] and [`when`] help to say it.
 //!
-//! For a whole condition language see [`Language`].
+//! For a whole condition language see [`Language`]; one in which events are made of what
+//! other programs send is a [`Mapping`] too.
 //!
 //! The feature `heap`, on by default, sets the guest's global allocator: one that
 //! starts in memory which a fresh instance has already. Turn it off to bring your own.
@@ -96,6 +97,7 @@ mod heap;
 mod language;
 mod link;
 mod link_template;
+mod mapping;
 mod ordering;
 mod retry_after;
 mod run_subject;
@@ -115,6 +117,7 @@ pub use bindings::target::exports::exosphere::alerts::adapter::{
 };
 pub use language::Language;
 pub use link_template::{LinkTemplate, Placeholder};
+pub use mapping::Mapping;
 pub use ordering::Ordered;
 pub use settings::Settings;
 pub use target::Target;
@@ -125,6 +128,7 @@ pub use verdict::retry_after_ms;
 pub mod glue {
     //! What the export macros name; not for use by hand.
     pub use crate::language::Compiled;
+    pub use crate::mapping::Mapped;
     pub use crate::ordering::Ordering;
     pub use crate::target::Adapter;
 }

@@ -146,7 +146,7 @@ async fn settings_that_name_half_of_a_platform_are_refused_by_name() {
 }
 
 #[tokio::test]
-async fn who_is_no_operator_sees_no_sources() {
+async fn who_is_no_operator_sees_nothing_that_is_watched() {
     let (stand_in, folder) = (stand_in().await, tempfile::tempdir().unwrap());
     let host = watcher(watching(folder.path(), &stand_in, SHOP)).await;
     let api = host.api(SHOP);
@@ -155,5 +155,8 @@ async fn who_is_no_operator_sees_no_sources() {
         .await
         .expect(201);
     let tenant = api.with("x-api-key", made["key"].as_str());
-    tenant.get("/v1/sources").await.problem(403);
+    let listed = tenant.get("/v1/sources").await.expect(200);
+    assert_eq!(listed["data"], serde_json::json!([]));
+    tenant.get("/v1/sources/exosphere").await.problem(404);
+    assert_eq!(api.get("/v1/sources/exosphere").await.expect(200)["kind"], "exosphere");
 }

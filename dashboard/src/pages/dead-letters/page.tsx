@@ -47,7 +47,13 @@ export function DeadLettersPage() {
   const set = (change: Record<string, string | undefined>) =>
     void navigate({ search: (now) => ({ ...now, ...change }) as typeof search, replace: true });
   const total = counts && boundedText(counts.to_redrive, counts.most_counted);
-  const ask = (ids: string[], what: string) => setAsked({ ids, what, total });
+  const ask = (letters: Delivery[], what: string) =>
+    setAsked({
+      ids: letters.map((letter) => letter.id),
+      to: new Set(letters.map((letter) => letter.webhook_endpoint_id)),
+      what,
+      total,
+    });
   const canResend = canEdit && !isSent;
   return (
     <Page
@@ -62,10 +68,7 @@ export function DeadLettersPage() {
               look="primary"
               disabled={dead.isCounting}
               onClick={() =>
-                ask(
-                  dead.letters.map((letter) => letter.id),
-                  Object.keys(filters).length > 0 ? 'all that match' : 'all',
-                )
+                ask(dead.letters, Object.keys(filters).length > 0 ? 'all that match' : 'all')
               }
             >
               <RotateCcw /> {dead.isCounting ? 'Counting…' : `Resend ${dead.letters.length}`}
@@ -134,7 +137,10 @@ export function DeadLettersPage() {
               onResend={
                 canResend
                   ? () =>
-                      ask(group.ids, `those to ${names.get(group.endpointId) ?? 'this webhook'}`)
+                      ask(
+                        lettersOf(group, dead.letters),
+                        `those to ${names.get(group.endpointId) ?? 'this webhook'}`,
+                      )
                   : undefined
               }
             />
@@ -151,6 +157,11 @@ export function DeadLettersPage() {
   );
 }
 
+function lettersOf(group: DeadGroup, letters: Delivery[]) {
+  const ids = new Set(group.ids);
+  return letters.filter((letter) => ids.has(letter.id));
+}
+
 interface GroupProps {
   group: DeadGroup;
   letters: Delivery[];
@@ -160,8 +171,7 @@ interface GroupProps {
 
 function Group({ group, letters, endpoint, onResend }: GroupProps) {
   const [isOpen, setOpen] = useState(false);
-  const ids = new Set(isOpen ? group.ids : []);
-  const own = letters.filter((letter) => ids.has(letter.id)).slice(0, LISTED);
+  const own = isOpen ? lettersOf(group, letters).slice(0, LISTED) : [];
   return (
     <li className="bg-card overflow-hidden rounded-lg border">
       <div className="flex flex-wrap items-center gap-x-6 gap-y-3 px-5 py-4">

@@ -184,6 +184,7 @@ function List({ filters }: { filters: DeliveryFilters }) {
           items={items}
           rowHeight={ROW_HEIGHT}
           label="Deliveries"
+          isStateless
           keyOf={(delivery) => delivery.id}
           onEnd={loadMore}
           render={(delivery) => (

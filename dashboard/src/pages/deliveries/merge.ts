@@ -7,10 +7,24 @@ export interface Loaded {
   cursor: string | null;
 }
 
+/** Where a delivery stands in a list, or would stand: the first that is not newer. Halves the list until it is found. */
+function placeOf(list: Delivery[], id: string): number {
+  let [from, to] = [0, list.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    const there = list[middle];
+    if (there && there.id > id) from = middle + 1;
+    else to = middle;
+  }
+  return from;
+}
+
+export const has = (list: Delivery[], id: string) => list[placeOf(list, id)]?.id === id;
+
 /** Whether a part from the top reaches what the list has, so that nothing is missing between the two. */
 export function reaches(list: Delivery[], top: Loaded): boolean {
-  const known = new Set(list.map(({ id }) => id));
-  return list.length === 0 || top.cursor === null || top.items.some(({ id }) => known.has(id));
+  const [newest, last] = [list[0], top.items.at(-1)];
+  return !newest || top.cursor === null || (last !== undefined && last.id <= newest.id);
 }
 
 /**
@@ -20,8 +34,10 @@ export function reaches(list: Delivery[], top: Loaded): boolean {
 export function withTop(list: Loaded, top: Loaded): Loaded {
   const last = top.items.at(-1);
   if (!last || !reaches(list.items, top)) return top;
-  const older = top.cursor === null ? [] : list.items.filter(({ id }) => id < last.id);
-  const before = new Map(list.items.map((known) => [known.id, known]));
+  const place = placeOf(list.items, last.id);
+  const end = list.items[place]?.id === last.id ? place + 1 : place;
+  const older = top.cursor === null ? [] : list.items.slice(end);
+  const before = new Map(list.items.slice(0, end).map((known) => [known.id, known]));
   const items = top.items.map((now) => {
     const known = before.get(now.id);
     // The same object for what is the same: its row is not drawn anew.
@@ -32,12 +48,14 @@ export function withTop(list: Loaded, top: Loaded): Loaded {
 
 /** What the stream told of rows that the list has. */
 export function patchChanged(list: Delivery[], changed: { id: string }[]): Delivery[] {
-  const byId = new Map(changed.map((each) => [each.id, each]));
-  if (!list.some((delivery) => byId.has(delivery.id))) return list;
-  return list.map((delivery) => {
-    const news = byId.get(delivery.id);
-    return news ? { ...delivery, ...news } : delivery;
-  });
+  const known = changed.filter(({ id }) => has(list, id));
+  if (known.length === 0) return list;
+  const patched = [...list];
+  for (const news of known) {
+    const place = placeOf(list, news.id);
+    patched[place] = { ...patched[place], ...news } as Delivery;
+  }
+  return patched;
 }
 
 export function appendOlder(list: Delivery[], older: Delivery[]): Delivery[] {

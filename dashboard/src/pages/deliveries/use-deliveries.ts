@@ -6,7 +6,7 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 import { fetchDeliveries, type DeliveryFilters } from '@/api/deliveries';
 import { isStreamPaused, useStreamMessages, type Changed } from '@/api/stream';
 import type { Delivery } from '@/api/types';
-import { appendOlder, patchChanged, reaches, withTop, type Loaded } from './merge';
+import { appendOlder, has, patchChanged, reaches, withTop, type Loaded } from './merge';
 
 interface State {
   items: Delivery[];
@@ -37,22 +37,24 @@ async function fetchTop(filters: DeliveryFilters, known: Delivery[]): Promise<Lo
 export function useDeliveries(filters: DeliveryFilters) {
   const [state, setState] = useState<State>(EMPTY);
   const isFetching = useRef(false);
-  const latest = useRef(state);
   const asked = JSON.stringify(filters);
 
-  useEffect(() => {
-    latest.current = state;
-  }, [state]);
+  // The list asks for more before its page has drawn what came: what is loaded is known here at once.
+  const latest = useRef(EMPTY);
+  const change = useCallback((next: (now: State) => State) => {
+    latest.current = next(latest.current);
+    setState(latest.current);
+  }, []);
 
   const loadTop = useCallback(async () => {
     const wanted = JSON.parse(asked) as DeliveryFilters;
     try {
       const top = await fetchTop(wanted, latest.current.items);
-      setState((now) => ({ ...withTop(now, top), isPending: false, error: null }));
+      change((now) => ({ ...withTop(now, top), isPending: false, error: null }));
     } catch (error) {
-      setState((now) => ({ ...now, isPending: false, error }));
+      change((now) => ({ ...now, isPending: false, error }));
     }
-  }, [asked]);
+  }, [asked, change]);
 
   useEffect(() => {
     const first = setTimeout(() => void loadTop(), 0);
@@ -69,31 +71,31 @@ export function useDeliveries(filters: DeliveryFilters) {
     isFetching.current = true;
     try {
       const page = await fetchDeliveries(JSON.parse(asked) as DeliveryFilters, cursor);
-      setState((now) => ({
+      change((now) => ({
         ...now,
         items: appendOlder(now.items, page.data),
         cursor: page.next_cursor ?? null,
       }));
     } catch (error) {
-      setState((now) => ({ ...now, error }));
+      change((now) => ({ ...now, error }));
     } finally {
       isFetching.current = false;
     }
-  }, [asked]);
+  }, [asked, change]);
 
   const onChanged = useCallback(
     (kind: string, changed: Changed[]) => {
       if (kind !== 'delivery') return;
       const { status } = JSON.parse(asked) as DeliveryFilters;
-      setState((now) => {
+      change((now) => {
         const items = patchChanged(now.items, changed);
         // What has left the state that is asked for leaves the list.
         return { ...now, items: status ? items.filter((each) => each.status === status) : items };
       });
-      const known = new Set(latest.current.items.map((delivery) => delivery.id));
-      if (changed.some(({ id }) => !known.has(id)) || asked.includes('"status"')) void loadTop();
+      const isNew = changed.some(({ id }) => !has(latest.current.items, id));
+      if (isNew || asked.includes('"status"')) void loadTop();
     },
-    [loadTop, asked],
+    [loadTop, asked, change],
   );
   useStreamMessages(onChanged);
 

@@ -88,6 +88,7 @@ export function EventsPage() {
             items={items}
             rowHeight={ROW_HEIGHT}
             label="Events"
+            isStateless
             keyOf={(stored) => stored.id}
             onEnd={() => events.hasNextPage && !events.isFetching && void events.fetchNextPage()}
             render={(stored) => <Row stored={stored} />}

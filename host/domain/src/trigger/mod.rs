@@ -29,6 +29,6 @@ pub use self::kind::Trigger;
 pub use self::memory::{Memory, MemoryError, Older, WrittenMemory};
 pub use self::observation::{Arrived, Followed, Made, MadeEvent, Observation, PreparedAlert};
 pub use self::recovery::{RECOVERED, Watched};
-pub use self::run::{DURATION_EXCEEDED, ENDED, RunPhase, RunSighting, STARTED, run_of};
+pub use self::run::{DURATION_EXCEEDED, ENDED, RESTARTED, RunPhase, RunSighting, STARTED, run_of};
 pub use self::run_key::RunKey;
 pub use self::threshold::{Breach, Ratio, ThresholdTrigger};

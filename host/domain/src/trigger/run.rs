@@ -11,6 +11,9 @@ use crate::event::{self, Event, EventTypePattern};
 
 /// The type of the event with which a run starts, or is opened again.
 pub const STARTED: &str = "workflow.started";
+/// The type of the event with which a run goes on after it had ended. Emitters that know no
+/// such word tell of another start.
+pub const RESTARTED: &str = "workflow.restarted";
 /// The types of the events with which a run ends.
 pub const ENDED: [&str; 2] = ["workflow.succeeded", "workflow.failed"];
 /// The type of the event that the host itself makes when a run takes too long.
@@ -18,7 +21,7 @@ pub const DURATION_EXCEEDED: &str = "workflow.duration_exceeded";
 
 /// The types of the events that say something about how long a run takes.
 pub(super) fn run_types() -> Vec<EventTypePattern> {
-    let all = [STARTED].into_iter().chain(ENDED);
+    let all = [STARTED, RESTARTED].into_iter().chain(ENDED);
     all.filter_map(|exact| EventTypePattern::new(exact).ok()).collect()
 }
 
@@ -52,7 +55,7 @@ impl RunSighting {
     /// event names no run that can be watched, or is not about its start or end.
     pub fn of(event: &Event, received_at: Timestamp) -> Option<Self> {
         let is_end = ENDED.contains(&event.event_type.as_str());
-        if !is_end && event.event_type != STARTED {
+        if !is_end && ![STARTED, RESTARTED].contains(&event.event_type.as_str()) {
             return None;
         }
         let shown = event.shown();
@@ -163,6 +166,15 @@ mod tests {
 
     fn seen(event_type: &str, subject: Option<&str>, data: Value) -> Option<RunSighting> {
         seen_in(event_type, subject, &data.to_string())
+    }
+
+    #[test]
+    fn a_run_that_is_restarted_is_seen_as_one_that_starts() {
+        let run = json!({"run_id": "r1"});
+        for start in [STARTED, RESTARTED] {
+            assert_eq!(seen(start, None, run.clone()).unwrap().phase, RunPhase::Started);
+        }
+        assert!(run_types().iter().any(|types| types.matches(RESTARTED)), "rules are asked");
     }
 
     fn run(subject: Option<&str>, data: Value) -> RunKey {

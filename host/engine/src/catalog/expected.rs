@@ -1,4 +1,4 @@
-//! Which version of an endpoint or a rule a change is meant for, so that nobody undoes
+//! Which version of an endpoint, a rule or a source a change is meant for, so that nobody undoes
 //! what he has not seen.
 //!
 //! A change is written only if what is stored is still what was read; so what is required
@@ -18,7 +18,7 @@ pub enum Expected {
 
 impl Expected {
     /// Refuses a change of another version than the caller has seen.
-    pub(crate) fn require(&self, read: i64) -> Result<(), ChangeError> {
+    pub fn require(&self, read: i64) -> Result<(), ChangeError> {
         match self {
             Self::Whatever => Ok(()),
             Self::OneOf(seen) if seen.contains(&read) => Ok(()),
@@ -27,7 +27,7 @@ impl Expected {
     }
 
     /// Somebody else has changed `what` since it was read.
-    pub(crate) fn overtaken(&self, what: impl std::fmt::Display) -> ChangeError {
+    pub fn overtaken(&self, what: impl std::fmt::Display) -> ChangeError {
         match self {
             Self::Whatever => ChangeError::Conflict(format!(
                 "{what} was changed by somebody else at the same time; read it again and repeat"

@@ -28,6 +28,7 @@ pub use endpoint_requests::{CreatedEndpoint, EndpointDraft, EndpointPatch};
 pub use endpoints::Endpoints;
 pub use expected::Expected;
 pub(crate) use load::Loader;
+pub use name::problems as name_problems;
 pub use rules::{RuleDraft, RulePatch, Rules};
 pub(crate) use tenant::TenantCatalog;
 pub use tenants::Tenants;

@@ -1,4 +1,4 @@
-//! What endpoints and rules may be called.
+//! What endpoints, rules and sources may be called.
 
 use alerts_domain::problem::FieldError;
 
@@ -6,7 +6,7 @@ use alerts_domain::problem::FieldError;
 const MAX_NAME_CHARS: usize = 200;
 
 /// What is wrong with a name.
-pub(super) fn problems(name: &str) -> Vec<FieldError> {
+pub fn problems(name: &str) -> Vec<FieldError> {
     let chars = name.chars().count();
     if (1..=MAX_NAME_CHARS).contains(&chars) && !name.chars().any(char::is_control) {
         return Vec::new();

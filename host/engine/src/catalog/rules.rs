@@ -25,6 +25,7 @@ use super::patch::set;
 use crate::actor::Actor;
 use crate::changes;
 use crate::clock::Clock;
+use crate::diagnostics::in_source;
 use crate::entropy::Entropy;
 use crate::error::{ChangeError, EngineError};
 use crate::plugins::Plugins;
@@ -261,18 +262,7 @@ impl Rules {
             Ok(()) => return Ok(Vec::new()),
             Err(diagnostics) => diagnostics,
         };
-        let told = diagnostics.into_iter().map(|diagnostic| {
-            let (line, column) = position(source, diagnostic.offset as usize);
-            let bytes = match diagnostic.length {
-                0 => String::new(),
-                length => format!(" (byte {} and the next {length})", diagnostic.offset),
-            };
-            let message = diagnostic.message;
-            let detail =
-                format!("does not compile at line {line}, column {column}{bytes}: {message}");
-            FieldError::new("/condition", detail)
-        });
-        Ok(told.collect())
+        Ok(in_source(source, "/condition", diagnostics))
     }
 }
 
@@ -315,25 +305,5 @@ fn trigger_change(had: &Trigger, has: &Trigger) -> TriggerChange {
         }
         (had, has) if had == has => TriggerChange::None,
         _ => TriggerChange::Forget,
-    }
-}
-
-/// Line and column, both from 1, of a byte offset.
-fn position(source: &str, offset: usize) -> (usize, usize) {
-    let before = &source[..source.floor_char_boundary(offset.min(source.len()))];
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-    (line, column)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn positions_are_told_as_editors_count_them() {
-        assert_eq!(position("a && b", 5), (1, 6));
-        assert_eq!(position("a\nbö &&", 6), (2, 4));
-        assert_eq!(position("a", 99), (1, 2));
     }
 }

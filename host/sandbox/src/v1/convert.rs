@@ -183,7 +183,7 @@ pub(super) fn verdicts(
 }
 
 /// Whether all that was said is within what one call may return.
-fn within(output_bytes: usize, said: impl Iterator<Item = usize>) -> Result<(), Fault> {
+pub(super) fn within(output_bytes: usize, said: impl Iterator<Item = usize>) -> Result<(), Fault> {
     match said.sum::<usize>() > output_bytes {
         true => Err(Fault::Output { limit_bytes: output_bytes }),
         false => Ok(()),

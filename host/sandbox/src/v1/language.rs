@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use serde_json::Value;
 use wasmtime::Store;
 use wasmtime::component::{InstancePre, ResourceAny};
 
 use super::bindings::condition::{Condition, ConditionPre};
 use super::convert;
+use super::mapping::{self, MappingV1};
 use crate::budget::{self, Meter};
 use crate::contract::{Language, Session, Unbound};
 use crate::diagnostic::Diagnostic;
@@ -24,20 +26,56 @@ pub(crate) fn bind(
     limits: &Limits,
     uses: &Arc<Uses>,
 ) -> Result<Box<dyn Language>, Unbound> {
+    let maps = instance.component().get_export_index(None, mapping::INTERFACE).is_some();
+    let mapping = maps.then(|| MappingV1::bind(instance.clone(), engine, uses)).transpose()?;
     let pre = ConditionPre::new(instance)
         .map_err(|source| Unbound::World { interface: INTERFACE, source })?;
-    let language = LanguageV1 { pre, engine: engine.clone(), uses: uses.clone() };
+    let language = LanguageV1 { pre, mapping, engine: engine.clone(), uses: uses.clone() };
     language.start(limits).map_err(|fault| Unbound::at_start(INTERFACE, fault))?;
+    if let Some(mapping) = &language.mapping {
+        mapping.prove(limits)?;
+    }
     Ok(Box::new(language))
 }
 
 struct LanguageV1 {
     pre: ConditionPre<Meter>,
+    /// None of a plugin that does not export it.
+    mapping: Option<MappingV1>,
     engine: TickingEngine,
     uses: Arc<Uses>,
 }
 
+impl LanguageV1 {
+    fn mapping(&self) -> Result<&MappingV1, Fault> {
+        self.mapping.as_ref().ok_or_else(|| {
+            Fault::contract(format!(
+                "it does not export `{}`, so no mapping can be written in it",
+                mapping::INTERFACE
+            ))
+        })
+    }
+}
+
 impl Language for LanguageV1 {
+    fn check_mapping(
+        &self,
+        expressions: &[String],
+        names: &[String],
+        limits: &Limits,
+    ) -> Result<Vec<Vec<Diagnostic>>, Fault> {
+        self.mapping()?.check(expressions, names, limits)
+    }
+
+    fn map(
+        &self,
+        expressions: &[String],
+        input: &[u8],
+        limits: &Limits,
+    ) -> Result<Vec<Result<Value, String>>, Fault> {
+        self.mapping()?.evaluate(expressions, input, limits)
+    }
+
     fn start(&self, limits: &Limits) -> Result<Box<dyn Session>, Fault> {
         let mut store = budget::store(&self.engine, *limits, self.uses.clone());
         // A guest may run code as it is instantiated.

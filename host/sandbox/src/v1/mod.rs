@@ -5,6 +5,7 @@
 pub(crate) mod adapter;
 mod convert;
 pub(crate) mod language;
+pub(crate) mod mapping;
 pub(crate) mod ordering;
 
 mod bindings {
@@ -30,6 +31,13 @@ mod bindings {
             path: "../../wit/1.1",
             world: "ordered",
             ownership: Borrowing { duplicate_if_necessary: true },
+        });
+    }
+
+    pub(super) mod mapped {
+        wasmtime::component::bindgen!({
+            path: "../../wit/1.1",
+            world: "mapped",
         });
     }
 }

@@ -29,14 +29,33 @@ pub(crate) fn component_of(wit: &str, world: &str, core: &str) -> Vec<u8> {
     encode(&resolve, package, world, core)
 }
 
-fn encode(wit: &Resolve, package: wit_parser::PackageId, world: &str, core: &str) -> Vec<u8> {
-    let world = wit.select_world(&[package], Some(world)).expect("the world exists");
+/// A core module as a component of the worlds `condition` and `mapped`.
+pub(crate) fn component_of_both(core: &str) -> Vec<u8> {
     let mut module = wat::parse_str(core).expect("the core module reads");
-    embed_component_metadata(&mut module, wit, world, StringEncoding::UTF8, false)
+    for (folder, world) in [(wit_folder(), "condition"), (wit_folder().join("1.1"), "mapped")] {
+        let mut wit = Resolve::default();
+        let (package, _) = wit.push_dir(folder).expect("the contract reads");
+        embed(&mut module, &wit, package, world);
+    }
+    component_of_module(&module)
+}
+
+fn encode(wit: &Resolve, package: wit_parser::PackageId, world: &str, core: &str) -> Vec<u8> {
+    let mut module = wat::parse_str(core).expect("the core module reads");
+    embed(&mut module, wit, package, world);
+    component_of_module(&module)
+}
+
+fn embed(module: &mut Vec<u8>, wit: &Resolve, package: wit_parser::PackageId, world: &str) {
+    let world = wit.select_world(&[package], Some(world)).expect("the world exists");
+    embed_component_metadata(module, wit, world, StringEncoding::UTF8, false)
         .expect("the metadata encodes");
+}
+
+fn component_of_module(module: &[u8]) -> Vec<u8> {
     let mut encoder = ComponentEncoder::default();
     // Not validated here: some guests are invalid on purpose.
-    encoder.validate(false).module(&module).expect("the module fits the world");
+    encoder.validate(false).module(module).expect("the module fits the world");
     encoder.encode().expect("the component encodes")
 }
 

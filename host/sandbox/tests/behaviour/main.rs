@@ -15,6 +15,7 @@ mod granted;
 mod hostile_answers;
 mod hostile_calls;
 mod hostile_files;
+mod mappings;
 mod memory;
 mod neighbours;
 mod said;

@@ -23,7 +23,8 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-exosphere-request-id")
 const MAX_ID_BYTES: usize = 128;
 
 /// Requests that are no GET and yet only look: hanging up cancels them.
-const ONLY_LOOK: [&str; 2] = ["/v1/alert-rules/backtest", "/v1/webhooks/{id}/preview"];
+const ONLY_LOOK: [&str; 3] =
+    ["/v1/alert-rules/backtest", "/v1/webhooks/{id}/preview", "/v1/sources/{id}/try"];
 
 /// The layer around all routes.
 pub(crate) async fn front(State(state): State<AppState>, request: Request, next: Next) -> Response {

@@ -9,6 +9,7 @@ mod configuration;
 mod event;
 mod health;
 mod keys;
+mod listen;
 mod logging;
 mod migrate;
 mod openapi;
@@ -82,6 +83,7 @@ enum Command {
     Health(health::Health),
     #[command(subcommand)]
     Keys(keys::Command),
+    Listen(Box<listen::Listen>),
     Migrate(migrate::Migrate),
     /// Print the API's description (OpenAPI 3.1), to make clients from
     Openapi,
@@ -150,6 +152,7 @@ pub fn main() -> ExitCode {
         Command::Export(export) => configuration::export(export),
         Command::Health(health) => health::run(health),
         Command::Keys(command) => keys::run(command),
+        Command::Listen(listen) => listen::run(*listen),
         Command::Migrate(migrate) => migrate::run(migrate),
         Command::Openapi => openapi::run(),
         Command::Plugin(command) => plugin::run_command(command),

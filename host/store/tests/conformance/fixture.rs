@@ -75,7 +75,7 @@ pub(crate) fn at(seconds: i64) -> Timestamp {
 }
 
 /// Differs at each call.
-fn unique() -> u128 {
+pub(crate) fn unique() -> u128 {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     u128::from(NEXT.fetch_add(1, Ordering::Relaxed))
 }

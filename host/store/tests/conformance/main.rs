@@ -41,6 +41,7 @@ mod tenants;
 mod timers;
 mod triggers;
 mod watching;
+mod webhook_sources;
 
 /// Makes two tests of each function: one for each database.
 macro_rules! on_both {

@@ -4,6 +4,8 @@
 use cel::{ExecutionError, ParseErrors};
 use exosphere_alerts_sdk::{Diagnostic, EvalError};
 
+use crate::syntax::plain;
+
 /// As many as a person reads; a source of nothing but strange characters has
 /// thousands.
 pub(crate) const MAX_DIAGNOSTICS: usize = 16;
@@ -17,7 +19,7 @@ pub(crate) fn parse_errors(source: &str, errors: &ParseErrors) -> Vec<Diagnostic
         .take(2 * MAX_DIAGNOSTICS)
         .map(|error| {
             let offset = byte_offset(source, error.pos);
-            Diagnostic::at(offset, token_bytes(source, offset), error.msg.clone())
+            Diagnostic::at(offset, token_bytes(source, offset), plain(&error.msg))
         })
         .collect();
     diagnostics.sort_by_key(|diagnostic| diagnostic.offset);
@@ -49,7 +51,7 @@ fn token_bytes(source: &str, offset: u32) -> u32 {
 pub(crate) fn execution_error(error: ExecutionError) -> EvalError {
     EvalError::new(match error {
         ExecutionError::NoSuchKey(key) => format!(
-            "the event has no field `{key}` there; guard it with `has(…)`, as in \
+            "the event has no field `{key}` there; where only some events have it, guard it: \
              `has(event.data.{key}) && …`"
         ),
         ExecutionError::NoSuchOverload(call) => {

@@ -1,5 +1,6 @@
 //! The Common Expression Language as a condition language. The event is the
-//! variable `event`: `event.type`, `event.subject`, `event.data.graph_name`.
+//! variable `event`: `event.type`, `event.subject`, `event.data.graph_name`. Expressions
+//! that make values, of other variables, are in `mapping`.
 //!
 //! Owns how an event is seen by CEL, what numbers mean to each other, what a
 //! tenant is told when a condition is wrong, the libraries that the `cel` crate
@@ -15,12 +16,15 @@ mod functions;
 mod growth;
 mod library;
 mod macros;
+mod mapping;
 mod node;
 mod numbers;
 mod operators;
 mod ordered;
 mod rewrite;
 mod shortcut;
+mod syntax;
+mod value;
 mod variable;
 mod wanted;
 
@@ -31,10 +35,11 @@ use cel::common::ast::{IdedExpr, SourceInfo};
 use cel::common::types::CelBool;
 use cel::common::value::Val;
 use cel::{Context, Value};
-use exosphere_alerts_sdk::{Diagnostic, EvalError, Language, export_language};
+use exosphere_alerts_sdk::{Diagnostic, EvalError, Language, export_language, export_mapping};
 
 use functions::pattern;
 use library::ENV;
+pub use mapping::Values;
 use node::Node;
 use regex::Regex;
 use shortcut::Shortcut;
@@ -65,6 +70,7 @@ fn scope<'e>(event: Box<dyn Val + 'e>) -> Context<'e, 'e> {
 }
 
 export_language!(Cel);
+export_mapping!(Values);
 
 impl Language for Cel {
     type Event<'e> = Event<'e>;
@@ -84,7 +90,7 @@ impl Language for Cel {
         }
         let (expression, places) = parse(source)?;
         pattern::exchange(Vec::new());
-        let problems = check::problems(&expression, &places);
+        let problems = check::of_condition(&expression, &places);
         if problems.is_empty() { Ok(Self::adopt(expression)) } else { Err(problems) }
     }
 

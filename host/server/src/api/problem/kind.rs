@@ -13,6 +13,8 @@ pub(crate) enum Kind {
     NamespaceRequired,
     /// No key, or not one of ours.
     Unauthenticated,
+    /// A sender to a webhook in that has not its secret.
+    NotProven,
     /// A key of ours whose time is over.
     KeyExpired,
     /// A session whose time is over, or whose key was revoked.
@@ -39,6 +41,8 @@ pub(crate) enum Kind {
     IdempotencyKeyReused,
     /// Wrong keys come too fast.
     TooManyAttempts,
+    /// More at once than one sender may send.
+    TooManyRequests,
     /// A plugin gave no answer; its author or the operator must act.
     PluginFailed,
     /// A bug, or damage.
@@ -54,11 +58,12 @@ pub(super) const TYPE_PREFIX: &str = "https://exosphere.dev/problems/";
 
 impl Kind {
     /// Of each status the most general one first.
-    pub(super) const ALL: [Self; 21] = [
+    pub(super) const ALL: [Self; 23] = [
         Self::InvalidRequest,
         Self::MalformedJson,
         Self::NamespaceRequired,
         Self::Unauthenticated,
+        Self::NotProven,
         Self::KeyExpired,
         Self::SessionEnded,
         Self::Forbidden,
@@ -71,6 +76,7 @@ impl Kind {
         Self::TooLarge,
         Self::UnsupportedMediaType,
         Self::IdempotencyKeyReused,
+        Self::TooManyRequests,
         Self::TooManyAttempts,
         Self::Internal,
         Self::PluginFailed,
@@ -102,6 +108,14 @@ impl Kind {
             Self::TooManyAttempts => {
                 (S::TOO_MANY_REQUESTS, "too-many-attempts", "Too many attempts to sign in")
             }
+            Self::TooManyRequests => {
+                (S::TOO_MANY_REQUESTS, "too-many-requests", "Too many requests at once")
+            }
+            Self::NotProven => (
+                S::UNAUTHORIZED,
+                "not-proven",
+                "The request does not show that its sender knows the source's secret",
+            ),
             Self::Forbidden => (S::FORBIDDEN, "forbidden", "The API key does not allow this"),
             Self::NotFound => (S::NOT_FOUND, "not-found", "There is no such resource"),
             Self::MethodNotAllowed => (

@@ -202,11 +202,14 @@ impl IntoResponse for Problem {
         let tag = self.current.and_then(|current| HeaderValue::try_from(current.tag).ok());
         response.headers_mut().extend(tag.map(|tag| (header::ETAG, tag)));
         match self.kind {
-            Kind::Unauthenticated | Kind::KeyExpired | Kind::SessionEnded => {
+            Kind::Unauthenticated | Kind::NotProven | Kind::KeyExpired | Kind::SessionEnded => {
                 let scheme = HeaderValue::from_static("Bearer realm=\"exosphere-alerts\"");
                 response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
             }
-            Kind::Unavailable | Kind::OutcomeUnknown | Kind::TooManyAttempts => {
+            Kind::Unavailable
+            | Kind::OutcomeUnknown
+            | Kind::TooManyAttempts
+            | Kind::TooManyRequests => {
                 response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
             }
             _ => {}

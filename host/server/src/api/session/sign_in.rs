@@ -16,7 +16,7 @@ use crate::api::caller::{unknown_key, valid_key};
 use crate::api::patch::present;
 use crate::api::problem::{Kind, Problem};
 use crate::connections::Peer;
-use crate::sign_in_pace::TooMany;
+use crate::pace::TooMany;
 use crate::state::AppState;
 
 /// What opens a session: one of the two.

@@ -27,26 +27,48 @@ use nearest::nearest;
 use types::Type;
 
 /// What is wrong with a condition, in the order of its source.
-pub(crate) fn problems(expression: &IdedExpr, source: &SourceInfo) -> Vec<Diagnostic> {
-    let mut check = Check { source, bound: vec![(EVENT, Type::Event)], found: Vec::new() };
+pub(crate) fn of_condition(expression: &IdedExpr, source: &SourceInfo) -> Vec<Diagnostic> {
+    let advice = format!("the event is `{EVENT}`, as in `{EVENT}.data.graph_name`");
+    let mut check = Check { source, bound: vec![(EVENT, Type::Event)], advice, found: Vec::new() };
     let result = check.visit(expression);
     if check.found.is_empty() {
         check.expect_truth(expression, &result);
     }
-    check.found.sort_by_key(|problem| problem.offset);
-    check.found.dedup_by(|later, one| later.offset == one.offset);
-    check.found.truncate(MAX_DIAGNOSTICS);
-    check.found
+    check.in_order()
+}
+
+/// What is wrong with an expression that makes a value of variables of which nothing but
+/// the name is known.
+pub(crate) fn of_value(
+    expression: &IdedExpr,
+    source: &SourceInfo,
+    names: &[String],
+) -> Vec<Diagnostic> {
+    let bound = names.iter().map(|name| (name.as_str(), Type::Dyn)).collect();
+    let advice = format!("what is there is `{}`", names.join("`, `"));
+    let mut check = Check { source, bound, advice, found: Vec::new() };
+    check.visit(expression);
+    check.in_order()
 }
 
 struct Check<'s> {
     source: &'s SourceInfo,
     /// Variables in scope, innermost last.
     bound: Vec<(&'s str, Type)>,
+    /// What to write in place of a name that is not known.
+    advice: String,
     found: Vec<Diagnostic>,
 }
 
 impl<'s> Check<'s> {
+    /// What was found, as many as a person reads.
+    fn in_order(mut self) -> Vec<Diagnostic> {
+        self.found.sort_by_key(|problem| problem.offset);
+        self.found.dedup_by(|later, one| later.offset == one.offset);
+        self.found.truncate(MAX_DIAGNOSTICS);
+        self.found
+    }
+
     fn visit(&mut self, node: &'s IdedExpr) -> Type {
         match &node.expr {
             Expr::Unspecified => Type::Dyn,
@@ -93,9 +115,7 @@ impl<'s> Check<'s> {
         let meant = nearest(plain, self.bound.iter().map(|(known, _)| *known));
         let message = match meant {
             Some(meant) => format!("unknown name `{plain}`; did you mean `{meant}`?"),
-            None => format!(
-                "unknown name `{plain}`; the event is `{EVENT}`, as in `{EVENT}.data.graph_name`"
-            ),
+            None => format!("unknown name `{plain}`; {}", self.advice),
         };
         self.report_name(node, plain, message);
         Type::Dyn
