@@ -256,7 +256,10 @@ async fn what_is_wrong_is_told_with_file_line_and_field_and_nothing_is_changed()
     let rule = "rules:\n- name: r\n  event_type: x\n  endpoint: a\n";
     let cases = [
         (format!("{good}  colour: red\n"), "f.yaml:4: endpoints[0].colour: unknown field"),
-        (format!("{good}- name: a\n"), "f.yaml:4: endpoints[1].name: there is a endpoint `a`"),
+        (
+            format!("{good}- name: a\n"),
+            "f.yaml:4: endpoints[1].name: the name `a` is taken by the endpoint at",
+        ),
         (
             format!("{good}{}", rule.replace("endpoint: a", "endpoint: b")),
             "f.yaml:7: rules[0].endpoint: there is no endpoint `b`",

@@ -100,6 +100,26 @@ async fn the_commands_of_the_emitters_page_post_the_events_that_it_tells_of() {
     assert_eq!(types, ["workflow.failed", "note.written", "workflow.failed"]);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_commands_of_the_configuration_page_do_what_it_says() {
+    let page = include_str!("../../docs/configuration-as-code.md");
+    let host = crate::support::host::TestHost::start().await;
+    let key = tenants_key(&host.api).await;
+    host.api.endpoint("https://example.com/", json!({})).await;
+    let folder = tempfile::tempdir().unwrap();
+    let program = crate::support::process::binary();
+    let block = blocks(page).next().unwrap();
+    let block = block
+        .replace("http://127.0.0.1:8080", &format!("http://{}", host.address()))
+        .replace("ALERTS_KEY=…", &format!("ALERTS_KEY={key}"));
+    let (at, programs) = (folder.path().display(), program.parent().unwrap().display());
+    let script = format!("cd {at}\nexport PATH={programs}:$PATH\n{block}");
+    let printed = tokio::task::block_in_place(|| paste(&script));
+    assert!(printed.ends_with("nothing to do\n"), "{printed}");
+    let schema = std::fs::read_to_string(folder.path().join("configuration.v1.json")).unwrap();
+    assert_eq!(schema, include_str!("../../docs/schemas/configuration.v1.json"));
+}
+
 #[tokio::test]
 async fn the_triggers_of_the_tenants_page_are_taken() {
     let page = include_str!("../../docs/exosphere/alerts.md");

@@ -76,7 +76,16 @@ async fn an_endpoint_that_fails_for_an_hour_is_told_of_once_more() {
     host.api.rule(&down, json!({"retry_policy": {"max_retries": 50, "strategy": "FIXED", "backoff_factor": 1000}})).await;
     host.api.event(failed("evt-1")).await;
     let opened = event_of(&host, "circuit_opened").await;
-    host.later(Duration::from_secs(3600));
+    // Tried again now and then: one that nobody sends to is forgotten after an hour.
+    for _ in 0..6 {
+        let tried = receiver.at("/down").len();
+        host.later(Duration::from_secs(601));
+        eventually("another attempt", async || {
+            host.later(Duration::from_secs(1));
+            (receiver.at("/down").len() > tried).then_some(())
+        })
+        .await;
+    }
     let failing = event_of(&host, "endpoint_failing").await;
     assert_eq!(failing["data"]["since"], opened["data"]["since"]);
 }

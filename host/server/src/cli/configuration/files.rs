@@ -25,8 +25,11 @@ pub(super) struct Read {
 /// Reads every `.yaml` and `.yml` of a folder and of the folders in it, or one file.
 pub(super) fn read(from: &Path) -> Result<Read, Vec<Complaint>> {
     let mut files = Vec::new();
-    let found = if from.is_dir() { collect(from, &mut files) } else { Ok(files.push(from.into())) };
-    found.map_err(|error| vec![unreadable(from, &error)])?;
+    if from.is_dir() {
+        collect(from, &mut files).map_err(|error| vec![unreadable(from, &error)])?;
+    } else {
+        files.push(from.into());
+    }
     if files.is_empty() {
         let detail = "there is no .yaml or .yml file in it";
         return Err(vec![unreadable(from, &detail)]);
@@ -56,7 +59,9 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
         let is_hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes()[0] == b'.');
         let is_yaml = path.extension().is_some_and(|end| end == "yaml" || end == "yml");
         if is_hidden || files.len() > MAX_FILES {
-        } else if path.is_dir() {
+            continue;
+        }
+        if path.is_dir() {
             collect(&path, files)?;
         } else if is_yaml {
             files.push(path);

@@ -28,12 +28,12 @@ impl Tree {
     /// Reads one YAML document. Aliases that would grow beyond measure, repeated keys and
     /// more than one document are refused.
     pub(super) fn read(text: &str) -> Result<Self, Unreadable> {
-        // What is around an error may be somebody's own; the line says where to look.
-        let options = serde_saphyr::options! { with_snippet: false };
+        // YAML 1.2, as the schema is: `yes` is a text. What is around an error may be somebody's own; the line says where to look.
+        let options = serde_saphyr::options! { with_snippet: false, strict_booleans: true };
         let read = serde_saphyr::from_str_with_options::<Spanned<Part>>(text, options);
         let root = read.map_err(|error| Unreadable {
             line: error.location().map_or(1, |place| place.line().max(1)),
-            detail: first_line(&error.without_snippet().to_string()),
+            detail: in_plain_words(&error.without_snippet().to_string()),
         })?;
         let mut lines = BTreeMap::new();
         let value = flatten(root, String::new(), &mut lines);
@@ -53,8 +53,15 @@ impl Tree {
     }
 }
 
-fn first_line(text: &str) -> String {
-    text.lines().next().unwrap_or_default().to_owned()
+/// The parser's message without its place, which is told beside it, and without the names of
+/// its own functions.
+fn in_plain_words(message: &str) -> String {
+    let line = message.lines().next().unwrap_or_default();
+    let line = line.rsplit_once(" at line ").map_or(line, |(what, _)| what);
+    match line.starts_with("multiple YAML documents") {
+        true => "there is more than one document; put each into a file of its own".to_owned(),
+        false => line.to_owned(),
+    }
 }
 
 fn flatten(part: Spanned<Part>, pointer: String, lines: &mut BTreeMap<String, u64>) -> Value {
@@ -197,7 +204,7 @@ endpoints:
             ("a: 1\nb: [1, 2\nc: 3\n", 3),
             ("a: 1\nb: 2\na: 3\n", 3),
             ("a:\n  x: .inf\n", 2),
-            ("a: 1\n---\nb: 1\n", 2),
+            ("a: 1\n---\nb: 1\n", 3),
         ] {
             let error = Tree::read(text).unwrap_err();
             assert_eq!(error.line, line, "{text}: {error:?}");

@@ -75,8 +75,8 @@ fn repeated(items: &[Wanted], kind: &str, key: &str, wrong: Wrong<'_>) {
     let mut first: HashMap<&str, &Place> = HashMap::new();
     for item in items {
         if let Some(before) = first.insert(&item.name, &item.place) {
-            let detail =
-                format!("there is a {kind} `{}` at {before} already; each has one name", item.name);
+            let name = &item.name;
+            let detail = format!("the name `{name}` is taken by the {kind} at {before}");
             wrong.push(item.place.wrong(key, detail));
         }
     }
