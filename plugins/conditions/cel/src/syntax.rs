@@ -22,7 +22,7 @@ fn unexpected(said: &str) -> Option<String> {
     }
     if let Some(rest) = said.strip_prefix("no viable alternative at input ") {
         return Some(match unquoted(rest)? {
-            END => "the condition ends too early".to_owned(),
+            END => "the expression ends too early".to_owned(),
             text => format!("this does not read as CEL: {}", quoted(text)),
         });
     }
@@ -37,7 +37,7 @@ fn unexpected(said: &str) -> Option<String> {
     let rest = said.strip_prefix("mismatched input ").or(said.strip_prefix("extraneous input "))?;
     let (found, expected) = rest.split_once(" expecting ")?;
     let found = match unquoted(found)? {
-        END => "the condition ends too early".to_owned(),
+        END => "the expression ends too early".to_owned(),
         "and" => return Some("`and` is written `&&` in CEL".to_owned()),
         "or" => return Some("`or` is written `||` in CEL".to_owned()),
         text => format!("{} is not expected here", quoted(text)),
@@ -66,7 +66,7 @@ fn unknown(text: &str) -> String {
 /// What is wanted, from the parser's list of the names of its tokens.
 fn wanted(expected: &str) -> Option<String> {
     if expected == END {
-        return Some("the condition should end before it, or an operator is missing".to_owned());
+        return Some("the expression should end before it, or an operator is missing".to_owned());
     }
     if !expected.starts_with('{') {
         return Some(format!("{} is wanted", quoted(unquoted(expected)?)));
@@ -115,12 +115,12 @@ mod tests {
         let value = "a value is wanted, like a name, a number or a text in quotes";
         for (source, wanted) in [
             ("a > > 3", format!("`>` is not expected here; {value}")),
-            ("1 +", format!("the condition ends too early; {value}")),
+            ("1 +", format!("the expression ends too early; {value}")),
             ("a = 3", "`=` means nothing in CEL; equality is written `==`".into()),
             ("a & b", "`&` means nothing in CEL; “and” is written `&&`".into()),
             ("a and b", "`and` is written `&&` in CEL".into()),
             ("(a", "`)` is missing at the end".into()),
-            ("[1, 2", "the condition ends too early; `]` is missing".into()),
+            ("[1, 2", "the expression ends too early; `]` is missing".into()),
             ("a ? b", "this is not complete".into()),
             ("'abc", "a quote is missing at the end of `'abc`".into()),
             ("$x", "`$` means nothing in CEL".into()),
@@ -128,7 +128,7 @@ mod tests {
             ("if x", "`if` is a word that CEL keeps for itself".into()),
             (
                 "a b",
-                "`b` is not expected here; the condition should end before it, or an operator is \
+                "`b` is not expected here; the expression should end before it, or an operator is \
                  missing"
                     .into(),
             ),
