@@ -119,14 +119,14 @@ mod tests {
             json!({"target_url": "https://a.example/hush2", "headers": {"x-key": "hush2"}});
         assert_eq!(
             lines(wanted, &there),
-            ["target_url: another value (not shown)", "headers.x-key: another value (not shown)",]
+            ["headers.x-key: another value (not shown)", "target_url: another value (not shown)"]
         );
         let wanted = json!({"target_url": "https://b.example/hush", "headers": {}});
         assert_eq!(
             lines(wanted, &there),
             [
-                "target_url: https://a.example/… → https://b.example/…",
                 "headers.x-key: (not shown) → none",
+                "target_url: https://a.example/… → https://b.example/…",
             ]
         );
         let shown = shown_field("headers", &json!({"a": "hush", "b": "hush"}));
