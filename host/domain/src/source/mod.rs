@@ -103,7 +103,8 @@ impl std::str::FromStr for SourceKind {
 /// `headers` (names in lower case) and `query` in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({
+// Clients are made of the description: `Mapping` is a type of several languages already.
+#[schema(as = EventMapping, example = json!({
     "type": "request.body.phase == 'Failed' ? 'workflow.failed' : 'workflow.succeeded'",
     "id": "request.body.uid + '/' + request.body.phase",
     "time": "request.body.finishedAt",
